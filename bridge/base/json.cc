@@ -1,0 +1,81 @@
+#include "bridge/base/json.h"
+
+#include <simdjson.h>
+
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace atomemo::base {
+namespace {
+
+// simdjson's depth counts the scalars inside the innermost container as a level of their own.
+constexpr std::size_t kSimdjsonDepth = kMaxJsonDepth + 1;
+
+// One parser a thread: it keeps its buffers between calls.
+simdjson::dom::parser& Parser() {
+  thread_local auto parser = [] {
+    auto made = std::make_unique<simdjson::dom::parser>();
+    if (made->allocate(64 * 1024, kSimdjsonDepth) != simdjson::SUCCESS) std::abort();
+    return made;
+  }();
+  return *parser;
+}
+
+absl::StatusOr<simdjson::dom::element> Parse(absl::string_view text) {
+  simdjson::dom::element root;
+  const simdjson::error_code error = Parser().parse(text.data(), text.size()).get(root);
+  if (error == simdjson::SUCCESS) return root;
+  if (error == simdjson::DEPTH_ERROR) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("JSON is nested deeper than ", kMaxJsonDepth, " levels"));
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("not valid JSON: ", simdjson::error_message(error)));
+}
+
+}  // namespace
+
+absl::Status ValidateJson(absl::string_view text) { return Parse(text).status(); }
+
+absl::Status ValidateJsonObject(absl::string_view text) {
+  const absl::StatusOr<simdjson::dom::element> root = Parse(text);
+  if (!root.ok()) return root.status();
+  if (!root->is_object()) return absl::InvalidArgumentError("not a JSON object");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Json> ParseJson(absl::string_view text) {
+  int depth = 0;
+  bool too_deep = false;
+  const auto watch_depth = [&](int, Json::parse_event_t event, Json&) {
+    if (event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start) {
+      if (++depth > kMaxJsonDepth) too_deep = true;
+    } else if (event == Json::parse_event_t::object_end ||
+               event == Json::parse_event_t::array_end) {
+      --depth;
+    }
+    return !too_deep;
+  };
+  try {
+    Json value = Json::parse(text.begin(), text.end(), watch_depth);
+    if (too_deep) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("JSON is nested deeper than ", kMaxJsonDepth, " levels"));
+    }
+    return value;
+  } catch (const Json::parse_error& error) {
+    return absl::InvalidArgumentError(absl::StrCat("not valid JSON at byte ", error.byte));
+  } catch (const Json::exception& error) {  // e.g. a number out of range
+    return absl::InvalidArgumentError(absl::StrCat("not valid JSON: error ", error.id));
+  }
+}
+
+std::string DumpJson(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string QuoteJson(absl::string_view text) { return DumpJson(Json(std::string(text))); }
+
+}  // namespace atomemo::base

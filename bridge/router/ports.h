@@ -1,0 +1,200 @@
+#ifndef ATOMEMO_BRIDGE_ROUTER_PORTS_H_
+#define ATOMEMO_BRIDGE_ROUTER_PORTS_H_
+
+// The router's ports: what it needs of the hub and of plugin sessions, and what it offers them.
+// Each is implemented once for real and once as a fake. Everything here is called on the io thread
+// only, and nothing here blocks or throws.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "bridge/router/call.h"
+
+namespace atomemo::router {
+
+// ---- The hub, as the router sees it (implemented in bridge/hub)
+
+enum class HubMode { kDebug, kRelease };
+
+// "debug_plugin:{name}" or "release_plugin:{name}__release__{version}".
+std::string TopicOf(HubMode mode, absl::string_view name, absl::string_view version);
+
+// What shall be known to the hub under a topic.
+struct Announcement {
+  std::string topic;
+  HubMode mode = HubMode::kDebug;
+  // The whole definition as JSON text, sent in debug mode. Shared: it may be large and is sent
+  // again after every rejoin.
+  std::shared_ptr<const std::string> definition_json;
+};
+
+// A place in the stream of frames that one socket sent: sockets are numbered over the process's
+// life, frames within a socket.
+struct HubPosition {
+  std::uint64_t socket = 0;
+  std::uint64_t sequence = 0;
+};
+
+// A plugin's call to the hub.
+struct HubRequest {
+  std::string request_id;
+  // Without its "hub_call:".
+  std::string event;
+  // The text of a valid JSON object.
+  std::string data_json;
+};
+
+class HubPort {
+ public:
+  virtual ~HubPort() = default;
+
+  // Joins the topic, registers in debug mode, and keeps it so through every loss of connection
+  // until Withdraw. Announcing a topic again with another definition registers that one; with the
+  // same one, does nothing.
+  virtual void Announce(Announcement announcement) = 0;
+
+  // Leaves the topic and forgets it.
+  virtual void Withdraw(absl::string_view topic) = 0;
+
+  // Sends an answer. Nothing if the topic is not joined and registered now, or the socket's send
+  // buffer is full: the caller keeps the answer and tries again on the next
+  // HubListener::OnTopicState or OnWritable.
+  virtual std::optional<HubPosition> Push(absl::string_view topic, const HubAnswer& answer) = 0;
+
+  // Sends a call to the hub; the outcome comes to HubListener::OnHubReply. False under the same
+  // conditions as Push.
+  virtual bool PushRequest(absl::string_view topic, const HubRequest& request) = 0;
+
+  // Asks the socket that carries `topic` to prove what it sent: a heartbeat goes out now unless one
+  // is under way that was sent after the topic's last push (then that one serves). The proof comes
+  // to HubListener::OnProven.
+  virtual void RequestProof(absl::string_view topic) = 0;
+};
+
+// What the router is told by the hub side (implemented by the router).
+class HubListener {
+ public:
+  virtual ~HubListener() = default;
+
+  // The topic's state changed. Any state but REGISTERED means that the channel is down: what was
+  // pushed on it and not proven must be pushed again.
+  virtual void OnTopicState(absl::string_view topic, pb::HubState state) = 0;
+
+  // A socket's send buffer has room again.
+  virtual void OnWritable() = 0;
+
+  // The hub has handled every frame of `upto.socket` up to and including `upto.sequence`.
+  virtual void OnProven(HubPosition upto) = 0;
+
+  virtual void OnHubCall(absl::string_view topic, HubCall call) = 0;
+
+  // A known event whose payload is unusable (`error` says why), or an event that nobody knows
+  // (kUnimplemented). The request_id is not empty.
+  virtual void OnBadHubCall(absl::string_view topic, absl::string_view event,
+                            absl::string_view request_id, const absl::Status& error) = 0;
+
+  // The outcome of PushRequest: the answer's JSON text, or ABORTED with a pb::HubError as payload
+  // (see SetHubError). UNAVAILABLE when the connection was lost before.
+  virtual void OnHubReply(absl::string_view topic, absl::string_view request_id,
+                          absl::StatusOr<std::string> outcome) = 0;
+};
+
+// Attaches to, and reads from, a status the error object that the hub sent.
+void SetHubError(absl::Status& status, const pb::HubError& error);
+std::optional<pb::HubError> GetHubError(const absl::Status& status);
+
+// Attaches to, and reads from, a status what is wrong with a definition.
+void SetViolations(absl::Status& status, const pb::DefinitionViolations& violations);
+std::optional<pb::DefinitionViolations> GetViolations(const absl::Status& status);
+
+// ---- Plugin sessions, as the router sees them (implemented in bridge/plugin_service)
+
+// Where a session's events go. After Finish nothing else is sent.
+class SessionSink {
+ public:
+  virtual ~SessionSink() = default;
+  virtual void Send(pb::SessionEvent event) = 0;
+  virtual void Finish(absl::Status status) = 0;
+};
+
+// Where the calls of one call stream go. After Finish nothing else is sent.
+class CallSink {
+ public:
+  virtual ~CallSink() = default;
+  virtual void Send(CallPayload call) = 0;
+  virtual void Cancel(absl::string_view request_id, absl::string_view reason) = 0;
+  virtual void Reject(absl::string_view request_id,
+                      const std::vector<pb::DefinitionViolation>& violations) = 0;
+  virtual void Finish(absl::Status status) = 0;
+};
+
+// Who opens a session.
+struct SessionSpec {
+  // The plugin's own texts, valid; may contain "credentials", "tools" and "models". JSON text.
+  std::string definition_json;
+  std::optional<HubMode> mode;
+  std::string token;
+  std::string client;
+  // The peer, from the socket; nothing over TCP.
+  std::optional<std::uint32_t> peer_uid;
+  std::optional<std::int32_t> peer_pid;
+};
+
+enum class PartKind { kCredential, kTool, kModel };
+
+struct Published {
+  std::string topic;
+  std::vector<pb::DefinitionViolation> warnings;
+};
+
+// What the router offers to plugin sessions (implemented by the router).
+class PluginPort {
+ public:
+  virtual ~PluginPort() = default;
+
+  // Answers with the session's id; `sink` has not been used then. The first event, `opened`, is the
+  // caller's to send.
+  virtual absl::StatusOr<std::string> OpenSession(SessionSpec spec,
+                                                  std::shared_ptr<SessionSink> sink) = 0;
+
+  // Adds a definition. `definition_json` was validated by the caller.
+  virtual absl::Status Register(absl::string_view session_id, PartKind kind,
+                                std::string definition_json) = 0;
+
+  // `done` is called once: at once for errors, later once the hub accepted or refused. It is also
+  // called, with an error, when the session ends.
+  virtual void Publish(absl::string_view session_id,
+                       std::function<void(absl::StatusOr<Published>)> done) = 0;
+
+  // Opens a call stream. `max_in_flight` as in pb::Subscribe.
+  virtual absl::Status Subscribe(absl::string_view session_id, CallKind kind,
+                                 std::int32_t max_in_flight, std::shared_ptr<CallSink> sink) = 0;
+
+  // The plugin half-closed the stream: no further calls, replies may still come.
+  virtual void HalfClose(absl::string_view session_id, CallKind kind) = 0;
+
+  // The stream has ended: its calls in flight fail. `sink` is not used after this.
+  virtual void Unsubscribe(absl::string_view session_id, CallKind kind) = 0;
+
+  virtual void Reply(absl::string_view session_id, CallKind kind, ReplyPayload reply) = 0;
+
+  // Unknown sessions are ignored: the router may have ended it first.
+  virtual void CloseSession(absl::string_view session_id, absl::string_view reason) = 0;
+
+  // `done` is called once, with the answer's JSON text. See pb CallHub for the errors.
+  virtual void CallHub(absl::string_view session_id, absl::string_view event, std::string data_json,
+                       std::optional<absl::Duration> timeout,
+                       std::function<void(absl::StatusOr<std::string>)> done) = 0;
+};
+
+}  // namespace atomemo::router
+
+#endif  // ATOMEMO_BRIDGE_ROUTER_PORTS_H_
