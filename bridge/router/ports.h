@@ -165,9 +165,10 @@ class PluginPort {
   virtual absl::StatusOr<std::string> OpenSession(SessionSpec spec,
                                                   std::shared_ptr<SessionSink> sink) = 0;
 
-  // Adds a definition. `definition_json` was validated by the caller.
+  // Adds a definition. `definition_json` was validated by the caller. `policy` matters for tools
+  // only.
   virtual absl::Status Register(absl::string_view session_id, PartKind kind,
-                                std::string definition_json) = 0;
+                                std::string definition_json, pb::ToolPolicy policy) = 0;
 
   // `done` is called once: at once for errors, later once the hub accepted or refused. It is also
   // called, with an error, when the session ends.
