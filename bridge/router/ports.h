@@ -77,6 +77,11 @@ class HubPort {
   // is under way that was sent after the topic's last push (then that one serves). The proof comes
   // to HubListener::OnProven.
   virtual void RequestProof(absl::string_view topic) = 0;
+
+  // The hub closes the connection on a larger frame, so none is ever sent: in the place of a larger
+  // answer Push sends an error that names this limit, and a larger PushRequest has the outcome
+  // RESOURCE_EXHAUSTED. In bytes, with the frame's envelope (about 200 bytes).
+  virtual std::size_t max_frame_bytes() const { return 8'000'000; }
 };
 
 // What the router is told by the hub side (implemented by the router).
