@@ -1,0 +1,88 @@
+"""An Atomemo plugin in Python, with nothing but the stubs that protoc makes from proto/atomemo/plugin/v1."""
+import concurrent.futures
+import json
+import os
+import queue
+import signal
+import sys
+import time
+
+import grpc
+from google.protobuf import json_format
+
+from atomemo.plugin.v1 import payload_pb2, plugin_service_pb2 as pb, plugin_service_pb2_grpc
+
+PLUGIN = {
+    "name": "python-echo",
+    "version": "0.1.0",
+    "display_name": {"en_US": "Python Echo"},
+    "description": {"en_US": "Returns what it is given."},
+    "icon": "🦜",
+    "author": "Atomemo",
+    "email": "plugins@example.com",
+}
+TOOL = {
+    "name": "echo",
+    "display_name": {"en_US": "Echo"},
+    "description": {"en_US": "Returns the text."},
+    "icon": "🦜",
+    "parameters": [{"name": "text", "type": "string", "required": True, "display_name": {"en_US": "Text"}}],
+}
+
+
+def echo(parameters):
+    """The tool itself. What it raises becomes the call's error."""
+    if not parameters.get("text"):
+        raise ValueError("`text` is empty: there is nothing to echo")
+    return {"text": parameters["text"], "characters": len(parameters["text"])}
+
+
+def answer(call):
+    """The reply to one invocation, whatever happens."""
+    try:
+        data = payload_pb2.JsonValue()
+        json_format.ParseDict(echo(json_format.MessageToDict(call.parameters.fields)), data.value)
+        return pb.InvokeReply(result=pb.InvokeResult(request_id=call.info.request_id, data=data))
+    except Exception as error:
+        failure = payload_pb2.PluginError(name=type(error).__name__, message=str(error))
+        return pb.InvokeReply(failure=pb.CallFailure(request_id=call.info.request_id, error=failure))
+
+
+def serve(bridge):
+    """One session, from its opening until the bridge ends it."""
+    events = bridge.OpenSession(pb.OpenSessionRequest(definition_json=json.dumps(PLUGIN).encode()))
+    session_id = next(events).opened.session_id
+    bridge.RegisterTool(
+        pb.RegisterToolRequest(session_id=session_id, definition_json=json.dumps(TOOL).encode()))
+    replies = queue.SimpleQueue()  # gRPC sends what is put here; None ends the stream.
+    replies.put(pb.InvokeReply(subscribe=pb.Subscribe(session_id=session_id, max_in_flight=8)))
+    calls = bridge.Invoke(iter(replies.get, None))
+    try:
+        topic = bridge.Publish(pb.PublishRequest(session_id=session_id)).topic
+        print(f"python-echo: serving {topic}", flush=True)
+        with concurrent.futures.ThreadPoolExecutor(max_workers=8) as workers:
+            for event in calls:
+                if event.HasField("invoke"):
+                    workers.submit(lambda call=event.invoke: replies.put(answer(call)))
+    finally:
+        replies.put(None)
+
+
+def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    runtime_dir = os.environ.get("XDG_RUNTIME_DIR")
+    folder = f"{runtime_dir}/atomemo" if runtime_dir else f"/tmp/atomemo-{os.getuid()}"
+    socket = os.environ.get("ATOMEMO_BRIDGE_SOCKET", f"{folder}/bridge.sock")
+    while True:
+        try:
+            with grpc.insecure_channel(f"unix:{socket}") as channel:
+                serve(plugin_service_pb2_grpc.PluginServiceStub(channel))
+        except grpc.RpcError as error:
+            if error.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNAUTHENTICATED):
+                sys.exit(f"python-echo: {error.code().name}: {error.details()}")  # To be mended first.
+        print(f"python-echo: no bridge at {socket}, trying again", file=sys.stderr, flush=True)
+        time.sleep(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""examples/python-echo against a fake bridge: python_echo_test.py, with the generated stubs on PYTHONPATH."""
+import concurrent.futures
+import json
+import os
+import pathlib
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import grpc
+from google.protobuf import json_format
+
+from atomemo.plugin.v1 import plugin_service_pb2 as pb, plugin_service_pb2_grpc
+
+ECHO = pathlib.Path(__file__).parents[2] / "examples/python-echo/echo.py"
+PATIENCE = 30  # Seconds until a test gives up on the plugin.
+
+
+class FakeBridge(plugin_service_pb2_grpc.PluginServiceServicer):
+    """Records the plugin's calls in order, and lets a test invoke its tool."""
+
+    def __init__(self, socket):
+        self.steps = []
+        self.tool = None
+        self._published = queue.Queue()
+        self._to_plugin = queue.Queue()
+        self._from_plugin = queue.Queue()
+        self._server = grpc.server(concurrent.futures.ThreadPoolExecutor(max_workers=8))
+        plugin_service_pb2_grpc.add_PluginServiceServicer_to_server(self, self._server)
+        self._server.add_insecure_port(f"unix:{socket}")
+        self._server.start()
+        self._over = concurrent.futures.Future()
+
+    def stop(self):
+        self._over.set_result(None)
+        self._to_plugin.put(None)
+        self._server.stop(grace=None).wait()
+
+    def wait_until_published(self):
+        self._published.get(timeout=PATIENCE)
+
+    def invoke(self, request_id, parameters):
+        call = pb.InvokeCall(invoke=pb.Invocation(info=pb.CallInfo(request_id=request_id), tool_name="echo"))
+        json_format.ParseDict(parameters, call.invoke.parameters.fields)
+        self._to_plugin.put(call)
+        return self._from_plugin.get(timeout=PATIENCE)
+
+    # What the plugin calls.
+
+    def OpenSession(self, request, context):
+        self.steps.append("OpenSession")
+        yield pb.SessionEvent(opened=pb.SessionOpened(session_id="s1"))
+        self._over.result()
+
+    def RegisterTool(self, request, context):
+        self.steps.append("RegisterTool")
+        self.tool = json.loads(request.definition_json)
+        return pb.RegisterToolResponse()
+
+    def Invoke(self, replies, context):
+        assert next(replies).subscribe.session_id == "s1"
+        concurrent.futures.ThreadPoolExecutor(1).submit(lambda: [self._from_plugin.put(r) for r in replies])
+        yield from iter(self._to_plugin.get, None)
+
+    def Publish(self, request, context):
+        self.steps.append("Publish")
+        self._published.put(True)
+        return pb.PublishResponse(topic="debug_plugin:python-echo")
+
+
+class PythonEchoTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.socket = f"{folder.name}/bridge.sock"
+        self.bridge = FakeBridge(self.socket)
+        self.plugin = subprocess.Popen([sys.executable, ECHO], env={**os.environ, "ATOMEMO_BRIDGE_SOCKET": self.socket})
+        self.addCleanup(self.plugin.wait)
+        self.addCleanup(self.plugin.kill)
+        self.bridge.wait_until_published()
+
+    def tearDown(self):
+        self.bridge.stop()
+
+    def test_registers_its_tool_before_it_publishes(self):
+        self.assertEqual(self.bridge.steps, ["OpenSession", "RegisterTool", "Publish"])
+        self.assertEqual(self.bridge.tool["name"], "echo")
+
+    def test_answers_with_the_text(self):
+        reply = self.bridge.invoke("r1", {"text": "hello"})
+        self.assertEqual(reply.result.request_id, "r1")
+        self.assertEqual(json_format.MessageToDict(reply.result.data.value), {"text": "hello", "characters": 5})
+
+    def test_an_exception_becomes_the_calls_error(self):
+        reply = self.bridge.invoke("r2", {})
+        self.assertEqual(reply.failure.request_id, "r2")
+        self.assertEqual(reply.failure.error.name, "ValueError")
+        self.assertIn("text", reply.failure.error.message)
+
+    def test_comes_back_after_the_bridge_restarts(self):
+        self.bridge.stop()
+        self.bridge = FakeBridge(self.socket)
+        self.bridge.wait_until_published()
+        self.assertEqual(self.bridge.invoke("r3", {"text": "again"}).result.request_id, "r3")
+
+    def test_sigterm_ends_it_with_exit_code_0(self):
+        self.plugin.send_signal(signal.SIGTERM)
+        self.assertEqual(self.plugin.wait(timeout=PATIENCE), 0)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
