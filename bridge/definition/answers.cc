@@ -1,0 +1,338 @@
+#include "bridge/definition/answers.h"
+
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <utility>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/cord.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "bridge/base/json.h"
+#include "bridge/definition/payload.h"
+
+namespace atomemo::definition {
+namespace {
+
+using base::Json;
+
+// Gathers what is wrong with an answer.
+class Violations {
+ public:
+  void Add(absl::string_view path, absl::string_view message) {
+    pb::DefinitionViolation* violation = found_.add_violations();
+    violation->set_path(std::string(path));
+    violation->set_message(std::string(message));
+  }
+
+  // `text` if nothing is wrong.
+  absl::StatusOr<std::string> OkOr(std::string text) const {
+    if (found_.violations().empty()) return text;
+    std::string message = "the plugin's answer is not valid";
+    const char* separator = ": ";
+    for (const pb::DefinitionViolation& violation : found_.violations()) {
+      absl::StrAppend(&message, separator, violation.path(), violation.path().empty() ? "" : ": ",
+                      violation.message());
+      separator = "; ";
+    }
+    absl::Status status = absl::InvalidArgumentError(message);
+    status.SetPayload(absl::StrCat("type.googleapis.com/", found_.GetDescriptor()->full_name()),
+                      absl::Cord(found_.SerializeAsString()));
+    return status;
+  }
+
+ private:
+  pb::DefinitionViolations found_;
+};
+
+// Writes one JSON object member by member.
+class ObjectWriter {
+ public:
+  // `json` is the text of a value.
+  void Add(absl::string_view name, absl::string_view json) {
+    absl::StrAppend(&text_, separator_, base::QuoteJson(name), ":", json);
+    separator_ = ",";
+  }
+  void AddString(absl::string_view name, absl::string_view value) {
+    Add(name, base::QuoteJson(value));
+  }
+  // `members` is the inside of an object's text.
+  void AddMembers(absl::string_view members) {
+    if (members.empty()) return;
+    absl::StrAppend(&text_, separator_, members);
+    separator_ = ",";
+  }
+  std::string Finish() && { return absl::StrCat(text_, "}"); }
+
+ private:
+  std::string text_ = "{";
+  const char* separator_ = "";
+};
+
+// The inside of an object's text: without its braces and the white space at either end.
+absl::string_view MembersOf(absl::string_view object) {
+  object = absl::StripAsciiWhitespace(object);
+  absl::ConsumePrefix(&object, "{");
+  absl::ConsumeSuffix(&object, "}");
+  return absl::StripAsciiWhitespace(object);
+}
+
+// Copies `extra` beside the typed members, whose names it must not repeat.
+void AddExtraFields(const pb::JsonObject& extra, std::initializer_list<absl::string_view> typed,
+                    ObjectWriter& writer, Violations& violations) {
+  if (extra.encoding_case() == pb::JsonObject::ENCODING_NOT_SET) return;
+  const absl::StatusOr<std::string> text = JsonTextOf(extra);
+  const absl::StatusOr<Json> object = text.ok() ? base::ParseJson(*text) : text.status();
+  if (!object.ok()) {
+    violations.Add("extra_fields", object.status().message());
+    return;
+  }
+  for (const absl::string_view name : typed) {
+    if (object->contains(std::string(name))) {
+      violations.Add(absl::StrCat("extra_fields.", name), "belongs in the field of its own");
+    }
+  }
+  writer.AddMembers(MembersOf(*text));
+}
+
+// ---- Authenticate
+
+constexpr std::array<absl::string_view, 4> kAdapters = {"anthropic", "openai", "google_ai",
+                                                        "deepseek"};
+constexpr absl::string_view kAdapterExpected =
+    "must be one of anthropic, openai, google_ai, deepseek";
+
+absl::string_view AdapterName(pb::LlmAdapter::Kind kind) {
+  switch (kind) {
+    case pb::LlmAdapter::KIND_ANTHROPIC:
+      return "anthropic";
+    case pb::LlmAdapter::KIND_OPENAI:
+      return "openai";
+    case pb::LlmAdapter::KIND_GOOGLE_AI:
+      return "google_ai";
+    case pb::LlmAdapter::KIND_DEEPSEEK:
+      return "deepseek";
+    default:
+      return "";
+  }
+}
+
+std::string HeadersJson(const google::protobuf::Map<std::string, std::string>& headers) {
+  ObjectWriter writer;
+  for (const auto& [name, value] : headers) writer.AddString(name, value);
+  return std::move(writer).Finish();
+}
+
+absl::StatusOr<std::string> AdapterJson(const pb::LlmAdapter& adapter) {
+  Violations violations;
+  ObjectWriter writer;
+  const absl::string_view name = AdapterName(adapter.adapter());
+  if (name.empty()) violations.Add("adapter.adapter", kAdapterExpected);
+  if (adapter.api_key().empty()) violations.Add("adapter.api_key", "must not be empty");
+  writer.AddString("adapter", name);
+  writer.AddString("api_key", adapter.api_key());
+  if (adapter.has_endpoint()) writer.AddString("endpoint", adapter.endpoint());
+  if (adapter.has_model()) writer.AddString("model", adapter.model());
+  if (!adapter.headers().empty()) writer.Add("headers", HeadersJson(adapter.headers()));
+  AddExtraFields(adapter.extra_fields(), {"adapter", "api_key", "endpoint", "model", "headers"},
+                 writer, violations);
+  return violations.OkOr(std::move(writer).Finish());
+}
+
+// Checks a model's answer that was given as free JSON. Members that are null count as missing.
+void CheckFreeAdapter(const Json& data, Violations& violations) {
+  const Json& adapter = data["adapter"];
+  if (!adapter.is_string() ||
+      !absl::c_linear_search(kAdapters, adapter.get_ref<const std::string&>())) {
+    violations.Add("data.adapter", kAdapterExpected);
+  }
+  const auto key = data.find("api_key");
+  if (key == data.end() || !key->is_string() || key->get_ref<const std::string&>().empty()) {
+    violations.Add("data.api_key", "must be a string that is not empty");
+  }
+  for (const char* name : {"endpoint", "model"}) {
+    const auto member = data.find(name);
+    if (member != data.end() && !member->is_null() && !member->is_string()) {
+      violations.Add(absl::StrCat("data.", name), "must be a string");
+    }
+  }
+  const auto headers = data.find("headers");
+  if (headers == data.end() || headers->is_null()) return;
+  const bool strings =
+      headers->is_object() && std::all_of(headers->begin(), headers->end(),
+                                          [](const Json& value) { return value.is_string(); });
+  if (!strings) violations.Add("data.headers", "must be an object of strings");
+}
+
+// ---- OAuth2
+
+constexpr absl::string_view kUrlExpected =
+    "must be an absolute http or https URL without spaces or control characters";
+
+bool IsAbsoluteHttpUrl(absl::string_view url) {
+  for (const char c : url) {
+    if (absl::ascii_isspace(static_cast<unsigned char>(c)) ||
+        absl::ascii_iscntrl(static_cast<unsigned char>(c))) {
+      return false;
+    }
+  }
+  const std::size_t scheme_end = url.find("://");
+  if (scheme_end == absl::string_view::npos) return false;
+  const absl::string_view scheme = url.substr(0, scheme_end);
+  if (!absl::EqualsIgnoreCase(scheme, "http") && !absl::EqualsIgnoreCase(scheme, "https")) {
+    return false;
+  }
+  url.remove_prefix(scheme_end + 3);
+  absl::string_view host = url.substr(0, url.find_first_of("/?#"));
+  if (const std::size_t at = host.rfind('@'); at != absl::string_view::npos) {
+    host.remove_prefix(at + 1);
+  }
+  return !host.empty() && host[0] != ':';
+}
+
+// A patch without an access token is no answer to the steps that ask for one.
+bool HasAccessToken(const pb::OAuth2Tokens& tokens) { return !tokens.access_token().empty(); }
+
+std::string TokensJson(const pb::OAuth2Tokens& tokens, Violations& violations) {
+  ObjectWriter patch;
+  if (tokens.has_access_token()) patch.AddString("access_token", tokens.access_token());
+  if (tokens.has_refresh_token()) patch.AddString("refresh_token", tokens.refresh_token());
+  if (tokens.has_expires_at()) patch.Add("expires_at", absl::StrCat(tokens.expires_at()));
+  if (tokens.expires_at() < 0) violations.Add("tokens.expires_at", "must not be negative");
+  AddExtraFields(tokens.extra_fields(), {"access_token", "refresh_token", "expires_at"}, patch,
+                 violations);
+  return std::move(patch).Finish();
+}
+
+// ---- MapResource
+
+constexpr std::array<absl::string_view, 11> kParameterTypes = {
+    "string",        "number",           "integer",         "boolean", "encrypted_string",
+    "credential_id", "resource_locator", "resource_mapper", "array",   "object",
+    "file_ref"};
+
+std::string MappedFieldJson(const pb::MappedField& field, const std::string& path,
+                            Violations& violations) {
+  ObjectWriter writer;
+  if (field.id().empty()) violations.Add(absl::StrCat(path, ".id"), "must not be empty");
+  if (!absl::c_linear_search(kParameterTypes, field.type())) {
+    violations.Add(absl::StrCat(path, ".type"),
+                   "must be a parameter's type, such as string, number, boolean or object");
+  }
+  writer.AddString("id", field.id());
+  writer.AddString("type", field.type());
+  if (field.has_display_name()) writer.AddString("display_name", field.display_name());
+  if (field.has_required()) writer.Add("required", field.required() ? "true" : "false");
+  if (field.has_ui()) {
+    absl::StatusOr<std::string> ui = JsonTextOf(field.ui());
+    if (ui.ok()) {
+      writer.Add("ui", *ui);
+    } else {
+      violations.Add(absl::StrCat(path, ".ui"), ui.status().message());
+    }
+  }
+  return std::move(writer).Finish();
+}
+
+std::string ResourceJson(const pb::Resource& resource, const std::string& path,
+                         Violations& violations) {
+  if (resource.label().empty() && resource.value().empty()) {
+    violations.Add(path, "must have a label and a value");
+  }
+  ObjectWriter writer;
+  writer.AddString("label", resource.label());
+  writer.AddString("value", resource.value());
+  if (resource.has_url()) writer.AddString("url", resource.url());
+  return std::move(writer).Finish();
+}
+
+// The text of an array of `items`, each written by `write(item, path, violations)`.
+template <typename Items, typename Write>
+std::string ArrayJson(const Items& items, absl::string_view name, Violations& violations,
+                      Write write) {
+  std::string text = "[";
+  for (int i = 0; i < items.size(); ++i) {
+    absl::StrAppend(&text, i == 0 ? "" : ",",
+                    write(items[i], absl::StrCat(name, "[", i, "]"), violations));
+  }
+  text += ']';
+  return text;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> AnswerJson(const pb::AuthenticateResult& result) {
+  if (result.has_adapter()) return AdapterJson(result.adapter());
+  Violations violations;
+  absl::StatusOr<std::string> text = JsonTextOf(result.data());
+  if (!text.ok()) {
+    violations.Add("data", text.status().message());
+    return violations.OkOr("");
+  }
+  if (absl::StrContains(*text, "\"adapter\"")) {
+    const absl::StatusOr<Json> data = base::ParseJson(*text);
+    if (!data.ok()) {
+      violations.Add("data", data.status().message());
+    } else if (data->contains("adapter")) {
+      CheckFreeAdapter(*data, violations);
+    }
+  }
+  return violations.OkOr(*std::move(text));
+}
+
+absl::StatusOr<std::string> AnswerJson(const pb::OAuth2Result& result,
+                                       pb::OAuth2Step::StepCase step) {
+  const bool wants_url = step == pb::OAuth2Step::kBuildAuthorizeUrl;
+  const bool wants_tokens =
+      step == pb::OAuth2Step::kGetToken || step == pb::OAuth2Step::kRefreshToken;
+  Violations violations;
+  ObjectWriter data;
+  if (result.has_url() && !wants_tokens) {
+    if (!IsAbsoluteHttpUrl(result.url())) violations.Add("url", kUrlExpected);
+    data.AddString("url", result.url());
+  } else if (result.has_tokens() && !wants_url) {
+    if (wants_tokens && !HasAccessToken(result.tokens())) {
+      violations.Add("tokens.access_token", "must be set: it is what the hub asked for");
+    }
+    data.Add("parameters_patch", TokensJson(result.tokens(), violations));
+  } else if (wants_url) {
+    violations.Add("url", "must be set: the step is build_authorize_url");
+  } else if (wants_tokens) {
+    violations.Add("tokens", "must be set: the step is get_token or refresh_token");
+  } else {
+    violations.Add("", "either url or tokens must be set");
+  }
+  return violations.OkOr(std::move(data).Finish());
+}
+
+absl::StatusOr<std::string> AnswerJson(const pb::InvokeResult& result) {
+  absl::StatusOr<std::string> text = JsonTextOf(result.data());
+  if (text.ok()) return text;
+  Violations violations;
+  violations.Add("data", text.status().message());
+  return violations.OkOr("");
+}
+
+absl::StatusOr<std::string> AnswerJson(const pb::ListResourcesResult& result) {
+  Violations violations;
+  ObjectWriter data;
+  data.Add("results", ArrayJson(result.results(), "results", violations, ResourceJson));
+  if (result.has_pagination_token()) data.AddString("pagination_token", result.pagination_token());
+  return violations.OkOr(std::move(data).Finish());
+}
+
+absl::StatusOr<std::string> AnswerJson(const pb::MapResourceResult& result) {
+  Violations violations;
+  ObjectWriter data;
+  data.Add("fields", ArrayJson(result.fields(), "fields", violations, MappedFieldJson));
+  if (result.has_empty_fields_notice()) {
+    data.AddString("empty_fields_notice", result.empty_fields_notice());
+  }
+  return violations.OkOr(std::move(data).Finish());
+}
+
+}  // namespace atomemo::definition

@@ -1,0 +1,31 @@
+#ifndef ATOMEMO_BRIDGE_DEFINITION_ANSWERS_H_
+#define ATOMEMO_BRIDGE_DEFINITION_ANSWERS_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "atomemo/plugin/v1/plugin_service.pb.h"
+
+namespace atomemo::definition {
+
+namespace pb = ::atomemo::plugin::v1;
+
+// What a plugin's answer becomes in the hub's `data`: the text of one JSON value. JSON that the
+// plugin gave as text is checked and then stands in it byte for byte.
+//
+// An answer that the hub would not understand is INVALID_ARGUMENT with a pb::DefinitionViolations
+// as payload (see router::GetViolations) that names every wrong field; neither these nor the
+// message contain any of the answer's values. Pure.
+absl::StatusOr<std::string> AnswerJson(const pb::AuthenticateResult& result);
+absl::StatusOr<std::string> AnswerJson(const pb::InvokeResult& result);
+absl::StatusOr<std::string> AnswerJson(const pb::ListResourcesResult& result);
+absl::StatusOr<std::string> AnswerJson(const pb::MapResourceResult& result);
+
+// `step` is the one that was asked for: the answer must fit it. STEP_NOT_SET: nobody knows, any
+// answer will do.
+absl::StatusOr<std::string> AnswerJson(const pb::OAuth2Result& result,
+                                       pb::OAuth2Step::StepCase step);
+
+}  // namespace atomemo::definition
+
+#endif  // ATOMEMO_BRIDGE_DEFINITION_ANSWERS_H_

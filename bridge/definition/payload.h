@@ -1,0 +1,48 @@
+#ifndef ATOMEMO_BRIDGE_DEFINITION_PAYLOAD_H_
+#define ATOMEMO_BRIDGE_DEFINITION_PAYLOAD_H_
+
+#include <google/protobuf/message.h>
+
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "atomemo/plugin/v1/payload.pb.h"
+
+namespace atomemo::definition {
+
+namespace pb = ::atomemo::plugin::v1;
+
+// How many protobuf messages a Struct or Value may nest. Protobuf's own readers refuse 100, and the
+// messages around it need some. One level of JSON costs three for an object, two for an array.
+inline constexpr int kMaxStructDepth = 90;
+
+// The JSON text of a payload of either encoding. The `json` encoding is checked (UTF-8, one value,
+// base::kMaxJsonDepth levels) and returned unchanged; in the other, integers up to 2^53 are printed
+// as integers. INVALID_ARGUMENT for what JSON cannot say, such as NaN; the message contains none of
+// the values.
+absl::StatusOr<std::string> JsonTextOf(const pb::JsonObject& object);
+absl::StatusOr<std::string> JsonTextOf(const pb::JsonValue& value);
+
+// Turns every JsonObject and JsonValue inside `message`, at any depth, from the `json` encoding
+// into the one that a session asked for; what is in that one already stays as it is.
+// INVALID_ARGUMENT if a text is not valid JSON or nests too deep for a Struct: `message` is then
+// half converted and must be dropped.
+absl::Status ConvertEncoding(pb::PayloadEncoding encoding, google::protobuf::Message& message);
+
+// The text of one JSON object or value as a payload, in the `json` encoding.
+inline pb::JsonObject JsonObjectOf(std::string text) {
+  pb::JsonObject object;
+  object.set_json(std::move(text));
+  return object;
+}
+inline pb::JsonValue JsonValueOf(std::string text) {
+  pb::JsonValue value;
+  value.set_json(std::move(text));
+  return value;
+}
+
+}  // namespace atomemo::definition
+
+#endif  // ATOMEMO_BRIDGE_DEFINITION_PAYLOAD_H_

@@ -1,0 +1,196 @@
+#include "bridge/definition/answers.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "bridge/definition/payload.h"
+
+namespace atomemo::definition {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+// The paths of the violations that `status` carries.
+std::vector<std::string> Paths(const absl::Status& status) {
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  const auto payload =
+      status.GetPayload("type.googleapis.com/atomemo.plugin.v1.DefinitionViolations");
+  pb::DefinitionViolations violations;
+  EXPECT_TRUE(payload && violations.ParseFromString(std::string(*payload)));
+  std::vector<std::string> paths;
+  for (const auto& violation : violations.violations()) {
+    EXPECT_THAT(violation.message(), Not(IsEmpty()));
+    paths.push_back(violation.path());
+  }
+  return paths;
+}
+
+pb::AuthenticateResult FreeAuthentication(std::string json) {
+  pb::AuthenticateResult result;
+  *result.mutable_data() = JsonObjectOf(std::move(json));
+  return result;
+}
+
+TEST(AuthenticateAnswerTest, AnAdapterBecomesTheHubsObject) {
+  pb::AuthenticateResult result;
+  pb::LlmAdapter& adapter = *result.mutable_adapter();
+  adapter.set_adapter(pb::LlmAdapter::KIND_GOOGLE_AI);
+  adapter.set_api_key("k");
+  EXPECT_EQ(AnswerJson(result).value(), R"({"adapter":"google_ai","api_key":"k"})");
+
+  adapter.set_endpoint("https://e");
+  adapter.set_model("m");
+  (*adapter.mutable_headers())["X-A"] = "1";
+  *adapter.mutable_extra_fields() = JsonObjectOf(" { \"n\": 1.0 } ");
+  EXPECT_EQ(AnswerJson(result).value(),
+            R"({"adapter":"google_ai","api_key":"k","endpoint":"https://e","model":"m",)"
+            R"("headers":{"X-A":"1"},"n": 1.0})");
+}
+
+TEST(AuthenticateAnswerTest, AnAdapterNeedsKindAndKey) {
+  pb::AuthenticateResult result;
+  *result.mutable_adapter()->mutable_extra_fields() = JsonObjectOf(R"({"api_key":"hidden"})");
+  const absl::Status status = AnswerJson(result).status();
+  EXPECT_THAT(Paths(status),
+              ElementsAre("adapter.adapter", "adapter.api_key", "extra_fields.api_key"));
+  EXPECT_THAT(std::string(status.message()), Not(HasSubstr("hidden")));
+}
+
+TEST(AuthenticateAnswerTest, OtherCredentialsAnswerAnyObject) {
+  EXPECT_EQ(AnswerJson(FreeAuthentication(R"({"anything": [1]})")).value(), R"({"anything": [1]})");
+  EXPECT_EQ(AnswerJson(pb::AuthenticateResult()).value(), "{}");
+  EXPECT_THAT(Paths(AnswerJson(FreeAuthentication("[]")).status()), ElementsAre("data"));
+}
+
+TEST(AuthenticateAnswerTest, AFreeObjectWithAnAdapterIsCheckedToo) {
+  EXPECT_TRUE(
+      AnswerJson(FreeAuthentication(R"({"adapter":"openai","api_key":"k","model":null})")).ok());
+  EXPECT_TRUE(AnswerJson(FreeAuthentication(R"({"nested":{"adapter":"any"}})")).ok());
+  const absl::Status status =
+      AnswerJson(
+          FreeAuthentication(
+              R"({"adapter":"s3cret","api_key":5,"endpoint":1,"model":[],"headers":{"a":1}})"))
+          .status();
+  EXPECT_THAT(Paths(status), ElementsAre("data.adapter", "data.api_key", "data.endpoint",
+                                         "data.model", "data.headers"));
+  EXPECT_THAT(std::string(status.message()), Not(HasSubstr("s3cret")));
+}
+
+pb::OAuth2Result Url(std::string url) {
+  pb::OAuth2Result result;
+  result.set_url(std::move(url));
+  return result;
+}
+
+TEST(OAuth2AnswerTest, TheUrlMustBeAbsolute) {
+  const auto step = pb::OAuth2Step::kBuildAuthorizeUrl;
+  EXPECT_EQ(AnswerJson(Url("https://p.example/auth?a=1"), step).value(),
+            R"({"url":"https://p.example/auth?a=1"})");
+  EXPECT_TRUE(AnswerJson(Url("HTTP://localhost:8080"), step).ok());
+  for (const char* url : {"", "/auth", "ftp://h/", "javascript://x", "https://", "https:///path",
+                          "https://:80/", "https://u@/", "https://h/a b", "https://h/\n"}) {
+    EXPECT_THAT(Paths(AnswerJson(Url(url), step).status()), ElementsAre("url")) << url;
+  }
+}
+
+TEST(OAuth2AnswerTest, TokensBecomeAParametersPatch) {
+  pb::OAuth2Result result;
+  pb::OAuth2Tokens& tokens = *result.mutable_tokens();
+  tokens.set_access_token("a");
+  tokens.set_refresh_token("r");
+  tokens.set_expires_at(1767225600);
+  *tokens.mutable_extra_fields() = JsonObjectOf(R"({"scope":"s"})");
+  const std::string expected =
+      R"({"parameters_patch":{"access_token":"a","refresh_token":"r","expires_at":1767225600,)"
+      R"("scope":"s"}})";
+  EXPECT_EQ(AnswerJson(result, pb::OAuth2Step::kGetToken).value(), expected);
+  EXPECT_EQ(AnswerJson(result, pb::OAuth2Step::kRefreshToken).value(), expected);
+}
+
+TEST(OAuth2AnswerTest, BadTokensAreNamed) {
+  pb::OAuth2Result result;
+  result.mutable_tokens()->set_expires_at(-1);
+  *result.mutable_tokens()->mutable_extra_fields() = JsonObjectOf("7");
+  EXPECT_THAT(Paths(AnswerJson(result, pb::OAuth2Step::kGetToken).status()),
+              ElementsAre("tokens.access_token", "tokens.expires_at", "extra_fields"));
+}
+
+TEST(OAuth2AnswerTest, TheAnswerMustFitTheStep) {
+  pb::OAuth2Result tokens;
+  tokens.mutable_tokens()->set_access_token("a");
+  EXPECT_THAT(Paths(AnswerJson(tokens, pb::OAuth2Step::kBuildAuthorizeUrl).status()),
+              ElementsAre("url"));
+  EXPECT_THAT(Paths(AnswerJson(Url("https://h/"), pb::OAuth2Step::kGetToken).status()),
+              ElementsAre("tokens"));
+  EXPECT_THAT(Paths(AnswerJson(pb::OAuth2Result(), pb::OAuth2Step::STEP_NOT_SET).status()),
+              ElementsAre(""));
+}
+
+TEST(OAuth2AnswerTest, AnyAnswerWillDoWhenTheStepIsNotKnown) {
+  pb::OAuth2Result tokens;
+  tokens.mutable_tokens()->set_access_token("a");
+  EXPECT_TRUE(AnswerJson(tokens, pb::OAuth2Step::STEP_NOT_SET).ok());
+  EXPECT_TRUE(AnswerJson(Url("https://h/"), pb::OAuth2Step::STEP_NOT_SET).ok());
+}
+
+TEST(InvokeAnswerTest, AnyJsonValueWillDo) {
+  pb::InvokeResult result;
+  EXPECT_EQ(AnswerJson(result).value(), "null");
+  *result.mutable_data() = JsonValueOf("[1, 18446744073709551615]");
+  EXPECT_EQ(AnswerJson(result).value(), "[1, 18446744073709551615]");
+  *result.mutable_data() = JsonValueOf("{\"password\":nope}");
+  const absl::Status status = AnswerJson(result).status();
+  EXPECT_THAT(Paths(status), ElementsAre("data"));
+  EXPECT_THAT(std::string(status.message()), Not(HasSubstr("password")));
+}
+
+TEST(ListResourcesAnswerTest, BecomesResultsAndToken) {
+  pb::ListResourcesResult result;
+  EXPECT_EQ(AnswerJson(result).value(), R"({"results":[]})");
+  pb::Resource& first = *result.add_results();
+  first.set_label("A \"quoted\"");
+  first.set_value("1");
+  pb::Resource& second = *result.add_results();
+  second.set_label("B");
+  second.set_value("2");
+  second.set_url("https://h/2");
+  result.set_pagination_token("next");
+  EXPECT_EQ(AnswerJson(result).value(),
+            R"({"results":[{"label":"A \"quoted\"","value":"1"},)"
+            R"({"label":"B","value":"2","url":"https://h/2"}],"pagination_token":"next"})");
+  result.add_results();
+  EXPECT_THAT(Paths(AnswerJson(result).status()), ElementsAre("results[2]"));
+}
+
+TEST(MapResourceAnswerTest, BecomesFieldsAndNotice) {
+  pb::MapResourceResult result;
+  pb::MappedField& field = *result.add_fields();
+  field.set_id("f1");
+  field.set_type("string");
+  field.set_display_name("F");
+  field.set_required(false);
+  *field.mutable_ui() = JsonObjectOf(R"({"component":"input"})");
+  result.set_empty_fields_notice("none");
+  EXPECT_EQ(AnswerJson(result).value(),
+            R"({"fields":[{"id":"f1","type":"string","display_name":"F","required":false,)"
+            R"("ui":{"component":"input"}}],"empty_fields_notice":"none"})");
+}
+
+TEST(MapResourceAnswerTest, EveryWrongFieldIsNamed) {
+  pb::MapResourceResult result;
+  result.add_fields()->set_type("text");
+  pb::MappedField& second = *result.add_fields();
+  second.set_id("b");
+  second.set_type("number");
+  *second.mutable_ui() = JsonObjectOf("[]");
+  EXPECT_THAT(Paths(AnswerJson(result).status()),
+              ElementsAre("fields[0].id", "fields[0].type", "fields[1].ui"));
+}
+
+}  // namespace
+}  // namespace atomemo::definition

@@ -1,0 +1,80 @@
+#include "bridge/definition/typed_values.h"
+
+#include <gtest/gtest.h>
+
+namespace atomemo::definition {
+namespace {
+
+namespace pb = ::atomemo::plugin::v1;
+
+TEST(FindTypedValuesTest, ReadsAFileRef) {
+  const auto found = FindTypedValues(
+      R"({"f":{"__type__":"file_ref","source":"mem","filename":"a.txt","extension":".txt",
+               "mime_type":"text/plain","size":5,"res_key":"k","remote_url":null,
+               "content":"aGVsbG8="}})");
+  ASSERT_EQ(found.size(), 1);
+  EXPECT_EQ(found[0].pointer(), "/f");
+  const pb::FileRef& file = found[0].file_ref();
+  EXPECT_EQ(file.source(), pb::FileRef::SOURCE_MEM);
+  EXPECT_EQ(file.filename(), "a.txt");
+  EXPECT_EQ(file.extension(), ".txt");
+  EXPECT_EQ(file.mime_type(), "text/plain");
+  EXPECT_EQ(file.size(), 5);
+  EXPECT_EQ(file.res_key(), "k");
+  EXPECT_FALSE(file.has_remote_url());
+  EXPECT_EQ(file.content(), "hello");
+}
+
+TEST(FindTypedValuesTest, ReadsLocatorMapperAndLlmConfig) {
+  const auto found = FindTypedValues(
+      R"({"l":{"__type__":"resource_locator","mode_name":"list","value":"v",
+               "cached_result_label":"L","cached_result_url":"U"},
+          "m":{"__type__":"resource_mapper","mapping_mode":"manual","value":{"a":1}},
+          "c":{"__type__":"llm_config","model":"m1"}})");
+  ASSERT_EQ(found.size(), 3);
+  EXPECT_EQ(found[0].resource_locator().mode_name(), "list");
+  EXPECT_EQ(found[0].resource_locator().value(), "v");
+  EXPECT_EQ(found[0].resource_locator().cached_result_label(), "L");
+  EXPECT_EQ(found[0].resource_locator().cached_result_url(), "U");
+  EXPECT_EQ(found[1].resource_mapper().mapping_mode(), "manual");
+  EXPECT_EQ(found[1].resource_mapper().value().json(), R"({"a":1})");
+  EXPECT_EQ(found[2].llm_config().config().json(), R"({"__type__":"llm_config","model":"m1"})");
+}
+
+TEST(FindTypedValuesTest, FindsThemAtAnyDepthInDocumentOrder) {
+  const auto found = FindTypedValues(
+      R"({"a/b~c":[{"x":0},{"__type__":"resource_mapper","value":
+              {"inner":{"__type__":"file_ref","source":"oss"}}}],
+          "z":{"__type__":"file_ref","source":"oss"}})");
+  ASSERT_EQ(found.size(), 3);
+  EXPECT_EQ(found[0].pointer(), "/a~1b~0c/1");
+  EXPECT_EQ(found[1].pointer(), "/a~1b~0c/1/value/inner");
+  EXPECT_EQ(found[2].pointer(), "/z");
+}
+
+TEST(FindTypedValuesTest, MembersOfTheWrongTypeStayUnset) {
+  const auto found = FindTypedValues(
+      R"({"f":{"__type__":"file_ref","source":7,"filename":[],"size":"5","content":"***"},
+          "m":{"__type__":"resource_mapper","mapping_mode":null,"value":5}})");
+  ASSERT_EQ(found.size(), 2);
+  EXPECT_EQ(found[0].file_ref().ByteSizeLong(), 0u);
+  EXPECT_EQ(found[1].resource_mapper().ByteSizeLong(), 0u);
+}
+
+TEST(FindTypedValuesTest, AMappersNullIsToldFromAMissingValue) {
+  const auto found = FindTypedValues(R"({"a":{"__type__":"resource_mapper","value":null},
+                          "b":{"__type__":"resource_mapper"}})");
+  ASSERT_EQ(found.size(), 2);
+  EXPECT_EQ(found[0].resource_mapper().value().json(), "null");
+  EXPECT_FALSE(found[1].resource_mapper().has_value());
+}
+
+TEST(FindTypedValuesTest, OtherObjectsAndTextThatIsNotJsonHaveNone) {
+  EXPECT_TRUE(FindTypedValues("{}").empty());
+  EXPECT_TRUE(FindTypedValues(R"({"a":{"__type__":"something_else"},"b":"__type__"})").empty());
+  EXPECT_TRUE(FindTypedValues(R"({"a":{"__type__":7}})").empty());
+  EXPECT_TRUE(FindTypedValues(R"({"a":{"__type__":"file_ref")").empty());
+}
+
+}  // namespace
+}  // namespace atomemo::definition
