@@ -8,16 +8,16 @@ set -euo pipefail
 
 build_packages=(
   ca-certificates ccache cmake g++ git ninja-build
-  libabsl-dev libasio-dev libcli11-dev libcurl4-openssl-dev libgrpc++-dev libprotobuf-dev libsimdjson-dev
+  libabsl-dev libasio-dev libcli11-dev libcurl4-openssl-dev libgrpc++-dev libpqxx-dev libprotobuf-dev libsimdjson-dev
   libspdlog-dev libssl-dev libwebsocketpp-dev nlohmann-json3-dev protobuf-compiler protobuf-compiler-grpc
 )
 test_packages=(curl libgmock-dev libgtest-dev openssl procps python3 python3-grpcio python3-protobuf python3-venv)
-example_packages=(libpqxx-dev postgresql curl procps python3 python3-grpcio python3-protobuf)
+example_packages=(curl postgresql procps python3 python3-grpcio python3-protobuf)
 tidy_packages=(clang clang-tidy)
 docker_packages=(docker.io docker-compose mmdebstrap)
 
 # Packages of which only the command matters: other builds of them (NodeSource, Docker CE) are as good.
-declare -A command_of=([docker.io]=docker [docker-compose]=docker-compose [nodejs]=node [npm]=npm)
+declare -A command_of=([docker.io]=dockerd [docker-compose]=docker-compose [nodejs]=node [npm]=npm)
 test_packages+=(nodejs npm)
 
 fail() {
