@@ -1,6 +1,5 @@
 """An Atomemo plugin in Python, with nothing but the stubs that protoc makes from proto/atomemo/plugin/v1."""
 import concurrent.futures
-import json
 import os
 import queue
 import signal
@@ -10,24 +9,25 @@ import time
 import grpc
 from google.protobuf import json_format
 
-from atomemo.plugin.v1 import payload_pb2, plugin_service_pb2 as pb, plugin_service_pb2_grpc
+from atomemo.plugin.v1 import definition_pb2, parameter_pb2, payload_pb2, plugin_service_pb2_grpc
+from atomemo.plugin.v1 import plugin_service_pb2 as pb
 
-PLUGIN = {
-    "name": "python-echo",
-    "version": "0.1.0",
-    "display_name": {"en_US": "Python Echo"},
-    "description": {"en_US": "Returns what it is given."},
-    "icon": "🦜",
-    "author": "Atomemo",
-    "email": "plugins@example.com",
-}
-TOOL = {
-    "name": "echo",
-    "display_name": {"en_US": "Echo"},
-    "description": {"en_US": "Returns the text."},
-    "icon": "🦜",
-    "parameters": [{"name": "text", "type": "string", "required": True, "display_name": {"en_US": "Text"}}],
-}
+PLUGIN = definition_pb2.PluginDefinition(
+    name="python-echo",
+    version="0.1.0",
+    display_name={"en_US": "Python Echo"},
+    description={"en_US": "Returns what it is given."},
+    icon="🦜",
+)
+TEXT = parameter_pb2.Parameter(
+    name="text", required=True, display_name={"en_US": "Text"}, string=parameter_pb2.StringParameter(min_length=1))
+TOOL = definition_pb2.ToolDefinition(
+    name="echo",
+    display_name={"en_US": "Echo"},
+    description={"en_US": "Returns the text and its length."},
+    icon="🦜",
+    parameters=[TEXT],
+)
 
 
 def echo(parameters):
@@ -50,10 +50,9 @@ def answer(call):
 
 def serve(bridge):
     """One session, from its opening until the bridge ends it."""
-    events = bridge.OpenSession(pb.OpenSessionRequest(definition_json=json.dumps(PLUGIN).encode()))
+    events = bridge.OpenSession(pb.OpenSessionRequest(plugin=PLUGIN))
     session_id = next(events).opened.session_id
-    bridge.RegisterTool(
-        pb.RegisterToolRequest(session_id=session_id, definition_json=json.dumps(TOOL).encode()))
+    bridge.RegisterTool(pb.RegisterToolRequest(session_id=session_id, tool=TOOL))
     replies = queue.SimpleQueue()  # gRPC sends what is put here; None ends the stream.
     replies.put(pb.InvokeReply(subscribe=pb.Subscribe(session_id=session_id, max_in_flight=8)))
     calls = bridge.Invoke(iter(replies.get, None))

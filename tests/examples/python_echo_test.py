@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """examples/python-echo against a fake bridge: python_echo_test.py, with the generated stubs on PYTHONPATH."""
 import concurrent.futures
-import json
 import os
 import pathlib
 import queue
@@ -58,7 +57,7 @@ class FakeBridge(plugin_service_pb2_grpc.PluginServiceServicer):
 
     def RegisterTool(self, request, context):
         self.steps.append("RegisterTool")
-        self.tool = json.loads(request.definition_json)
+        self.tool = request.tool
         return pb.RegisterToolResponse()
 
     def Invoke(self, replies, context):
@@ -88,7 +87,7 @@ class PythonEchoTest(unittest.TestCase):
 
     def test_registers_its_tool_before_it_publishes(self):
         self.assertEqual(self.bridge.steps, ["OpenSession", "RegisterTool", "Publish"])
-        self.assertEqual(self.bridge.tool["name"], "echo")
+        self.assertEqual(self.bridge.tool.name, "echo")
 
     def test_answers_with_the_text(self):
         reply = self.bridge.invoke("r1", {"text": "hello"})
