@@ -184,10 +184,11 @@ class PluginPort {
   virtual absl::Status Subscribe(absl::string_view session_id, CallKind kind,
                                  std::int32_t max_in_flight, std::shared_ptr<CallSink> sink) = 0;
 
-  // The plugin half-closed the stream: no further calls, replies may still come.
-  virtual void HalfClose(absl::string_view session_id, CallKind kind) = 0;
+  // The plugin asks for no further calls on any of its streams; replies may still come.
+  virtual absl::Status DrainSession(absl::string_view session_id) = 0;
 
-  // The stream has ended: its calls in flight fail. `sink` is not used after this.
+  // The stream has ended, or the plugin half-closed it: its calls in flight fail. `sink` is not
+  // used after this.
   virtual void Unsubscribe(absl::string_view session_id, CallKind kind) = 0;
 
   virtual void Reply(absl::string_view session_id, CallKind kind, ReplyPayload reply) = 0;
