@@ -11,7 +11,7 @@ build_packages=(
   libabsl-dev libasio-dev libcli11-dev libcurl4-openssl-dev libgrpc++-dev libpqxx-dev libprotobuf-dev libsimdjson-dev
   libspdlog-dev libssl-dev libwebsocketpp-dev nlohmann-json3-dev protobuf-compiler protobuf-compiler-grpc
 )
-test_packages=(curl libgmock-dev libgtest-dev openssl procps python3 python3-grpcio python3-protobuf python3-venv)
+test_packages=(clang curl libgmock-dev libgtest-dev openssl procps python3 python3-grpcio python3-protobuf python3-venv)
 example_packages=(curl postgresql procps python3 python3-grpcio python3-protobuf)
 tidy_packages=(clang clang-tidy)
 docker_packages=(docker.io docker-compose mmdebstrap)
