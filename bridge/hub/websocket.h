@@ -1,0 +1,72 @@
+#ifndef ATOMEMO_BRIDGE_HUB_WEBSOCKET_H_
+#define ATOMEMO_BRIDGE_HUB_WEBSOCKET_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+namespace atomemo::hub {
+
+// WebSocket close codes (RFC 6455, 7.4) that matter here.
+inline constexpr std::uint16_t kCloseNormal = 1000;
+inline constexpr std::uint16_t kCloseAbnormal = 1006;
+inline constexpr std::uint16_t kCloseTooBig = 1009;
+
+// How a connection, or the attempt to make one, ended.
+struct WebSocketClosed {
+  // The upgrade succeeded before.
+  bool was_open = false;
+  // The status of a refused upgrade; 0 if no HTTP answer came.
+  int http_status = 0;
+  // The close code; kCloseAbnormal without a closing handshake.
+  std::uint16_t code = kCloseAbnormal;
+  // Why, for a person. Contains no URL.
+  std::string reason;
+};
+
+// A WebSocket client: text messages over one connection at a time, which may be made again and
+// again. Lives on the io thread, which also runs the callbacks; a callback never runs inside a call
+// of this interface, except that callbacks may call it. Must not be destroyed inside a callback.
+class WebSocketTransport {
+ public:
+  struct Callbacks {
+    std::function<void()> on_open;
+    // One whole text message, of any encoding.
+    std::function<void(absl::string_view)> on_message;
+    // Once for every Connect that was not followed by Drop or another Connect.
+    std::function<void(const WebSocketClosed&)> on_close;
+  };
+
+  virtual ~WebSocketTransport() = default;
+
+  // Once, before all else.
+  virtual void SetCallbacks(Callbacks callbacks) = 0;
+
+  // Starts a connection to a normalised ws:// or wss:// URL; drops the one before. Nothing is
+  // reported of that one any more.
+  virtual void Connect(const std::string& url) = 0;
+
+  // Queues a message. UNAVAILABLE unless the connection is open.
+  virtual absl::Status Send(absl::string_view text) = 0;
+
+  // Closes with a closing handshake after what was queued; on_close follows within seconds. While
+  // still connecting: gives up the attempt, on_close follows.
+  virtual void Close(std::uint16_t code) = 0;
+
+  // Closes at once, whatever was queued; no callback follows.
+  virtual void Drop() = 0;
+
+  // What was queued and not yet given to the operating system, in bytes.
+  virtual std::size_t buffered_amount() const = 0;
+};
+
+using WebSocketTransportFactory = std::function<std::unique_ptr<WebSocketTransport>()>;
+
+}  // namespace atomemo::hub
+
+#endif  // ATOMEMO_BRIDGE_HUB_WEBSOCKET_H_

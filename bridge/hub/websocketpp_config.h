@@ -1,0 +1,60 @@
+#ifndef ATOMEMO_BRIDGE_HUB_WEBSOCKETPP_CONFIG_H_
+#define ATOMEMO_BRIDGE_HUB_WEBSOCKETPP_CONFIG_H_
+
+// The websocketpp clients that websocketpp_transport.cc uses.
+
+#include <websocketpp/client.hpp>
+#include <websocketpp/config/core_client.hpp>
+#include <websocketpp/logger/stub.hpp>
+#include <websocketpp/transport/asio/endpoint.hpp>
+#include <websocketpp/transport/asio/security/none.hpp>
+#include <websocketpp/transport/asio/security/tls.hpp>
+
+namespace atomemo::hub {
+
+// How long a peer may take to answer a close frame and then to close TCP.
+inline constexpr long kCloseHandshakeMilliseconds = 2000;
+
+// Logs nothing, and leaves the time limits of connecting to the transport: the library has one for
+// each step, none for the whole.
+template <typename SocketPolicy, bool secure>
+struct ClientConfig : public websocketpp::config::core_client {
+  static constexpr bool kSecure = secure;
+  static constexpr long kStepMilliseconds = 120'000;
+
+  using type = ClientConfig;
+  using alog_type = websocketpp::log::stub;
+  using elog_type = websocketpp::log::stub;
+
+  // The body of a refused upgrade is of no use.
+  static const size_t max_http_body_size = 64 * 1024;
+
+  struct transport_config : public websocketpp::config::core_client::transport_config {
+    using concurrency_type = websocketpp::config::core_client::concurrency_type;
+    using request_type = websocketpp::config::core_client::request_type;
+    using response_type = websocketpp::config::core_client::response_type;
+    using alog_type = websocketpp::log::stub;
+    using elog_type = websocketpp::log::stub;
+    using socket_type = SocketPolicy;
+
+    static const long timeout_socket_pre_init = kStepMilliseconds;
+    static const long timeout_socket_post_init = kStepMilliseconds;
+    static const long timeout_dns_resolve = kStepMilliseconds;
+    static const long timeout_connect = kStepMilliseconds;
+    static const long timeout_socket_shutdown = 1000;
+  };
+
+  using transport_type = websocketpp::transport::asio::endpoint<transport_config>;
+};
+
+using PlainConfig = ClientConfig<websocketpp::transport::asio::basic_socket::endpoint, false>;
+using TlsConfig = ClientConfig<websocketpp::transport::asio::tls_socket::endpoint, true>;
+
+inline websocketpp::lib::error_code HandshakeFailed() {
+  using websocketpp::transport::asio::socket::make_error_code;
+  return make_error_code(websocketpp::transport::asio::socket::error::tls_handshake_failed);
+}
+
+}  // namespace atomemo::hub
+
+#endif  // ATOMEMO_BRIDGE_HUB_WEBSOCKETPP_CONFIG_H_
