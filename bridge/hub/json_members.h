@@ -1,0 +1,48 @@
+#ifndef ATOMEMO_BRIDGE_HUB_JSON_MEMBERS_H_
+#define ATOMEMO_BRIDGE_HUB_JSON_MEMBERS_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace atomemo::hub {
+
+// The members of one JSON object, as texts cut out of it byte for byte. The object's text must
+// outlive this.
+class JsonMembers {
+ public:
+  struct Member {
+    std::string name;
+    // One JSON value without surrounding space.
+    absl::string_view value;
+  };
+
+  // `object` must be valid JSON (see base::ValidateJson). INVALID_ARGUMENT if it is not an object.
+  static absl::StatusOr<JsonMembers> Cut(absl::string_view object);
+
+  // Removes the member and returns its value; nothing if there is none or it is null. Of members
+  // with the same name the last one counts.
+  std::optional<absl::string_view> Take(absl::string_view name);
+
+  // In the order of the text.
+  const std::vector<Member>& rest() const { return members_; }
+
+  // What was not taken, as an object's text.
+  std::string RestAsObject() const;
+
+ private:
+  std::vector<Member> members_;
+};
+
+// The value of a JSON string; nothing if `value` is not one. `value` must be valid JSON.
+std::optional<std::string> UnquoteJson(absl::string_view value);
+
+// "an object", "a string", ...: what kind of JSON value it is, for a person.
+absl::string_view DescribeJson(absl::string_view value);
+
+}  // namespace atomemo::hub
+
+#endif  // ATOMEMO_BRIDGE_HUB_JSON_MEMBERS_H_
