@@ -1,0 +1,227 @@
+#include "bridge/hub/phoenix_channel.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "bridge/hub/hub_refusal.h"
+#include "bridge/hub/json_members.h"
+
+namespace atomemo::hub {
+namespace {
+
+using router::pb::HubState;
+
+constexpr absl::string_view kSocketFull = "too many channels joined";
+constexpr absl::string_view kUnmatchedTopic = "unmatched topic";
+
+HubState StateOf(HubRefusal refusal, absl::string_view prefix) {
+  HubState state;
+  state.set_state(HubState::STATE_REJECTED);
+  state.set_reason(absl::StrCat(prefix, refusal.message));
+  for (auto& violation : refusal.violations) *state.add_violations() = std::move(violation);
+  return state;
+}
+
+// The `reason` of an error reply's response, which Phoenix itself uses.
+std::string ReasonOf(absl::string_view response) {
+  absl::StatusOr<JsonMembers> members = JsonMembers::Cut(response);
+  if (!members.ok()) return "";
+  const std::optional<absl::string_view> reason = members->Take("reason");
+  return reason ? UnquoteJson(*reason).value_or("") : "";
+}
+
+}  // namespace
+
+PhoenixChannel::PhoenixChannel(base::Scheduler& scheduler, Owner& owner, std::string topic,
+                               std::shared_ptr<const std::string> definition_json, Options options)
+    : scheduler_(scheduler),
+      owner_(owner),
+      topic_(std::move(topic)),
+      options_(options),
+      definition_json_(std::move(definition_json)),
+      backoff_(base::Backoff::Rejoin(options.seed)) {
+  state_.set_state(HubState::STATE_CONNECTING);
+}
+
+PhoenixChannel::~PhoenixChannel() {
+  StopTimer();
+  if (socket_ != nullptr) socket_->Detach(topic_);
+}
+
+void PhoenixChannel::Attach(PhoenixSocket& socket) {
+  Leave();
+  socket_ = &socket;
+  socket.Attach(topic_, *this);
+  state_ = socket.state();
+  if (socket.is_open()) Join();
+}
+
+void PhoenixChannel::Leave() {
+  StopTimer();
+  if (socket_ == nullptr) return;
+  SendLeave();
+  socket_->Detach(topic_);
+  socket_ = nullptr;
+  phase_ = Phase::kDown;
+  joined_ = false;
+}
+
+void PhoenixChannel::SendLeave() {
+  if (phase_ == Phase::kDown || join_ref_.empty()) return;
+  // Without a connection there is nothing to leave.
+  (void)socket_->Send({join_ref_, socket_->NextRef(), topic_, "phx_leave", "{}"});
+}
+
+void PhoenixChannel::SetDefinition(std::shared_ptr<const std::string> definition_json) {
+  if (definition_json_ == nullptr || *definition_json == *definition_json_) return;
+  definition_json_ = std::move(definition_json);
+  if (joined_) Register();
+}
+
+absl::StatusOr<PhoenixChannel::Pushed> PhoenixChannel::Push(std::string event,
+                                                            std::string payload) {
+  if (!ready()) return absl::UnavailableError("the topic is not joined");
+  Pushed pushed;
+  pushed.ref = socket_->NextRef();
+  const absl::StatusOr<router::HubPosition> position =
+      socket_->Send({join_ref_, pushed.ref, topic_, std::move(event), std::move(payload)});
+  if (!position.ok()) return position.status();
+  pushed.position = position_ = *position;
+  return pushed;
+}
+
+void PhoenixChannel::RequestProof() {
+  if (socket_ != nullptr) socket_->RequestProof(position_.sequence);
+}
+
+void PhoenixChannel::OnSocketOpen() { Join(); }
+
+void PhoenixChannel::OnSocketDown(const HubState& state) {
+  StopTimer();
+  phase_ = Phase::kDown;
+  joined_ = false;
+  position_ = {};
+  state_ = state;
+  owner_.OnChannelState(*this, state_);
+}
+
+void PhoenixChannel::OnFrame(PhoenixFrame frame) {
+  if (frame.event == "phx_reply") return OnReply(frame);
+  const bool is_error = frame.event == "phx_error";
+  if (!is_error && frame.event != "phx_close") {
+    return owner_.OnChannelEvent(*this, std::move(frame));
+  }
+  // The end of an earlier join on the same socket arrives after the new join's reply.
+  const bool is_current = joined_ || phase_ == Phase::kJoining;
+  if (!is_current || frame.join_ref != join_ref_) return;
+  Lose(is_error ? "the channel crashed at the hub" : "the hub closed the channel");
+}
+
+void PhoenixChannel::OnReply(const PhoenixFrame& frame) {
+  absl::StatusOr<JsonMembers> reply = JsonMembers::Cut(frame.payload);
+  if (!reply.ok() || !frame.ref) return;
+  const bool ok = reply->Take("status") == "\"ok\"";
+  const absl::string_view response = reply->Take("response").value_or("null");
+  if (phase_ == Phase::kJoining && frame.ref == join_ref_) return OnJoinReply(ok, response);
+  if (!register_ref_.empty() && frame.ref == register_ref_) {
+    // The channel was gone already: nothing is wrong with the definition.
+    if (!ok && ReasonOf(response) == kUnmatchedTopic) return Lose("the hub lost the channel");
+    return OnRegisterReply(ok, response);
+  }
+  if (ok) return;
+  if (ReasonOf(response) == kUnmatchedTopic) {
+    if (joined_) Lose("the hub lost the channel");
+    return;
+  }
+  owner_.OnPushRefused(*this, *frame.ref, response);
+}
+
+void PhoenixChannel::Join() {
+  register_ref_.clear();
+  join_ref_ = socket_->NextRef();
+  if (!socket_->Send({join_ref_, join_ref_, topic_, "phx_join", "{}"}).ok()) return;
+  phase_ = Phase::kJoining;
+  joined_ = false;
+  StartTimer(options_.reply_timeout, &PhoenixChannel::OnReplyTimeout);
+  Report(HubState::STATE_CONNECTING, "");
+}
+
+void PhoenixChannel::OnJoinReply(bool ok, absl::string_view response) {
+  StopTimer();
+  joined_ = ok;
+  if (ok && definition_json_ != nullptr) return Register();
+  if (ok) return OnRegisterReply(true, response);
+  if (ReasonOf(response) == kSocketFull) {
+    join_ref_.clear();  // not joined: nothing to leave
+    if (owner_.OnSocketFull(*this)) return;
+    return Lose(kSocketFull);
+  }
+  Reject(StateOf(ReadRefusal(response), "the hub refused the topic: "), backoff_.Next());
+}
+
+void PhoenixChannel::Register() {
+  if (!ready()) phase_ = Phase::kRegistering;
+  register_ref_ = socket_->NextRef();
+  const absl::StatusOr<router::HubPosition> sent =
+      socket_->Send({join_ref_, register_ref_, topic_, "register_plugin", *definition_json_});
+  if (absl::IsResourceExhausted(sent.status())) {
+    return Reject(
+        StateOf({std::string(sent.status().message()), {}}, "the definition is too large: "),
+        options_.rejected_retry);
+  }
+  if (!sent.ok()) return;  // closing: OnSocketDown is on its way
+  StartTimer(options_.reply_timeout, &PhoenixChannel::OnReplyTimeout);
+}
+
+void PhoenixChannel::OnRegisterReply(bool ok, absl::string_view response) {
+  StopTimer();
+  register_ref_.clear();
+  if (!ok) {
+    return Reject(StateOf(ReadRefusal(response), "the hub refused the definition: "),
+                  options_.rejected_retry);
+  }
+  phase_ = Phase::kReady;
+  backoff_.Reset();
+  Report(HubState::STATE_REGISTERED, "");
+}
+
+void PhoenixChannel::OnReplyTimeout() {
+  Lose(phase_ == Phase::kJoining ? "no reply to the join" : "no reply to the registration");
+}
+
+void PhoenixChannel::Lose(absl::string_view reason) {
+  phase_ = Phase::kWaiting;
+  joined_ = false;
+  StartTimer(backoff_.Next(), &PhoenixChannel::Join);
+  Report(HubState::STATE_DISCONNECTED, reason);
+}
+
+void PhoenixChannel::Reject(HubState state, absl::Duration retry_in) {
+  phase_ = Phase::kRejected;
+  StartTimer(retry_in, joined_ ? &PhoenixChannel::Register : &PhoenixChannel::Join);
+  state_ = std::move(state);
+  owner_.OnChannelState(*this, state_);
+}
+
+void PhoenixChannel::Report(HubState::State state, absl::string_view reason) {
+  state_.Clear();
+  state_.set_state(state);
+  state_.set_reason(std::string(reason));
+  owner_.OnChannelState(*this, state_);
+}
+
+void PhoenixChannel::StartTimer(absl::Duration delay, void (PhoenixChannel::*method)()) {
+  StopTimer();
+  timer_ = scheduler_.After(delay, [this, method] {
+    timer_ = base::Scheduler::kNoTimer;
+    (this->*method)();
+  });
+}
+
+void PhoenixChannel::StopTimer() {
+  scheduler_.Cancel(timer_);
+  timer_ = base::Scheduler::kNoTimer;
+}
+
+}  // namespace atomemo::hub

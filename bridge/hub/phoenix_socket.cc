@@ -1,0 +1,254 @@
+#include "bridge/hub/phoenix_socket.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "bridge/base/log.h"
+#include "bridge/base/redact.h"
+
+namespace atomemo::hub {
+namespace {
+
+using router::pb::HubState;
+
+constexpr char kPhoenixTopic[] = "phoenix";
+
+HubState MakeState(HubState::State state, absl::string_view reason) {
+  HubState made;
+  made.set_state(state);
+  made.set_reason(std::string(reason));
+  return made;
+}
+
+bool IsRefusal(const WebSocketClosed& closed) {
+  return closed.http_status == 401 || closed.http_status == 403;
+}
+
+}  // namespace
+
+PhoenixSocket::PhoenixSocket(Environment environment, Options options)
+    : scheduler_(environment.scheduler),
+      transport_(std::move(environment.transport)),
+      environment_(std::move(environment)),
+      options_(options),
+      state_(MakeState(HubState::STATE_CONNECTING, "")),
+      backoff_(base::Backoff::Reconnect(environment_.seed)) {
+  transport_->SetCallbacks({[this] { OnOpen(); },
+                            [this](absl::string_view text) { OnMessage(text); },
+                            [this](const WebSocketClosed& closed) { OnClose(closed); }});
+}
+
+PhoenixSocket::~PhoenixSocket() {
+  transport_->Drop();
+  for (const auto timer : {beat_timer_, alive_timer_, reconnect_timer_}) scheduler_.Cancel(timer);
+}
+
+void PhoenixSocket::Start() {
+  reconnect_timer_ = scheduler_.After(absl::ZeroDuration(), [this] { Connect(); });
+}
+
+void PhoenixSocket::Shutdown(std::function<void()> done) {
+  stopped_ = true;
+  scheduler_.Cancel(reconnect_timer_);
+  if (open_) {
+    stopped_callback_ = std::move(done);
+    transport_->Close(kCloseNormal);
+  } else {
+    transport_->Drop();
+    scheduler_.Post(std::move(done));
+  }
+}
+
+void PhoenixSocket::Attach(const std::string& topic, TopicHandler& handler) {
+  handlers_[topic] = &handler;
+}
+
+void PhoenixSocket::Detach(const std::string& topic) { handlers_.erase(topic); }
+
+std::string PhoenixSocket::NextRef() { return absl::StrCat(++last_ref_); }
+
+absl::StatusOr<router::HubPosition> PhoenixSocket::Send(const PhoenixFrame& frame) {
+  if (!open_) return absl::UnavailableError("not connected to the hub");
+  const std::string text = EncodePhoenixFrame(frame);
+  if (text.size() > options_.max_frame_bytes) {
+    return absl::ResourceExhaustedError(absl::StrCat("the message has ", text.size(),
+                                                     " bytes, the hub takes at most ",
+                                                     options_.max_frame_bytes));
+  }
+  if (absl::Status sent = transport_->Send(text); !sent.ok()) return sent;
+  ++position_.sequence;
+  return position_;
+}
+
+void PhoenixSocket::RequestProof(std::uint64_t sequence) {
+  if (!open_) return;
+  if (!heartbeats_.empty() && heartbeats_.back().sequence > sequence) return;
+  SendHeartbeat();
+}
+
+void PhoenixSocket::Connect() {
+  reconnect_timer_ = base::Scheduler::kNoTimer;
+  absl::StatusOr<std::string> url = environment_.url();
+  if (!url.ok()) {
+    tried_url_.clear();
+    return GoDown(MakeState(HubState::STATE_UNAUTHORIZED, url.status().message()), true);
+  }
+  tried_url_ = *std::move(url);
+  transport_->Connect(tried_url_);
+}
+
+// After a refusal: goes on when the address has changed, or when it is time to try it once more.
+void PhoenixSocket::ConnectIfDue() {
+  const absl::StatusOr<std::string> url = environment_.url();
+  const bool changed = url.ok() && *url != tried_url_;
+  if (changed || scheduler_.Now() >= retry_at_) return Connect();
+  reconnect_timer_ = scheduler_.After(options_.refused_poll, [this] { ConnectIfDue(); });
+}
+
+void PhoenixSocket::OnOpen() {
+  open_ = true;
+  opened_at_ = scheduler_.Now();
+  position_ = {environment_.next_connection_number(), 0};
+  state_ = MakeState(HubState::STATE_CONNECTING, "");
+  logged_reason_.clear();
+  base::LogInfo("hub connected",
+                {{"url", environment_.display_url}, {"connection", position_.socket}});
+  last_heartbeat_at_ = opened_at_;
+  beat_timer_ = scheduler_.After(options_.heartbeat_interval, [this] { OnBeat(); });
+  ForEachHandler([](TopicHandler& handler) { handler.OnSocketOpen(); });
+}
+
+void PhoenixSocket::OnMessage(absl::string_view text) {
+  absl::StatusOr<PhoenixFrame> frame = ParsePhoenixFrame(text);
+  if (!frame.ok()) {
+    base::LogWarning("hub sent a malformed frame",
+                     {{"bytes", text.size()}, {"error", frame.status().message()}});
+    return;
+  }
+  if (frame->topic == kPhoenixTopic) return OnHeartbeatReply(*frame);
+  const auto handler = handlers_.find(frame->topic);
+  if (handler == handlers_.end()) return;  // of a topic that was left
+  handler->second->OnFrame(*std::move(frame));
+}
+
+void PhoenixSocket::OnClose(const WebSocketClosed& closed) {
+  GoDown(Explain(closed), IsRefusal(closed));
+}
+
+HubState PhoenixSocket::Explain(const WebSocketClosed& closed) const {
+  if (IsRefusal(closed) && options_.uses_api_key) {
+    return MakeState(
+        HubState::STATE_UNAUTHORIZED,
+        absl::StrCat("the hub refused the debug API key (HTTP ", closed.http_status,
+                     "): it is older than 24 hours or wrong; run `atomemo plugin refresh-key` to "
+                     "get a new one"));
+  }
+  std::string reason;
+  if (closed.http_status != 0) {
+    reason = absl::StrCat("the hub refused the connection (", closed.reason, ")");
+    if (closed.http_status == 404) absl::StrAppend(&reason, ": check HUB_WS_URL");
+  } else if (closed.was_open) {
+    reason = absl::StrCat("connection lost: ", closed.reason, " (", closed.code, ")");
+  } else {
+    reason = absl::StrCat("cannot connect: ", closed.reason);
+  }
+  return MakeState(HubState::STATE_DISCONNECTED, base::RedactText(reason));
+}
+
+void PhoenixSocket::GoDown(HubState state, bool refused) {
+  if (open_ && scheduler_.Now() - opened_at_ >= options_.stable_after) backoff_.Reset();
+  open_ = false;
+  heartbeats_.clear();
+  scheduler_.Cancel(beat_timer_);
+  scheduler_.Cancel(alive_timer_);
+  alive_timer_ = base::Scheduler::kNoTimer;
+  state_ = std::move(state);
+  if (stopped_) {
+    if (stopped_callback_) scheduler_.Post(std::exchange(stopped_callback_, nullptr));
+    return;
+  }
+  LogDown();
+  logged_reason_ = state_.reason();
+  ScheduleReconnect(refused);
+  ForEachHandler([this](TopicHandler& handler) { handler.OnSocketDown(state_); });
+}
+
+void PhoenixSocket::ScheduleReconnect(bool refused) {
+  if (refused) {
+    retry_at_ = scheduler_.Now() + options_.refused_retry;
+    reconnect_timer_ = scheduler_.After(options_.refused_poll, [this] { ConnectIfDue(); });
+  } else {
+    reconnect_timer_ = scheduler_.After(backoff_.Next(), [this] { Connect(); });
+  }
+}
+
+// The same reason over and over is worth one line.
+void PhoenixSocket::LogDown() const {
+  const base::LogLevel level =
+      state_.reason() == logged_reason_ ? base::LogLevel::kDebug : base::LogLevel::kWarning;
+  if (!base::LogEnabled(level)) return;
+  base::Log(level, "hub not connected",
+            {{"url", environment_.display_url}, {"reason", state_.reason()}});
+}
+
+void PhoenixSocket::SendHeartbeat() {
+  const std::string ref = NextRef();
+  const absl::StatusOr<router::HubPosition> sent =
+      Send({std::nullopt, ref, kPhoenixTopic, "heartbeat", "{}"});
+  if (!sent.ok()) return;  // closing: on_close is on its way
+  last_heartbeat_at_ = scheduler_.Now();
+  heartbeats_.push_back({ref, sent->sequence, last_heartbeat_at_});
+  if (alive_timer_ == base::Scheduler::kNoTimer) {
+    alive_timer_ = scheduler_.After(options_.heartbeat_timeout, [this] { CheckAlive(); });
+  }
+}
+
+void PhoenixSocket::OnBeat() {
+  // A heartbeat that was sent as a proof counts.
+  absl::Duration wait = last_heartbeat_at_ + options_.heartbeat_interval - scheduler_.Now();
+  if (wait <= absl::ZeroDuration()) {
+    SendHeartbeat();
+    wait = options_.heartbeat_interval;
+  }
+  beat_timer_ = scheduler_.After(wait, [this] { OnBeat(); });
+}
+
+void PhoenixSocket::OnHeartbeatReply(const PhoenixFrame& frame) {
+  const auto answered = std::find_if(heartbeats_.begin(), heartbeats_.end(),
+                                     [&](const Heartbeat& beat) { return frame.ref == beat.ref; });
+  if (answered == heartbeats_.end()) return;
+  const router::HubPosition proven{position_.socket, answered->sequence};
+  heartbeats_.erase(heartbeats_.begin(), answered + 1);
+  environment_.on_proven(proven);
+}
+
+void PhoenixSocket::CheckAlive() {
+  alive_timer_ = base::Scheduler::kNoTimer;
+  if (heartbeats_.empty()) return;
+  const absl::Time deadline = heartbeats_.front().sent_at + options_.heartbeat_timeout;
+  if (scheduler_.Now() < deadline) {
+    alive_timer_ = scheduler_.After(deadline - scheduler_.Now(), [this] { CheckAlive(); });
+    return;
+  }
+  transport_->Drop();
+  GoDown(MakeState(HubState::STATE_DISCONNECTED,
+                   absl::StrCat("connection lost: no heartbeat reply within ",
+                                absl::FormatDuration(options_.heartbeat_timeout))),
+         false);
+}
+
+// Handlers may come and go while they are called.
+template <typename Call>
+void PhoenixSocket::ForEachHandler(Call call) {
+  std::vector<std::string> topics;
+  topics.reserve(handlers_.size());
+  for (const auto& [topic, handler] : handlers_) topics.push_back(topic);
+  for (const std::string& topic : topics) {
+    const auto handler = handlers_.find(topic);
+    if (handler != handlers_.end()) call(*handler->second);
+  }
+}
+
+}  // namespace atomemo::hub

@@ -1,0 +1,162 @@
+#ifndef ATOMEMO_BRIDGE_HUB_PHOENIX_SOCKET_H_
+#define ATOMEMO_BRIDGE_HUB_PHOENIX_SOCKET_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "bridge/base/backoff.h"
+#include "bridge/base/scheduler.h"
+#include "bridge/hub/phoenix_frame.h"
+#include "bridge/hub/websocket.h"
+#include "bridge/router/ports.h"
+
+namespace atomemo::hub {
+
+// A Phoenix socket: one WebSocket that carries many topics. Keeps itself connected from Start to
+// Shutdown: beats, notices a dead connection, and reconnects after every kind of loss.
+//
+// Lives on the io thread. Handlers must be detached before this object is destroyed, which must not
+// happen inside one of its callbacks.
+class PhoenixSocket {
+ public:
+  struct Options {
+    // The hub closes a socket that was silent for 60 s.
+    absl::Duration heartbeat_interval = absl::Seconds(30);
+    // A heartbeat unanswered for so long means a dead connection.
+    absl::Duration heartbeat_timeout = absl::Seconds(30);
+    // A connection that lasted so long was a good one: the next loss starts the backoff anew.
+    absl::Duration stable_after = absl::Seconds(5);
+    // After a refusal (HTTP 401 or 403): how often the address (with the key) is read again, and
+    // when it is tried again although unchanged.
+    absl::Duration refused_poll = absl::Seconds(1);
+    absl::Duration refused_retry = absl::Seconds(5);
+    // The hub closes the connection on a larger frame, so none is sent.
+    std::size_t max_frame_bytes = 8'000'000;
+    // The address contains an API key: a refusal is explained by it.
+    bool uses_api_key = false;
+  };
+
+  // What the socket needs from around it. The functions run on the io thread.
+  struct Environment {
+    base::Scheduler& scheduler;
+    std::unique_ptr<WebSocketTransport> transport;
+    // The address, made anew for every attempt because the key in it may have been refreshed. An
+    // error means that there is none now (its message says why).
+    std::function<absl::StatusOr<std::string>()> url;
+    // For logs, without secrets.
+    std::string display_url;
+    // Numbers for HubPosition::socket: a new one for every connection.
+    std::function<std::uint64_t()> next_connection_number;
+    // The hub has handled every frame up to this one.
+    std::function<void(router::HubPosition)> on_proven;
+    // For jitter.
+    std::uint64_t seed = 0;
+  };
+
+  // Whose topic it is. All methods may attach and detach handlers.
+  class TopicHandler {
+   public:
+    virtual ~TopicHandler() = default;
+    // A new connection: nothing is joined on it.
+    virtual void OnSocketOpen() = 0;
+    // `state` is DISCONNECTED or UNAUTHORIZED. Comes for every failed attempt, too.
+    virtual void OnSocketDown(const router::pb::HubState& state) = 0;
+    virtual void OnFrame(PhoenixFrame frame) = 0;
+  };
+
+  PhoenixSocket(Environment environment, Options options);
+  ~PhoenixSocket();
+  PhoenixSocket(const PhoenixSocket&) = delete;
+  PhoenixSocket& operator=(const PhoenixSocket&) = delete;
+
+  // Starts the first attempt. Handlers hear of its outcome later.
+  void Start();
+
+  // Closes with 1000 and stays so. `done` runs once, later; it may never run if this object is
+  // destroyed first.
+  void Shutdown(std::function<void()> done);
+
+  // One handler a topic.
+  void Attach(const std::string& topic, TopicHandler& handler);
+  void Detach(const std::string& topic);
+
+  bool is_open() const { return open_; }
+  // Of the connection; CONNECTING before the first attempt's outcome and while open.
+  const router::pb::HubState& state() const { return state_; }
+
+  // Refs are unique over this object's life.
+  std::string NextRef();
+
+  // Sends a frame. UNAVAILABLE if not connected; RESOURCE_EXHAUSTED names the limit if the frame is
+  // larger than the hub takes.
+  absl::StatusOr<router::HubPosition> Send(const PhoenixFrame& frame);
+
+  // Sends a heartbeat unless one that was sent after frame `sequence` is under way; its reply
+  // proves (Environment::on_proven) everything sent before it.
+  void RequestProof(std::uint64_t sequence);
+
+  std::size_t buffered_amount() const { return transport_->buffered_amount(); }
+
+ private:
+  struct Heartbeat {
+    std::string ref;
+    std::uint64_t sequence;
+    absl::Time sent_at;
+  };
+
+  void Connect();
+  void ConnectIfDue();
+  void OnOpen();
+  void OnMessage(absl::string_view text);
+  void OnClose(const WebSocketClosed& closed);
+  void GoDown(router::pb::HubState state, bool refused);
+  void ScheduleReconnect(bool refused);
+  router::pb::HubState Explain(const WebSocketClosed& closed) const;
+  void LogDown() const;
+  void SendHeartbeat();
+  void OnBeat();
+  void OnHeartbeatReply(const PhoenixFrame& frame);
+  void CheckAlive();
+  template <typename Call>
+  void ForEachHandler(Call call);
+
+  base::Scheduler& scheduler_;
+  const std::unique_ptr<WebSocketTransport> transport_;
+  const Environment environment_;
+  const Options options_;
+
+  std::map<std::string, TopicHandler*> handlers_;
+  router::pb::HubState state_;
+  std::string logged_reason_;
+  std::uint64_t last_ref_ = 0;
+
+  // Of the connection.
+  bool open_ = false;
+  absl::Time opened_at_;
+  router::HubPosition position_;
+  // Unanswered, oldest first.
+  std::deque<Heartbeat> heartbeats_;
+  absl::Time last_heartbeat_at_;
+  base::Scheduler::TimerId beat_timer_ = base::Scheduler::kNoTimer;
+  base::Scheduler::TimerId alive_timer_ = base::Scheduler::kNoTimer;
+
+  // Of reconnecting.
+  base::Backoff backoff_;
+  base::Scheduler::TimerId reconnect_timer_ = base::Scheduler::kNoTimer;
+  std::string tried_url_;
+  absl::Time retry_at_;
+  bool stopped_ = false;
+  std::function<void()> stopped_callback_;
+};
+
+}  // namespace atomemo::hub
+
+#endif  // ATOMEMO_BRIDGE_HUB_PHOENIX_SOCKET_H_
