@@ -64,11 +64,11 @@ void PhoenixChannel::Leave() {
   socket_->Detach(topic_);
   socket_ = nullptr;
   phase_ = Phase::kDown;
-  joined_ = false;
+  ForgetJoin();
 }
 
 void PhoenixChannel::SendLeave() {
-  if (phase_ == Phase::kDown || join_ref_.empty()) return;
+  if (join_ref_.empty()) return;
   // Without a connection there is nothing to leave.
   (void)socket_->Send({join_ref_, socket_->NextRef(), topic_, "phx_leave", "{}"});
 }
@@ -100,7 +100,7 @@ void PhoenixChannel::OnSocketOpen() { Join(); }
 void PhoenixChannel::OnSocketDown(const HubState& state) {
   StopTimer();
   phase_ = Phase::kDown;
-  joined_ = false;
+  ForgetJoin();
   position_ = {};
   state_ = state;
   owner_.OnChannelState(*this, state_);
@@ -137,12 +137,18 @@ void PhoenixChannel::OnReply(const PhoenixFrame& frame) {
   owner_.OnPushRefused(*this, *frame.ref, response);
 }
 
-void PhoenixChannel::Join() {
+// From here on nothing that belongs to the join counts any more.
+void PhoenixChannel::ForgetJoin() {
+  joined_ = false;
+  join_ref_.clear();
   register_ref_.clear();
+}
+
+void PhoenixChannel::Join() {
+  ForgetJoin();
   join_ref_ = socket_->NextRef();
   if (!socket_->Send({join_ref_, join_ref_, topic_, "phx_join", "{}"}).ok()) return;
   phase_ = Phase::kJoining;
-  joined_ = false;
   StartTimer(options_.reply_timeout, &PhoenixChannel::OnReplyTimeout);
   Report(HubState::STATE_CONNECTING, "");
 }
@@ -153,7 +159,7 @@ void PhoenixChannel::OnJoinReply(bool ok, absl::string_view response) {
   if (ok && definition_json_ != nullptr) return Register();
   if (ok) return OnRegisterReply(true, response);
   if (ReasonOf(response) == kSocketFull) {
-    join_ref_.clear();  // not joined: nothing to leave
+    ForgetJoin();
     if (owner_.OnSocketFull(*this)) return;
     return Lose(kSocketFull);
   }
@@ -192,7 +198,7 @@ void PhoenixChannel::OnReplyTimeout() {
 
 void PhoenixChannel::Lose(absl::string_view reason) {
   phase_ = Phase::kWaiting;
-  joined_ = false;
+  ForgetJoin();
   StartTimer(backoff_.Next(), &PhoenixChannel::Join);
   Report(HubState::STATE_DISCONNECTED, reason);
 }
@@ -220,6 +226,7 @@ void PhoenixChannel::StartTimer(absl::Duration delay, void (PhoenixChannel::*met
 }
 
 void PhoenixChannel::StopTimer() {
+  if (timer_ == base::Scheduler::kNoTimer) return;
   scheduler_.Cancel(timer_);
   timer_ = base::Scheduler::kNoTimer;
 }

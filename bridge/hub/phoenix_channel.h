@@ -98,6 +98,7 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
   void OnFrame(PhoenixFrame frame) override;
 
   void Join();
+  void ForgetJoin();
   void Register();
   void OnReply(const PhoenixFrame& frame);
   void OnJoinReply(bool ok, absl::string_view response);

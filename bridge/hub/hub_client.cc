@@ -1,0 +1,304 @@
+#include "bridge/hub/hub_client.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "bridge/base/log.h"
+#include "bridge/hub/json_members.h"
+
+namespace atomemo::hub {
+namespace {
+
+using router::HubMode;
+using router::pb::HubState;
+
+router::HubAnswer TooLarge(const router::HubAnswer& answer, const absl::Status& status) {
+  router::HubAnswer error{answer.event, answer.request_id, router::pb::PluginError()};
+  auto& plugin_error = std::get<router::pb::PluginError>(error.outcome);
+  plugin_error.set_code("sdk:invalid_return");
+  plugin_error.set_name("AnswerTooLarge");
+  plugin_error.set_message(absl::StrCat("the answer is too large: ", status.message(),
+                                        "; return less, or upload a file and return its "
+                                        "reference"));
+  return error;
+}
+
+bool SameState(const HubState& a, const HubState& b) {
+  return a.SerializeAsString() == b.SerializeAsString();
+}
+
+}  // namespace
+
+HubClient::HubClient(base::Scheduler& scheduler, WebSocketTransportFactory transports,
+                     HubClientOptions options)
+    : scheduler_(scheduler),
+      transports_(std::move(transports)),
+      options_(std::move(options)),
+      api_key_(options_.api_key),
+      last_seed_(options_.channel.seed),
+      pool_(
+          scheduler, [this](HubMode mode) { return MakeSocket(mode); }, options_.pool) {}
+
+HubClient::~HubClient() {
+  scheduler_.Cancel(writable_timer_);
+  scheduler_.Cancel(shutdown_timer_);
+}
+
+void HubClient::Announce(router::Announcement announcement) {
+  const PortCall guard(*this);
+  const bool is_debug = announcement.mode == HubMode::kDebug;
+  auto definition = is_debug ? announcement.definition_json : nullptr;
+  if (Topic* known = FindTopic(announcement.topic)) {
+    if (is_debug) known->channel->SetDefinition(std::move(definition));
+    return;
+  }
+  PhoenixChannel::Options channel_options = options_.channel;
+  channel_options.seed = ++last_seed_;
+  auto channel = std::make_unique<PhoenixChannel>(scheduler_, *this, announcement.topic,
+                                                  std::move(definition), channel_options);
+  PhoenixChannel& attached = *channel;
+  Topic& topic = topics_[announcement.topic];
+  topic.mode = announcement.mode;
+  topic.channel = std::move(channel);
+  attached.Attach(pool_.Acquire(announcement.mode));
+  ReportStateLater(attached);
+}
+
+void HubClient::Withdraw(absl::string_view topic) {
+  const auto found = topics_.find(topic);
+  if (found == topics_.end()) return;
+  FailRequests(found->second, "the plugin was withdrawn from the hub");
+  std::shared_ptr<PhoenixChannel> channel = std::move(found->second.channel);
+  topics_.erase(found);
+  const PhoenixSocket& socket = *channel->socket();
+  channel->Leave();
+  pool_.Release(socket);
+  // This may run inside a call of the channel: it must not go before that returns.
+  scheduler_.Post([channel] {});
+}
+
+std::optional<router::HubPosition> HubClient::Push(absl::string_view topic,
+                                                   const router::HubAnswer& answer) {
+  PhoenixChannel* channel = Writable(FindTopic(topic));
+  if (channel == nullptr) return std::nullopt;
+  HubMessage message = EncodeAnswer(answer);
+  auto pushed = channel->Push(std::move(message.event), std::move(message.payload));
+  if (absl::IsResourceExhausted(pushed.status())) {
+    base::LogWarning("answer too large for the hub",
+                     {{"topic", topic}, {"event", answer.event}, {"bytes", answer.size()}});
+    message = EncodeAnswer(TooLarge(answer, pushed.status()));
+    pushed = channel->Push(std::move(message.event), std::move(message.payload));
+    // Nobody can be answered whose request_id alone is larger than a frame.
+    if (absl::IsResourceExhausted(pushed.status())) return channel->position();
+  }
+  if (!pushed.ok()) return std::nullopt;
+  return pushed->position;
+}
+
+bool HubClient::PushRequest(absl::string_view topic, const router::HubRequest& request) {
+  Topic* found = FindTopic(topic);
+  PhoenixChannel* channel = Writable(found);
+  if (channel == nullptr) return false;
+  HubMessage message = EncodeRequest(request.event, request.request_id, request.data_json);
+  const auto pushed = channel->Push(std::move(message.event), std::move(message.payload));
+  if (absl::IsResourceExhausted(pushed.status())) {
+    ReplyLater(topic, request.request_id, pushed.status());
+    return true;
+  }
+  if (!pushed.ok()) return false;
+  found->requests.Add(request.request_id, pushed->ref, scheduler_.Now());
+  return true;
+}
+
+void HubClient::RequestProof(absl::string_view topic) {
+  if (Topic* found = FindTopic(topic)) found->channel->RequestProof();
+}
+
+void HubClient::Shutdown(std::function<void()> done) {
+  shut_down_ = true;
+  scheduler_.Cancel(writable_timer_);
+  for (auto& [name, topic] : topics_) topic.channel->Leave();
+  // For whichever comes first, the sockets or the timer.
+  auto finish = [this, alive = std::weak_ptr<bool>(alive_),
+                 done = std::make_shared<std::function<void()>>(std::move(done))] {
+    if (alive.lock() != nullptr) scheduler_.Cancel(shutdown_timer_);
+    if (const auto once = std::exchange(*done, nullptr)) once();
+  };
+  shutdown_timer_ = scheduler_.After(options_.shutdown_timeout, finish);
+  pool_.Shutdown(finish);
+}
+
+void HubClient::OnChannelState(PhoenixChannel& channel, const HubState& state) {
+  Topic* topic = FindTopic(channel.topic());
+  if (topic == nullptr || shut_down_) return;
+  const bool registered = state.state() == HubState::STATE_REGISTERED;
+  if (!registered) {
+    FailRequests(*topic, "the connection to the hub was lost before its answer came");
+  }
+  if (in_port_call_) return ReportStateLater(channel);
+  // A changed definition was accepted: the same state, and news.
+  if (registered) topic->reported.Clear();
+  ReportState(*topic);
+}
+
+void HubClient::OnChannelEvent(PhoenixChannel& channel, PhoenixFrame frame) {
+  Topic* topic = FindTopic(channel.topic());
+  if (topic == nullptr || shut_down_) return;
+  if (frame.event == "hub_call_response" || frame.event == "hub_call_error") {
+    return OnHubAnswer(*topic, frame);
+  }
+  absl::StatusOr<router::HubCall> call = DecodeCall(frame.event, frame.payload);
+  if (call.ok()) return listener_->OnHubCall(frame.topic, *std::move(call));
+  const std::string request_id = RequestIdOf(frame.payload);
+  if (request_id.empty()) {
+    base::LogWarning("hub event without request_id ignored",
+                     {{"topic", frame.topic}, {"event", frame.event}});
+    return;
+  }
+  listener_->OnBadHubCall(frame.topic, frame.event, request_id, call.status());
+}
+
+void HubClient::OnHubAnswer(Topic& topic, const PhoenixFrame& frame) {
+  const std::string request_id = RequestIdOf(frame.payload);
+  if (!topic.requests.Remove(request_id)) {
+    base::LogDebug("answer to an unknown hub call", {{"topic", frame.topic}});
+    return;
+  }
+  absl::StatusOr<JsonMembers> members = JsonMembers::Cut(frame.payload);
+  if (frame.event == "hub_call_response") {
+    const absl::string_view data = members->Take("data").value_or("null");
+    return listener_->OnHubReply(frame.topic, request_id, std::string(data));
+  }
+  const absl::string_view error = members->Take("error").value_or(frame.payload);
+  listener_->OnHubReply(frame.topic, request_id, HubErrorStatus(error));
+}
+
+void HubClient::OnPushRefused(PhoenixChannel& channel, absl::string_view ref,
+                              absl::string_view response) {
+  Topic* topic = FindTopic(channel.topic());
+  if (topic == nullptr || shut_down_) return;
+  const std::string request_id = topic->requests.RemoveByRef(ref);
+  if (request_id.empty()) {
+    base::LogWarning("the hub refused a message", {{"topic", channel.topic()}});
+    return;
+  }
+  listener_->OnHubReply(channel.topic(), request_id, HubErrorStatus(response));
+}
+
+bool HubClient::OnSocketFull(PhoenixChannel& channel) {
+  const Topic* topic = FindTopic(channel.topic());
+  const PhoenixSocket& full = *channel.socket();
+  if (topic == nullptr || !pool_.MarkFull(full)) return false;
+  base::LogInfo("connection takes no further plugin: using another one",
+                {{"topic", channel.topic()}});
+  pool_.Release(full);
+  channel.Attach(pool_.Acquire(topic->mode));
+  return true;
+}
+
+std::unique_ptr<PhoenixSocket> HubClient::MakeSocket(HubMode mode) {
+  PhoenixSocket::Options socket_options = options_.socket;
+  socket_options.uses_api_key = mode == HubMode::kDebug;
+  return std::make_unique<PhoenixSocket>(
+      PhoenixSocket::Environment{scheduler_, transports_(), [this, mode] { return UrlFor(mode); },
+                                 FormatHubUrl(options_.url), [this] { return ++last_connection_; },
+                                 [this](router::HubPosition upto) {
+                                   if (!shut_down_) listener_->OnProven(upto);
+                                 },
+                                 ++last_seed_},
+      socket_options);
+}
+
+absl::StatusOr<std::string> HubClient::UrlFor(HubMode mode) const {
+  if (mode == HubMode::kRelease) return SocketUrl(options_.url, mode, "");
+  const absl::StatusOr<std::string> key = api_key_.Read();
+  if (!key.ok()) return key.status();
+  return SocketUrl(options_.url, mode, *key);
+}
+
+HubClient::Topic* HubClient::FindTopic(absl::string_view topic) {
+  const auto found = topics_.find(topic);
+  return found == topics_.end() ? nullptr : &found->second;
+}
+
+PhoenixChannel* HubClient::Writable(Topic* topic) {
+  if (topic == nullptr || shut_down_ || !topic->channel->ready()) return nullptr;
+  PhoenixChannel& channel = *topic->channel;
+  if (channel.socket()->buffered_amount() <= options_.send_buffer_bytes) return &channel;
+  blocked_topics_.insert(channel.topic());
+  if (writable_timer_ == base::Scheduler::kNoTimer) {
+    writable_timer_ = scheduler_.After(options_.writable_poll, [this] { PollWritable(); });
+  }
+  return nullptr;
+}
+
+void HubClient::PollWritable() {
+  writable_timer_ = base::Scheduler::kNoTimer;
+  const std::size_t before = blocked_topics_.size();
+  for (auto name = blocked_topics_.begin(); name != blocked_topics_.end();) {
+    const Topic* topic = FindTopic(*name);
+    const bool still_blocked =
+        topic != nullptr && topic->channel->ready() &&
+        topic->channel->socket()->buffered_amount() > options_.send_buffer_bytes / 2;
+    name = still_blocked ? std::next(name) : blocked_topics_.erase(name);
+  }
+  if (!blocked_topics_.empty()) {
+    writable_timer_ = scheduler_.After(options_.writable_poll, [this] { PollWritable(); });
+  }
+  if (blocked_topics_.size() < before) listener_->OnWritable();
+}
+
+void HubClient::FailRequests(Topic& topic, absl::string_view reason) {
+  for (std::string& request_id : topic.requests.RemoveAll()) {
+    ReplyLater(topic.channel->topic(), std::move(request_id), absl::UnavailableError(reason));
+  }
+}
+
+void HubClient::ReplyLater(absl::string_view topic, std::string request_id, absl::Status error) {
+  Later([this, topic = std::string(topic), request_id = std::move(request_id),
+         error = std::move(error)] { listener_->OnHubReply(topic, request_id, error); });
+}
+
+void HubClient::ReportState(Topic& topic) {
+  const HubState& state = topic.channel->state();
+  if (SameState(state, topic.reported)) return;
+  topic.reported = state;
+  LogState(*topic.channel);
+  listener_->OnTopicState(topic.channel->topic(), HubState(state));
+}
+
+void HubClient::ReportStateLater(const PhoenixChannel& channel) {
+  Later([this, name = channel.topic()] {
+    if (Topic* topic = FindTopic(name)) ReportState(*topic);
+  });
+}
+
+void HubClient::Later(std::function<void()> task) {
+  scheduler_.Post([this, alive = std::weak_ptr<bool>(alive_), task = std::move(task)] {
+    if (alive.lock() != nullptr && !shut_down_) task();
+  });
+}
+
+void HubClient::LogState(const PhoenixChannel& channel) const {
+  const HubState& state = channel.state();
+  switch (state.state()) {
+    case HubState::STATE_REGISTERED:
+      return base::LogInfo("plugin registered with the hub", {{"topic", channel.topic()}});
+    case HubState::STATE_REJECTED:
+      return base::LogWarning("plugin rejected by the hub",
+                              {{"topic", channel.topic()},
+                               {"reason", state.reason()},
+                               {"violations", state.violations_size()}});
+    case HubState::STATE_DISCONNECTED:
+      // What befell the connection is logged once, by the socket.
+      if (!channel.socket()->is_open()) return;
+      return base::LogWarning("plugin lost at the hub: joining again",
+                              {{"topic", channel.topic()}, {"reason", state.reason()}});
+    default:
+      return;
+  }
+}
+
+}  // namespace atomemo::hub

@@ -1,0 +1,68 @@
+#include "bridge/hub/socket_pool.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace atomemo::hub {
+
+SocketPool::SocketPool(base::Scheduler& scheduler, Make make, Options options)
+    : scheduler_(scheduler), make_(std::move(make)), options_(options) {}
+
+SocketPool::~SocketPool() {
+  for (const Entry& entry : entries_) scheduler_.Cancel(entry.linger_timer);
+}
+
+PhoenixSocket& SocketPool::Acquire(router::HubMode mode) {
+  auto entry = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& candidate) {
+    return candidate.mode == mode && candidate.channels < candidate.capacity;
+  });
+  if (entry == entries_.end()) {
+    entries_.push_back({mode, make_(mode), 0, options_.max_channels_per_socket});
+    entry = std::prev(entries_.end());
+    entry->socket->Start();
+  }
+  ++entry->channels;
+  scheduler_.Cancel(std::exchange(entry->linger_timer, base::Scheduler::kNoTimer));
+  return *entry->socket;
+}
+
+void SocketPool::Release(const PhoenixSocket& socket) {
+  Entry& entry = Find(socket);
+  if (--entry.channels > 0) return;
+  entry.linger_timer =
+      scheduler_.After(options_.linger, [this, closing = &socket] { Close(*closing); });
+}
+
+bool SocketPool::MarkFull(const PhoenixSocket& socket) {
+  Entry& entry = Find(socket);
+  if (entry.channels <= 1) return false;
+  entry.capacity = std::min(entry.capacity, entry.channels - 1);
+  return true;
+}
+
+void SocketPool::Shutdown(std::function<void()> done) {
+  if (entries_.empty()) return scheduler_.Post(std::move(done));
+  auto open = std::make_shared<std::size_t>(entries_.size());
+  for (const Entry& entry : entries_) {
+    scheduler_.Cancel(entry.linger_timer);
+    entry.socket->Shutdown([open, done] {
+      if (--*open == 0) done();
+    });
+  }
+}
+
+SocketPool::Entry& SocketPool::Find(const PhoenixSocket& socket) {
+  return *std::find_if(entries_.begin(), entries_.end(),
+                       [&](const Entry& entry) { return entry.socket.get() == &socket; });
+}
+
+void SocketPool::Close(const PhoenixSocket& socket) {
+  Entry& entry = Find(socket);
+  entry.capacity = 0;  // not to be acquired any more
+  entry.socket->Shutdown([this, alive = std::weak_ptr<bool>(alive_), closed = &socket] {
+    if (alive.lock() == nullptr) return;
+    entries_.remove_if([&](const Entry& other) { return other.socket.get() == closed; });
+  });
+}
+
+}  // namespace atomemo::hub
