@@ -56,7 +56,8 @@ void HubClient::Announce(router::Announcement announcement) {
   }
   PhoenixChannel::Options channel_options = options_.channel;
   channel_options.seed = ++last_seed_;
-  auto channel = std::make_unique<PhoenixChannel>(scheduler_, *this, announcement.topic,
+  PhoenixChannel::Owner& owner = *this;
+  auto channel = std::make_unique<PhoenixChannel>(scheduler_, owner, announcement.topic,
                                                   std::move(definition), channel_options);
   PhoenixChannel& attached = *channel;
   Topic& topic = topics_[announcement.topic];
