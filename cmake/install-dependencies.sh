@@ -8,11 +8,12 @@ set -euo pipefail
 
 build_packages=(
   ca-certificates ccache cmake g++ git ninja-build
-  libabsl-dev libasio-dev libcli11-dev libcurl4-openssl-dev libgrpc++-dev libpqxx-dev libprotobuf-dev libsimdjson-dev
-  libspdlog-dev libssl-dev libwebsocketpp-dev nlohmann-json3-dev protobuf-compiler protobuf-compiler-grpc
+  libabsl-dev libasio-dev libcli11-dev libcurl4-openssl-dev libgmock-dev libgrpc++-dev libgtest-dev libpqxx-dev
+  libprotobuf-dev libsimdjson-dev libspdlog-dev libssl-dev libwebsocketpp-dev nlohmann-json3-dev protobuf-compiler
+  protobuf-compiler-grpc python3
 )
-test_packages=(clang curl libgmock-dev libgtest-dev openssl procps python3 python3-grpcio python3-protobuf python3-venv)
-example_packages=(curl postgresql procps python3 python3-grpcio python3-protobuf)
+test_packages=(clang curl openssl procps python3-grpcio python3-protobuf python3-venv)
+example_packages=(curl postgresql python3-grpcio python3-protobuf)
 tidy_packages=(clang clang-tidy)
 docker_packages=(docker.io docker-compose mmdebstrap)
 
