@@ -1,0 +1,95 @@
+#include "bridge/devhub/plugin_channels.h"
+
+#include <utility>
+
+#include "absl/strings/strip.h"
+#include "bridge/base/log.h"
+#include "bridge/devhub/json_members.h"
+
+namespace atomemo::devhub {
+namespace {
+
+using base::Json;
+
+}  // namespace
+
+std::optional<Json> CheckDefinition(const Json& definition) {
+  if (definition.is_object() && definition.contains("name") && definition["name"].is_string()) {
+    return std::nullopt;
+  }
+  return Json{{"code", "invalid_definition"},
+              {"message", "the definition is not an object with a name"},
+              {"suberrors", Json::array()}};
+}
+
+PluginChannels::PluginChannels(TopicDirectory& directory, CallBroker& broker,
+                               const HubCallService& hub_calls, WallClock wall_clock)
+    : directory_(directory),
+      broker_(broker),
+      hub_calls_(hub_calls),
+      wall_clock_(std::move(wall_clock)) {}
+
+void PluginChannels::OnJoined(PhoenixSocket& socket, const std::string& topic,
+                              const PluginTopic& plugin) {
+  directory_.Join(topic, plugin, socket, wall_clock_());
+  base::LogInfo("plugin joined", {{"topic", topic}});
+}
+
+void PluginChannels::OnLeft(PhoenixSocket& socket, const std::string& topic) {
+  directory_.Leave(topic, socket);
+  base::LogInfo("plugin left", {{"topic", topic}});
+}
+
+ChannelOutcome PluginChannels::OnEvent(PhoenixSocket& socket, const hub::PhoenixFrame& frame) {
+  if (frame.event == "register_plugin" && socket.options().mode == HubMode::kDebug) {
+    return Register(frame);
+  }
+  if (IsAnswerEvent(frame.event)) return TakeAnswer(frame);
+  absl::string_view hub_call = frame.event;
+  if (absl::ConsumePrefix(&hub_call, "hub_call:")) {
+    return AnswerHubCall(socket, std::string(hub_call), frame);
+  }
+  base::LogWarning("channel crashed on an event it does not know",
+                   {{"topic", frame.topic}, {"event", frame.event}});
+  return ChannelOutcome::Crash();
+}
+
+ChannelOutcome PluginChannels::Register(const hub::PhoenixFrame& frame) {
+  const absl::StatusOr<Json> definition = base::ParseJson(frame.payload);
+  if (!definition.ok()) return ChannelOutcome::Crash();
+  if (const std::optional<Json> error = CheckDefinition(*definition)) {
+    base::LogWarning("definition refused", {{"topic", frame.topic}});
+    return ChannelOutcome::Error(base::DumpJson(*error));
+  }
+  directory_.Find(frame.topic)->definition = frame.payload;
+  base::LogInfo("plugin registered", {{"topic", frame.topic}});
+  return ChannelOutcome::Ok(R"({"success":true})");
+}
+
+ChannelOutcome PluginChannels::TakeAnswer(const hub::PhoenixFrame& frame) {
+  const std::optional<std::string> request_id = StringMember(frame.payload, "request_id");
+  if (!request_id) {
+    base::LogWarning("answer without request_id", {{"topic", frame.topic}, {"event", frame.event}});
+    return ChannelOutcome::NoReply();
+  }
+  broker_.OnAnswer(frame.topic, frame.event, *request_id, frame.payload);
+  return ChannelOutcome::NoReply();
+}
+
+ChannelOutcome PluginChannels::AnswerHubCall(PhoenixSocket& socket, const std::string& event,
+                                             const hub::PhoenixFrame& frame) {
+  const absl::StatusOr<Json> call = base::ParseJson(frame.payload);
+  const std::optional<std::string> request_id = StringMember(frame.payload, "request_id");
+  if (!call.ok() || !request_id) {
+    return ChannelOutcome::Error(R"({"reason":"a hub call needs a request_id"})");
+  }
+  const Json data = call->contains("data") ? (*call)["data"] : Json();
+  HubCallAnswer answer = hub_calls_.Answer(event, data, socket.options().base_url, wall_clock_());
+  const Json payload = {{"request_id", *request_id},
+                        {answer.ok ? "data" : "error", std::move(answer.value)}};
+  socket.Push(frame.topic, answer.ok ? "hub_call_response" : "hub_call_error",
+              base::DumpJson(payload));
+  return ChannelOutcome::NoReply();
+}
+
+}  // namespace atomemo::devhub

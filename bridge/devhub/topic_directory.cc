@@ -1,0 +1,47 @@
+#include "bridge/devhub/topic_directory.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace atomemo::devhub {
+
+void TopicDirectory::Join(const std::string& topic, const PluginTopic& plugin,
+                          PhoenixSocket& socket, absl::Time now) {
+  const auto [it, first] = topics_.try_emplace(topic);
+  if (first) {
+    it->second.plugin = plugin;
+    it->second.joined_at = now;
+  }
+  it->second.sockets.push_back(&socket);
+}
+
+void TopicDirectory::Leave(const std::string& topic, PhoenixSocket& socket) {
+  const auto it = topics_.find(topic);
+  if (it == topics_.end()) return;
+  std::vector<PhoenixSocket*>& sockets = it->second.sockets;
+  const auto member = std::find(sockets.begin(), sockets.end(), &socket);
+  if (member != sockets.end()) sockets.erase(member);
+  if (sockets.empty()) topics_.erase(it);
+}
+
+JoinedTopic* TopicDirectory::Find(const std::string& topic) {
+  const auto it = topics_.find(topic);
+  return it == topics_.end() ? nullptr : &it->second;
+}
+
+std::string TopicDirectory::FindPlugin(const std::string& name, const std::string& version) const {
+  if (!version.empty()) {
+    const std::string topic = FormatPluginTopic({HubMode::kRelease, name, version});
+    return topics_.count(topic) != 0 ? topic : "";
+  }
+  const std::string debug_topic = FormatPluginTopic({HubMode::kDebug, name, ""});
+  if (topics_.count(debug_topic) != 0) return debug_topic;
+  // All releases of a plugin stand together, under the prefix that an empty version gives.
+  const std::string prefix = FormatPluginTopic({HubMode::kRelease, name, ""});
+  auto it = topics_.upper_bound(prefix + '\x7f');
+  if (it == topics_.begin()) return "";
+  const std::string& last = std::prev(it)->first;
+  return last.compare(0, prefix.size(), prefix) == 0 ? last : "";
+}
+
+}  // namespace atomemo::devhub
