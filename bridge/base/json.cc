@@ -3,7 +3,6 @@
 #include <simdjson.h>
 
 #include <memory>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -44,32 +43,6 @@ absl::Status ValidateJsonObject(absl::string_view text) {
   if (!root.ok()) return root.status();
   if (!root->is_object()) return absl::InvalidArgumentError("not a JSON object");
   return absl::OkStatus();
-}
-
-absl::StatusOr<Json> ParseJson(absl::string_view text) {
-  int depth = 0;
-  bool too_deep = false;
-  const auto watch_depth = [&](int, Json::parse_event_t event, Json&) {
-    if (event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start) {
-      if (++depth > kMaxJsonDepth) too_deep = true;
-    } else if (event == Json::parse_event_t::object_end ||
-               event == Json::parse_event_t::array_end) {
-      --depth;
-    }
-    return !too_deep;
-  };
-  try {
-    Json value = Json::parse(text.begin(), text.end(), watch_depth);
-    if (too_deep) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("JSON is nested deeper than ", kMaxJsonDepth, " levels"));
-    }
-    return value;
-  } catch (const Json::parse_error& error) {
-    return absl::InvalidArgumentError(absl::StrCat("not valid JSON at byte ", error.byte));
-  } catch (const Json::exception& error) {  // e.g. a number out of range
-    return absl::InvalidArgumentError(absl::StrCat("not valid JSON: error ", error.id));
-  }
 }
 
 std::string DumpJson(const Json& value) {

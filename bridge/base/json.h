@@ -16,10 +16,12 @@ using Json = nlohmann::ordered_json;
 // Deeper JSON is refused wherever it comes from: recursive readers must not be overflowed by input.
 inline constexpr int kMaxJsonDepth = 100;
 
-// Parses untrusted text. INVALID_ARGUMENT with position and reason when it is not one JSON value,
-// is not UTF-8, or is nested deeper than kMaxJsonDepth. Never throws. The message contains nothing
+// Parses untrusted text in linear time. Of members with the same name the last wins; an escaped
+// surrogate without its other half, which UTF-8 cannot say, becomes U+FFFD. INVALID_ARGUMENT with
+// position and reason when the text is not one JSON value, is not UTF-8, has a number beyond the
+// range of double, or is nested deeper than `max_depth`. Never throws. The message contains nothing
 // of the text but the position.
-absl::StatusOr<Json> ParseJson(absl::string_view text);
+absl::StatusOr<Json> ParseJson(absl::string_view text, int max_depth = kMaxJsonDepth);
 
 // Checks that `text` is one JSON value (UTF-8, at most kMaxJsonDepth deep) without building it.
 // Fast: for what is spliced into frames.

@@ -1,13 +1,15 @@
 #ifndef ATOMEMO_BRIDGE_DEFINITION_VALIDATE_H_
 #define ATOMEMO_BRIDGE_DEFINITION_VALIDATE_H_
 
+#include <cstddef>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "bridge/base/json.h"
+#include "bridge/definition/violations.h"
 
 namespace atomemo::definition {
 
@@ -30,20 +32,14 @@ enum class Schema {
 // "definition", "plugin", "credential", ...: the names that `atomemo-bridge check --as` takes.
 std::optional<Schema> SchemaFromName(absl::string_view name);
 
-// A member's name, or an element's index.
-using PathSegment = std::variant<std::string, std::size_t>;
-using Path = std::vector<PathSegment>;
+// Real definitions nest their parameters deeply: deeper than what calls carry.
+inline constexpr int kMaxDefinitionDepth = 1000;
+// The hub closes the connection on larger frames.
+inline constexpr std::size_t kMaxDefinitionBytes = 8'000'000;
 
-// `tools[0].parameters[2].ui.component`; members that are not identifiers are quoted:
-// `display_name["x y"]`.
-std::string FormatPath(const Path& path);
-
-// One thing that is wrong (or looks wrong), said so that it can be understood alone: what is
-// expected, what was found.
-struct Violation {
-  Path path;
-  std::string message;
-};
+// The text of a definition or a part of one as JSON; see base::ParseJson. INVALID_ARGUMENT also
+// when it is larger than kMaxDefinitionBytes or deeper than kMaxDefinitionDepth.
+absl::StatusOr<base::Json> ParseDefinition(absl::string_view text);
 
 struct Report {
   std::vector<Violation> errors;
@@ -55,9 +51,10 @@ struct Report {
   bool ok() const { return errors.empty(); }
 };
 
-// Judges `value` exactly as the official schema does, and reports every violation. Pure; never
-// throws.
-Report Validate(Schema schema, const base::Json& value);
+// Judges `value` exactly as the official schema does, and reports every violation, up to
+// kMaxViolations. What is merely doubtful is a warning: members that are dropped, and, if there are
+// no errors, what lint.h finds. Pure; never throws. Moving a large value in saves copying it.
+Report Validate(Schema schema, base::Json value);
 
 }  // namespace atomemo::definition
 
