@@ -1,0 +1,61 @@
+#ifndef ATOMEMO_SDK_CPP_SRC_DISPATCHER_H_
+#define ATOMEMO_SDK_CPP_SRC_DISPATCHER_H_
+
+#include <functional>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "atomemo/handlers.h"
+#include "sdk-cpp/src/call_data.h"
+
+namespace atomemo::internal {
+
+// The plugin's handlers by what they serve, and the one place where they are run. Filled before it
+// is used; Run may then be called from several threads at once.
+class Dispatcher {
+ public:
+  // What a handler serves. `method` is empty for kinds without one.
+  struct Target {
+    CallKind kind;
+    std::string name;
+    std::string method;
+
+    friend bool operator<(const Target& a, const Target& b) {
+      return std::tie(a.kind, a.name, a.method) < std::tie(b.kind, b.name, b.method);
+    }
+  };
+
+  // An empty handler is not added. A second one for a target replaces the first.
+  void Add(std::string tool, InvokeHandler handler);
+  void Add(std::string tool, std::string method, ListResourcesHandler handler);
+  void Add(std::string tool, std::string method, MapResourceHandler handler);
+  void Add(std::string credential, AuthenticateHandler handler);
+  void Add(std::string credential, BuildAuthorizeUrlHandler handler);
+  void AddGetToken(std::string credential, GetTokenHandler handler);
+  void AddRefreshToken(std::string credential, RefreshTokenHandler handler);
+
+  bool Has(const Target& target) const { return handlers_.count(target) > 0; }
+  std::vector<Target> targets() const;
+
+  // Runs the handler for a call. An exception becomes "sdk:exception" with the exception's type as
+  // name. Unknown targets are answered with "sdk:tool_not_found", "sdk:credential_not_found" or
+  // "sdk:method_not_supported", answers of the wrong shape with "sdk:invalid_return". Never throws.
+  absl::StatusOr<Answer> Run(CallData& call) const;
+
+ private:
+  using Handler = std::function<absl::StatusOr<Answer>(CallData&)>;
+
+  // Makes a handler for `CallType` calls take part under `target`.
+  template <typename CallType, typename Typed>
+  void Bind(Target target, Typed handler);
+  absl::Status NoHandler(const CallRequest& request) const;
+
+  std::map<Target, Handler> handlers_;
+};
+
+}  // namespace atomemo::internal
+
+#endif  // ATOMEMO_SDK_CPP_SRC_DISPATCHER_H_
