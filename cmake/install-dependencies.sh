@@ -7,19 +7,17 @@
 set -euo pipefail
 
 build_packages=(
-  ca-certificates ccache cmake g++ git ninja-build
+  ca-certificates ccache cmake g++ git ninja-build protobuf-compiler protobuf-compiler-grpc python3
   libabsl-dev libasio-dev libcli11-dev libcurl4-openssl-dev libgmock-dev libgrpc++-dev libgtest-dev libpqxx-dev
-  libprotobuf-dev libsimdjson-dev libspdlog-dev libssl-dev libunistring-dev libwebsocketpp-dev nlohmann-json3-dev protobuf-compiler
-  protobuf-compiler-grpc python3
+  libprotobuf-dev libsimdjson-dev libspdlog-dev libssl-dev libunistring-dev libwebsocketpp-dev nlohmann-json3-dev
 )
-test_packages=(clang curl openssl procps python3-grpcio python3-protobuf python3-venv)
+test_packages=(clang curl nodejs npm openssl procps python3-grpcio python3-protobuf python3-venv)
 example_packages=(curl postgresql python3-grpcio python3-protobuf)
 tidy_packages=(clang clang-tidy)
 docker_packages=(docker.io docker-compose mmdebstrap)
 
 # Packages of which only the command matters: other builds of them (NodeSource, Docker CE) are as good.
 declare -A command_of=([docker.io]=dockerd [docker-compose]=docker-compose [nodejs]=node [npm]=npm)
-test_packages+=(nodejs npm)
 
 fail() {
   echo "install-dependencies: $*" >&2

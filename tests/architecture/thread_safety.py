@@ -16,7 +16,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROBE = ROOT / "tests/architecture/thread_safety_probe.cc"
-CHECK = ["-fsyntax-only", "-Wthread-safety", "-Werror=thread-safety"]
+CHECK = ["-c", "-O0", "-g0", "-Wthread-safety", "-Werror=thread-safety"]  # Not -fsyntax-only: ccache must know it.
 LAYERS = ("bridge/", "sdk-cpp/", "tests/fakes/")
 ANNOTATION = re.compile(r"ABSL_(PT_)?GUARDED_BY|ABSL_(EXCLUSIVE_)?LOCKS_REQUIRED|ABSL_LOCKS_EXCLUDED")
 INCLUDE = re.compile(r'^#include "((?:bridge|sdk-cpp|tests|atomemo)/[^"]+)"', re.MULTILINE)
@@ -32,12 +32,14 @@ def is_annotated(source):
 
 
 def clang_command(entry):
-    """The compile command of `entry` with Clang in GCC's place, only checking."""
+    """The compile command of `entry` with Clang in GCC's place, for the check alone."""
+    ccache = ["ccache"] if shutil.which("ccache") else []
     arguments = shlex.split(entry["command"])
     while not os.path.basename(arguments[0]).startswith(("c++", "g++", "clang++")):
         arguments.pop(0)  # ccache
     kept = [argument for argument in arguments[1:] if not argument.startswith(("-W", "-fsanitize", "-fconcepts"))]
-    return ["clang++", *kept, *CHECK]
+    kept[kept.index("-o") + 1] += ".clang.o"
+    return [*ccache, "clang++", *kept, *CHECK]
 
 
 def check(entry):
@@ -47,7 +49,7 @@ def check(entry):
 
 def probe_is_refused():
     """True if the analysis works at all: it must refuse a source that reads without its lock."""
-    result = subprocess.run(["clang++", "-std=c++17", *CHECK, PROBE], capture_output=True, text=True)
+    result = subprocess.run(["clang++", "-std=c++17", *CHECK, "-o", os.devnull, PROBE], capture_output=True, text=True)
     return result.returncode != 0 and "requires holding mutex" in result.stderr
 
 
