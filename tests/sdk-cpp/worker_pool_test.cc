@@ -1,0 +1,67 @@
+#include "sdk-cpp/src/worker_pool.h"
+
+#include <atomic>
+
+#include <gtest/gtest.h>
+
+#include "absl/synchronization/barrier.h"
+#include "absl/synchronization/blocking_counter.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+
+namespace atomemo::internal {
+namespace {
+
+TEST(WorkerPoolTest, RunsAsManyTasksAtOnceAsItHasThreads) {
+  WorkerPool pool(4);
+  absl::BlockingCounter running(4);
+  absl::Notification go_on;
+  for (int i = 0; i < 4; ++i) {
+    pool.Submit([&] {
+      running.DecrementCount();
+      go_on.WaitForNotification();
+    });
+  }
+  running.Wait();  // Would hang if they did not run together.
+  go_on.Notify();
+  EXPECT_TRUE(pool.Shutdown(absl::InfiniteFuture()));
+}
+
+TEST(WorkerPoolTest, NeverRunsMoreTasksAtOnceThanItHasThreads) {
+  WorkerPool pool(3);
+  std::atomic<int> running{0};
+  std::atomic<int> most{0};
+  absl::BlockingCounter done(200);
+  for (int i = 0; i < 200; ++i) {
+    pool.Submit([&] {
+      const int now = ++running;
+      int seen = most;
+      while (now > seen && !most.compare_exchange_weak(seen, now)) {
+      }
+      --running;
+      done.DecrementCount();
+    });
+  }
+  done.Wait();
+  EXPECT_LE(most, 3);
+}
+
+TEST(WorkerPoolTest, ShutdownDropsWhatWaits) {
+  WorkerPool pool(1);
+  absl::Notification started;
+  absl::Notification go_on;
+  std::atomic<bool> second_ran{false};
+  pool.Submit([&] {
+    started.Notify();
+    go_on.WaitForNotification();
+  });
+  started.WaitForNotification();
+  pool.Submit([&] { second_ran = true; });
+  EXPECT_FALSE(pool.Shutdown(absl::Now())) << "the first task still runs";
+  go_on.Notify();
+  pool.Submit([&] { second_ran = true; });
+  EXPECT_FALSE(second_ran);
+}
+
+}  // namespace
+}  // namespace atomemo::internal
