@@ -55,7 +55,7 @@ class ConnectionOf : public Connection, public std::enable_shared_from_this<Conn
     connection_->set_max_message_size(options_.max_message_bytes);
     connection_->set_open_handshake_timeout(0);  // covered by timeout_
     connection_->set_close_handshake_timeout(kCloseHandshakeMilliseconds);
-    Prepare(connection_->get_uri()->get_host());
+    Prepare(client, connection_->get_uri()->get_host());
     SetHandlers();
     StartTimeout();
     client.connect(connection_);
@@ -78,6 +78,7 @@ class ConnectionOf : public Connection, public std::enable_shared_from_this<Conn
 
   void Terminate() override {
     timeout_.cancel();
+    terminated_ = true;  // the library may call the handlers in here
     if (!connection_) return;
     connection_->terminate(websocketpp::error::operation_canceled);
     // Shutting TLS down may take as long as the peer likes: pull the plug.
@@ -90,14 +91,20 @@ class ConnectionOf : public Connection, public std::enable_shared_from_this<Conn
   }
 
  private:
-  void Prepare(const std::string& host) {
-    connection_->set_tcp_pre_init_handler([weak = this->weak_from_this(), host](auto) {
-      const auto self = weak.lock();
-      if (!self) return;
-      asio::error_code ignored;
-      self->connection_->get_raw_socket().set_option(asio::ip::tcp::no_delay(true), ignored);
-      if constexpr (Config::kSecure) OmitAddressFromSni(self->connection_->get_socket(), host);
-    });
+  void Prepare(Client& client, const std::string& host) {
+    connection_->set_tcp_pre_init_handler(
+        [weak = this->weak_from_this(), &client, host](websocketpp::connection_hdl handle) {
+          websocketpp::lib::error_code gone;
+          const auto connection = client.get_con_from_hdl(handle, gone);
+          asio::error_code ignored;
+          if (weak.expired()) {
+            // Given up during the name lookup, which cannot be stopped: send nothing.
+            connection->get_raw_socket().close(ignored);
+            return;
+          }
+          connection->get_raw_socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+          if constexpr (Config::kSecure) OmitAddressFromSni(connection->get_socket(), host);
+        });
     if constexpr (Config::kSecure) {
       VerifyPeer(connection_->get_socket(), host, verification_);
     }
@@ -116,7 +123,7 @@ class ConnectionOf : public Connection, public std::enable_shared_from_this<Conn
     connection_->set_close_handler(Guard(&ConnectionOf::OnClose));
     connection_->set_message_handler([weak = this->weak_from_this()](auto, auto message) {
       const auto self = weak.lock();
-      if (self && !self->reported_) self->callbacks_->on_message(message->get_payload());
+      if (self && !self->terminated_) self->callbacks_->on_message(message->get_payload());
     });
   }
 
@@ -132,13 +139,14 @@ class ConnectionOf : public Connection, public std::enable_shared_from_this<Conn
   }
 
   void OnOpen() {
-    if (reported_) return;
+    if (terminated_) return;
     timeout_.cancel();
     open_ = true;
     callbacks_->on_open();
   }
 
   void OnFail() {
+    if (terminated_) return;
     const int status = connection_->get_response_code();
     if (status != 0 && status != websocketpp::http::status_code::switching_protocols) {
       closed_.http_status = status;
@@ -154,6 +162,7 @@ class ConnectionOf : public Connection, public std::enable_shared_from_this<Conn
   }
 
   void OnClose() {
+    if (terminated_) return;
     const std::uint16_t remote = connection_->get_remote_close_code();
     closed_.code = remote == kCloseAbnormal ? connection_->get_local_close_code() : remote;
     if (closed_.code == kCloseTooBig) {
@@ -187,6 +196,7 @@ class ConnectionOf : public Connection, public std::enable_shared_from_this<Conn
   asio::steady_timer timeout_;
   typename Client::connection_ptr connection_;
   bool open_ = false;
+  bool terminated_ = false;
   bool reported_ = false;
   WebSocketClosed closed_;
 };
