@@ -1,0 +1,298 @@
+#include "bridge/router/dispatcher.h"
+
+#include <algorithm>
+#include <iterator>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "bridge/definition/payload.h"
+#include "bridge/router/errors.h"
+#include "google/protobuf/util/time_util.h"
+
+namespace atomemo::router {
+namespace {
+
+bool Serves(Session& session, CallKind kind) {
+  const std::optional<CallStream>& stream = session.stream(kind);
+  return !session.draining && stream.has_value();
+}
+
+bool AnyServes(const Plugin& plugin, CallKind kind) {
+  return std::any_of(plugin.workers.begin(), plugin.workers.end(),
+                     [kind](Session* worker) { return Serves(*worker, kind); });
+}
+
+bool AnyWorker(const Plugin& plugin) {
+  return std::any_of(plugin.workers.begin(), plugin.workers.end(),
+                     [](const Session* worker) { return !worker->draining; });
+}
+
+// The worker with the fewest calls among those with a credit; null if there is none.
+Session* LeastBusy(const Plugin& plugin, CallKind kind) {
+  Session* best = nullptr;
+  for (Session* worker : plugin.workers) {
+    if (!Serves(*worker, kind) || !worker->stream(kind)->HasCredit()) continue;
+    if (best == nullptr || worker->stream(kind)->used() < best->stream(kind)->used()) best = worker;
+  }
+  return best;
+}
+
+pb::PluginError NoWorkerError(const Plugin& plugin) {
+  return BridgeError(code::kNoWorker, "NoWorker",
+                     absl::StrCat("no worker of the plugin \"", plugin.name,
+                                  "\" is connected to the bridge: start the plugin's process"));
+}
+
+pb::PluginError NotServedError(const Plugin& plugin, CallKind kind) {
+  return BridgeError(code::kMethodNotSupported, "MethodNotSupported",
+                     absl::StrCat("the plugin \"", plugin.name, "\" is connected, but serves no ",
+                                  CallKindName(kind), " calls: it must open the ",
+                                  CallKindName(kind), " stream before it publishes"));
+}
+
+pb::PluginError OverloadedError(absl::string_view what, std::size_t limit, absl::string_view flag) {
+  return BridgeError(code::kOverloaded, "Overloaded",
+                     absl::StrCat(what, " (", limit, ", set by ", flag, ")"));
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(base::Scheduler& scheduler, const RouterOptions& options, Failed failed)
+    : scheduler_(scheduler), options_(options), failed_(std::move(failed)) {}
+
+Dispatcher::~Dispatcher() {
+  for (auto& [key, call] : calls_) {
+    scheduler_.Cancel(call->deadline_timer);
+    scheduler_.Cancel(call->grace_timer);
+  }
+}
+
+void Dispatcher::Start(Plugin& plugin, HubCall hub_call, std::string target, absl::Duration timeout,
+                       bool retry_safe) {
+  auto owned = std::make_unique<ActiveCall>();
+  ActiveCall& call = *owned;
+  call.plugin = &plugin;
+  call.request_id = hub_call.request_id();
+  call.event = hub_call.event;
+  call.kind = hub_call.kind();
+  call.target = std::move(target);
+  call.retry_safe = retry_safe;
+  call.bytes =
+      std::visit([](const auto& payload) { return payload.ByteSizeLong(); }, hub_call.payload);
+  call.payload = std::move(hub_call.payload);
+  call.arrived = scheduler_.Now();
+  call.deadline = call.arrived + timeout;
+
+  const RouterLimits& limits = options_.limits;
+  if (calls_.size() >= limits.max_calls) {
+    return failed_(call, OverloadedError("the bridge has too many calls in flight",
+                                         limits.max_calls, "--max-calls"));
+  }
+  if (bytes_ + call.bytes > limits.max_call_bytes) {
+    return failed_(call, OverloadedError("the bridge's calls in flight hold too many bytes",
+                                         limits.max_call_bytes, "--max-call-bytes"));
+  }
+  if (plugin.queued >= limits.max_queued_calls) {
+    return failed_(call, OverloadedError(absl::StrCat("too many calls wait for the plugin \"",
+                                                      plugin.name, "\""),
+                                         limits.max_queued_calls, "--max-queued-calls"));
+  }
+  if (AnyWorker(plugin) && !AnyServes(plugin, call.kind))
+    return failed_(call, NotServedError(plugin, call.kind));
+
+  bytes_ += call.bytes;
+  ++plugin.active;
+  call.deadline_timer = scheduler_.After(timeout, [this, &call] { OnDeadline(call); });
+  calls_.emplace(Key(plugin.topic, call.request_id), std::move(owned));
+  Enqueue(call, /*in_front=*/false);
+  Pump(plugin, call.kind);
+}
+
+bool Dispatcher::IsActive(absl::string_view topic, absl::string_view request_id) const {
+  return calls_.contains(Key(std::string(topic), std::string(request_id)));
+}
+
+std::unique_ptr<ActiveCall> Dispatcher::TakeAnswered(Session& session, CallKind kind,
+                                                     absl::string_view request_id) {
+  std::optional<CallStream>& own_stream = session.stream(kind);
+  if (own_stream) {
+    const auto cancelled = own_stream->cancelled.find(std::string(request_id));
+    if (cancelled != own_stream->cancelled.end()) {
+      scheduler_.Cancel(cancelled->second);
+      own_stream->cancelled.erase(cancelled);
+      Pump(*session.plugin, kind);
+    }
+  }
+  const auto found = calls_.find(Key(session.plugin->topic, std::string(request_id)));
+  if (found == calls_.end() || found->second->kind != kind) return nullptr;
+  ActiveCall& call = *found->second;
+  if (call.worker != nullptr && call.worker != &session) {
+    call.worker->stream(kind)->sink->Cancel(call.request_id,
+                                            "another worker has answered the call");
+    HoldCredit(*call.worker, kind, call.request_id);
+  }
+  std::unique_ptr<ActiveCall> taken = Take(call);
+  Pump(*session.plugin, kind);
+  return taken;
+}
+
+void Dispatcher::WorkerReady(Plugin& plugin) {
+  for (std::size_t i = 0; i < kCallKindCount; ++i) {
+    const auto kind = static_cast<CallKind>(i);
+    if (AnyServes(plugin, kind)) {
+      for (ActiveCall* call : plugin.queue(kind)) {
+        scheduler_.Cancel(std::exchange(call->grace_timer, base::Scheduler::kNoTimer));
+      }
+      Pump(plugin, kind);
+    } else if (AnyWorker(plugin)) {
+      while (!plugin.queue(kind).empty())
+        Fail(*plugin.queue(kind).front(), NotServedError(plugin, kind));
+    }
+  }
+}
+
+void Dispatcher::WorkerGone(Plugin& plugin) {
+  for (std::size_t i = 0; i < kCallKindCount; ++i) {
+    const auto kind = static_cast<CallKind>(i);
+    if (AnyServes(plugin, kind)) continue;
+    for (ActiveCall* call : plugin.queue(kind)) WaitForWorker(*call);
+  }
+}
+
+void Dispatcher::StreamClosed(Session& session, CallKind kind, absl::string_view reason) {
+  std::optional<CallStream>& stream = session.stream(kind);
+  if (!stream) return;
+  for (const auto& [request_id, timer] : stream->cancelled) scheduler_.Cancel(timer);
+  std::vector<ActiveCall*> orphans(stream->in_flight.begin(), stream->in_flight.end());
+  std::sort(orphans.begin(), orphans.end(),
+            [](const ActiveCall* a, const ActiveCall* b) { return a->arrived < b->arrived; });
+  stream.reset();
+  for (auto orphan = orphans.rbegin(); orphan != orphans.rend(); ++orphan) {
+    (*orphan)->worker = nullptr;
+    if ((*orphan)->retry_safe) Enqueue(**orphan, /*in_front=*/true);
+  }
+  for (ActiveCall* orphan : orphans) {
+    if (orphan->retry_safe) continue;
+    Fail(*orphan,
+         BridgeError(code::kCrash, "WorkerDied",
+                     absl::StrCat("the plugin's worker was lost while it ran the call: ", reason)));
+  }
+  if (session.plugin == nullptr) return;
+  WorkerGone(*session.plugin);
+  Pump(*session.plugin, kind);
+}
+
+void Dispatcher::FailAll(const pb::PluginError& error) {
+  while (!calls_.empty()) {
+    ActiveCall& call = *calls_.begin()->second;
+    if (call.worker != nullptr)
+      call.worker->stream(call.kind)->sink->Cancel(call.request_id, error.message());
+    Fail(call, error);
+  }
+}
+
+void Dispatcher::Pump(Plugin& plugin, CallKind kind) {
+  std::list<ActiveCall*>& queue = plugin.queue(kind);
+  while (!queue.empty()) {
+    Session* worker = LeastBusy(plugin, kind);
+    if (worker == nullptr) {
+      if (!AnyServes(plugin, kind)) {
+        for (ActiveCall* call : queue) WaitForWorker(*call);
+      }
+      return;
+    }
+    HandOver(*queue.front(), *worker);
+  }
+}
+
+void Dispatcher::HandOver(ActiveCall& call, Session& worker) {
+  Dequeue(call);
+  scheduler_.Cancel(std::exchange(call.grace_timer, base::Scheduler::kNoTimer));
+  call.worker = &worker;
+  CallStream& stream = *worker.stream(call.kind);
+  stream.in_flight.insert(&call);
+  std::visit(
+      [&](auto& payload) {
+        pb::CallInfo& info = *payload.mutable_info();
+        *info.mutable_time_left() = google::protobuf::util::TimeUtil::NanosecondsToDuration(
+            absl::ToInt64Nanoseconds(call.deadline - scheduler_.Now()));
+      },
+      call.payload);
+  if (call.retry_safe) {
+    stream.sink->Send(call.payload);
+  } else {
+    stream.sink->Send(std::move(call.payload));
+  }
+}
+
+void Dispatcher::Enqueue(ActiveCall& call, bool in_front) {
+  std::list<ActiveCall*>& queue = call.plugin->queue(call.kind);
+  call.queue_place = queue.insert(in_front ? queue.begin() : queue.end(), &call);
+  call.queued = true;
+  ++call.plugin->queued;
+}
+
+void Dispatcher::Dequeue(ActiveCall& call) {
+  if (!std::exchange(call.queued, false)) return;
+  call.plugin->queue(call.kind).erase(call.queue_place);
+  --call.plugin->queued;
+}
+
+void Dispatcher::WaitForWorker(ActiveCall& call) {
+  if (call.grace_timer != base::Scheduler::kNoTimer) return;
+  call.grace_timer = scheduler_.After(options_.worker_grace, [this, &call] {
+    call.grace_timer = base::Scheduler::kNoTimer;
+    Fail(call, NoWorkerError(*call.plugin));
+  });
+}
+
+void Dispatcher::OnDeadline(ActiveCall& call) {
+  call.deadline_timer = base::Scheduler::kNoTimer;
+  ++timed_out_;
+  const std::string limit = absl::FormatDuration(call.deadline - call.arrived);
+  std::string message;
+  if (call.worker == nullptr) {
+    message = absl::StrCat("no worker of the plugin \"", call.plugin->name,
+                           "\" was free to take the call within ", limit);
+  } else {
+    message = absl::StrCat("the plugin \"", call.plugin->name, "\" did not answer within ", limit);
+    call.worker->stream(call.kind)->sink->Cancel(call.request_id, "the call's deadline has passed");
+    HoldCredit(*call.worker, call.kind, call.request_id);
+  }
+  Fail(call, BridgeError(code::kTimeout, "Timeout", message));
+}
+
+void Dispatcher::HoldCredit(Session& session, CallKind kind, const std::string& request_id) {
+  Session* const worker = &session;
+  CallStream& stream = *session.stream(kind);
+  // The timer dies with the stream (StreamClosed), so `worker` is alive when it runs.
+  stream.cancelled[request_id] =
+      scheduler_.After(options_.cancel_grace, [this, worker, kind, request_id] {
+        worker->stream(kind)->cancelled.erase(request_id);
+        if (worker->plugin != nullptr) Pump(*worker->plugin, kind);
+      });
+}
+
+std::unique_ptr<ActiveCall> Dispatcher::Take(ActiveCall& call) {
+  scheduler_.Cancel(std::exchange(call.deadline_timer, base::Scheduler::kNoTimer));
+  scheduler_.Cancel(std::exchange(call.grace_timer, base::Scheduler::kNoTimer));
+  if (call.worker != nullptr) {
+    call.worker->stream(call.kind)->in_flight.erase(&call);
+  } else {
+    Dequeue(call);
+  }
+  --call.plugin->active;
+  bytes_ -= call.bytes;
+  auto node = calls_.extract(Key(call.plugin->topic, call.request_id));
+  return std::move(node.mapped());
+}
+
+void Dispatcher::Fail(ActiveCall& call, pb::PluginError error) {
+  Plugin& plugin = *call.plugin;
+  const CallKind kind = call.kind;
+  const std::unique_ptr<ActiveCall> taken = Take(call);
+  failed_(*taken, std::move(error));
+  Pump(plugin, kind);
+}
+
+}  // namespace atomemo::router

@@ -1,0 +1,93 @@
+#ifndef ATOMEMO_BRIDGE_ROUTER_DISPATCHER_H_
+#define ATOMEMO_BRIDGE_ROUTER_DISPATCHER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
+#include "bridge/base/scheduler.h"
+#include "bridge/router/options.h"
+#include "bridge/router/session.h"
+
+namespace atomemo::router {
+
+// Hands calls to workers, and sees to it that each ends: by its reply, at its deadline, or when its
+// worker dies.
+//
+// Within one plugin and kind, calls go out in the order of their arrival, to the worker with the
+// fewest calls in flight that has a credit left. A slow plugin fills only its own queue.
+//
+// Lives on the io thread. Plugins and sessions are the caller's, who must take their calls away
+// (StreamClosed, FailQueued) before they go.
+class Dispatcher {
+ public:
+  // A call ended without its plugin's reply: `error` is its terminal answer. The call is gone after
+  // the callback.
+  using Failed = std::function<void(const ActiveCall& call, pb::PluginError error)>;
+
+  Dispatcher(base::Scheduler& scheduler, const RouterOptions& options, Failed failed);
+  ~Dispatcher();
+  Dispatcher(const Dispatcher&) = delete;
+  Dispatcher& operator=(const Dispatcher&) = delete;
+
+  // Takes a call over. It may fail at once: past a bound, or when no worker serves its kind.
+  void Start(Plugin& plugin, HubCall call, std::string target, absl::Duration timeout,
+             bool retry_safe);
+
+  bool IsActive(absl::string_view topic, absl::string_view request_id) const;
+
+  // The call that `session` answers, no longer active; null if no such call is active in the
+  // session's plugin. A reply from another worker of the plugin than the one that has the call
+  // counts: the first answer wins.
+  std::unique_ptr<ActiveCall> TakeAnswered(Session& session, CallKind kind,
+                                           absl::string_view request_id);
+
+  // A stream was opened, or a session published: queued calls may go out.
+  void WorkerReady(Plugin& plugin);
+
+  // The session takes no more calls of this kind (it drains): queued calls may have nobody left to
+  // wait for.
+  void WorkerGone(Plugin& plugin);
+
+  // The stream is gone: its calls fail as crashed with `reason`, or go to another worker if they
+  // are safe to retry. Removes the stream.
+  void StreamClosed(Session& session, CallKind kind, absl::string_view reason);
+
+  // Ends every active call with the same error.
+  void FailAll(const pb::PluginError& error);
+
+  std::size_t active() const { return calls_.size(); }
+  std::size_t active_bytes() const { return bytes_; }
+  // Replies that came after their call had been answered are not counted here but by the caller.
+  std::uint64_t timed_out() const { return timed_out_; }
+
+ private:
+  using Key = std::pair<std::string, std::string>;  // topic, request_id
+
+  void Pump(Plugin& plugin, CallKind kind);
+  void HandOver(ActiveCall& call, Session& worker);
+  void Enqueue(ActiveCall& call, bool in_front);
+  void Dequeue(ActiveCall& call);
+  void WaitForWorker(ActiveCall& call);
+  void OnDeadline(ActiveCall& call);
+  std::unique_ptr<ActiveCall> Take(ActiveCall& call);
+  void Fail(ActiveCall& call, pb::PluginError error);
+  void HoldCredit(Session& session, CallKind kind, const std::string& request_id);
+
+  base::Scheduler& scheduler_;
+  const RouterOptions& options_;
+  const Failed failed_;
+
+  absl::flat_hash_map<Key, std::unique_ptr<ActiveCall>> calls_;
+  std::size_t bytes_ = 0;
+  std::uint64_t timed_out_ = 0;
+};
+
+}  // namespace atomemo::router
+
+#endif  // ATOMEMO_BRIDGE_ROUTER_DISPATCHER_H_

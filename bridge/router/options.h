@@ -1,0 +1,63 @@
+#ifndef ATOMEMO_BRIDGE_ROUTER_OPTIONS_H_
+#define ATOMEMO_BRIDGE_ROUTER_OPTIONS_H_
+
+#include <cstddef>
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/time/time.h"
+#include "bridge/router/call_ledger.h"
+#include "bridge/router/outbox.h"
+#include "bridge/router/ports.h"
+
+namespace atomemo::router {
+
+// How long the hub's calls may take, from their arrival to the answer. The defaults are the Elixir
+// SDK's.
+struct Timeouts {
+  absl::Duration authenticate = absl::Seconds(5);
+  absl::Duration oauth2 = absl::Seconds(60);
+  // For tools without a timeout of their own.
+  absl::Duration invoke = absl::Minutes(30);
+  absl::Duration list_resources = absl::Seconds(15);
+  absl::Duration map_resource = absl::Seconds(15);
+  // Calls to the hub.
+  absl::Duration hub_call = absl::Seconds(30);
+  absl::Duration invoke_llm = absl::Minutes(15);
+};
+
+// The longest that any tool may ask for.
+inline constexpr absl::Duration kMaxInvokeTimeout = absl::Minutes(30);
+inline constexpr absl::Duration kMaxHubCallTimeout = absl::Hours(1);
+
+// Past each of these bounds the one call (or session) fails with an error that names the flag;
+// nothing else is harmed.
+struct RouterLimits {
+  std::size_t max_calls = 20'000;           // --max-calls: in flight or queued, of all plugins
+  std::size_t max_call_bytes = 256u << 20;  // --max-call-bytes: the same calls' payloads
+  std::size_t max_queued_calls = 1'000;     // --max-queued-calls: waiting for a worker, a plugin
+  std::size_t max_sessions = 4'096;         // --max-sessions
+  std::size_t max_hub_calls =
+      1'000;  // --max-hub-calls: plugins' calls to the hub under way, a session
+  std::size_t max_definition_bytes = 8u << 20;  // --max-definition-bytes
+  Outbox::Limits outbox;                        // --max-outbox-answers, --max-outbox-bytes
+  CallLedger::Limits ledger;
+};
+
+struct RouterOptions {
+  HubMode default_mode = HubMode::kDebug;
+  Timeouts timeouts;
+  RouterLimits limits;
+  // How long calls wait for a worker when none is connected, and how long the topic of a plugin
+  // without workers stays joined.
+  absl::Duration worker_grace = absl::Seconds(5);
+  // How long a cancelled call may still occupy its worker before its credit is given to another
+  // call.
+  absl::Duration cancel_grace = absl::Seconds(10);
+  // Tokens by plugin name. A plugin named here must present its token.
+  absl::flat_hash_map<std::string, std::string> plugin_tokens;
+};
+
+}  // namespace atomemo::router
+
+#endif  // ATOMEMO_BRIDGE_ROUTER_OPTIONS_H_

@@ -1,0 +1,103 @@
+#include "bridge/router/outbox.h"
+
+#include <iterator>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace atomemo::router {
+namespace {
+
+// One barrier heartbeat proves all answers sent before it, so a burst of answers shares one.
+constexpr absl::Duration kProofDelay = absl::Milliseconds(50);
+
+}  // namespace
+
+Outbox::Outbox(HubPort& hub, base::Scheduler& scheduler, Limits limits, Delivered delivered)
+    : hub_(hub), scheduler_(scheduler), limits_(limits), delivered_(std::move(delivered)) {}
+
+Outbox::~Outbox() { scheduler_.Cancel(proof_timer_); }
+
+bool Outbox::HasAnswersFor(absl::string_view topic) const {
+  const auto lane = lanes_.find(topic);
+  return lane != lanes_.end() && !(lane->second.sent.empty() && lane->second.waiting.empty());
+}
+
+void Outbox::Add(absl::string_view topic, std::shared_ptr<const HubAnswer> answer) {
+  auto [lane, inserted] = lanes_.try_emplace(topic);
+  ++answers_;
+  bytes_ += answer->size();
+  lane->second.waiting.push_back(Entry{std::move(answer), {}, false});
+  Flush(lane->first, lane->second);
+}
+
+void Outbox::SetUp(absl::string_view topic, bool up) {
+  auto [it, inserted] = lanes_.try_emplace(topic);
+  Lane& lane = it->second;
+  lane.up = up;
+  if (up) {
+    Flush(it->first, lane);
+    return;
+  }
+  // In front, so that answers keep their order.
+  lane.waiting.insert(lane.waiting.begin(), std::make_move_iterator(lane.sent.begin()),
+                      std::make_move_iterator(lane.sent.end()));
+  lane.sent.clear();
+  unproven_.erase(it->first);
+  if (lane.waiting.empty()) lanes_.erase(it);
+}
+
+void Outbox::OnWritable() {
+  for (auto& [topic, lane] : lanes_) Flush(topic, lane);
+}
+
+void Outbox::OnProven(HubPosition upto) {
+  std::vector<std::pair<std::string, std::shared_ptr<const HubAnswer>>> proven;
+  for (auto topic = unproven_.begin(); topic != unproven_.end();) {
+    std::deque<Entry>& sent = lanes_.find(*topic)->second.sent;
+    while (!sent.empty() && sent.front().position.socket == upto.socket &&
+           sent.front().position.sequence <= upto.sequence) {
+      --answers_;
+      bytes_ -= sent.front().answer->size();
+      proven.emplace_back(*topic, std::move(sent.front().answer));
+      sent.pop_front();
+    }
+    if (sent.empty()) {
+      unproven_.erase(topic++);
+    } else {
+      ++topic;
+    }
+  }
+  // Last, because the callback may add answers.
+  for (const auto& [topic, answer] : proven) delivered_(topic, *answer);
+}
+
+void Outbox::Flush(const std::string& topic, Lane& lane) {
+  while (lane.up && !lane.waiting.empty()) {
+    Entry& entry = lane.waiting.front();
+    const std::optional<HubPosition> position = hub_.Push(topic, *entry.answer);
+    if (!position) return;
+    if (entry.sent_before) ++resent_;
+    entry.sent_before = true;
+    entry.position = *position;
+    lane.sent.push_back(std::move(entry));
+    lane.waiting.pop_front();
+    unproven_.insert(topic);
+    ScheduleProofRequest();
+  }
+}
+
+void Outbox::ScheduleProofRequest() {
+  if (proof_timer_ != base::Scheduler::kNoTimer) return;
+  proof_timer_ = scheduler_.After(kProofDelay, [this] { RequestProofs(); });
+}
+
+void Outbox::RequestProofs() {
+  proof_timer_ = base::Scheduler::kNoTimer;
+  if (unproven_.empty()) return;
+  const std::vector<std::string> topics(unproven_.begin(), unproven_.end());
+  for (const std::string& topic : topics) hub_.RequestProof(topic);
+  ScheduleProofRequest();
+}
+
+}  // namespace atomemo::router

@@ -1,0 +1,89 @@
+#ifndef ATOMEMO_BRIDGE_ROUTER_OUTBOX_H_
+#define ATOMEMO_BRIDGE_ROUTER_OUTBOX_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/container/node_hash_map.h"
+#include "absl/strings/string_view.h"
+#include "bridge/base/scheduler.h"
+#include "bridge/router/ports.h"
+
+namespace atomemo::router {
+
+// Holds every answer until the hub provably has it: nothing finished is lost.
+//
+// An answer waits while its topic is down, goes out when it is up, and is kept until a heartbeat
+// reply that was asked for after it came back on the same socket. When the channel is lost first,
+// it goes out again after the rejoin. So the hub may see an answer twice, and never not at all.
+//
+// Bounds: the outbox itself never drops an answer. At its limits HasRoom() is false, and the router
+// refuses new calls until it has room again.
+//
+// Lives on the io thread.
+class Outbox {
+ public:
+  struct Limits {
+    std::size_t max_answers = 100'000;
+    std::size_t max_bytes = 256u << 20;
+  };
+  // The hub has this answer.
+  using Delivered = std::function<void(absl::string_view topic, const HubAnswer& answer)>;
+
+  Outbox(HubPort& hub, base::Scheduler& scheduler, Limits limits, Delivered delivered);
+  ~Outbox();
+  Outbox(const Outbox&) = delete;
+  Outbox& operator=(const Outbox&) = delete;
+
+  bool HasRoom() const { return answers_ < limits_.max_answers && bytes_ < limits_.max_bytes; }
+  std::size_t answers() const { return answers_; }
+  std::size_t bytes() const { return bytes_; }
+  // How many answers went out again after a loss.
+  std::uint64_t resent() const { return resent_; }
+  bool HasAnswersFor(absl::string_view topic) const;
+
+  void Add(absl::string_view topic, std::shared_ptr<const HubAnswer> answer);
+
+  // The topic is joined (and registered), or is not any more.
+  void SetUp(absl::string_view topic, bool up);
+  void OnWritable();
+  void OnProven(HubPosition upto);
+
+ private:
+  struct Entry {
+    std::shared_ptr<const HubAnswer> answer;
+    HubPosition position;  // where it was sent, if it was
+    bool sent_before = false;
+  };
+  struct Lane {
+    bool up = false;
+    std::deque<Entry> sent;     // not proven yet, in the order of their positions
+    std::deque<Entry> waiting;  // not sent yet, or to be sent again
+  };
+
+  void Flush(const std::string& topic, Lane& lane);
+  void ScheduleProofRequest();
+  void RequestProofs();
+
+  // Constant after construction.
+  HubPort& hub_;
+  base::Scheduler& scheduler_;
+  const Limits limits_;
+  const Delivered delivered_;
+
+  absl::node_hash_map<std::string, Lane> lanes_;
+  absl::flat_hash_set<std::string> unproven_;  // the topics whose lane has sent entries
+  std::size_t answers_ = 0;
+  std::size_t bytes_ = 0;
+  std::uint64_t resent_ = 0;
+  base::Scheduler::TimerId proof_timer_ = base::Scheduler::kNoTimer;
+};
+
+}  // namespace atomemo::router
+
+#endif  // ATOMEMO_BRIDGE_ROUTER_OUTBOX_H_

@@ -1,0 +1,73 @@
+#ifndef ATOMEMO_BRIDGE_ROUTER_PUBLICATIONS_H_
+#define ATOMEMO_BRIDGE_ROUTER_PUBLICATIONS_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "bridge/base/json.h"
+#include "bridge/base/scheduler.h"
+#include "bridge/router/options.h"
+#include "bridge/router/session.h"
+
+namespace atomemo::router {
+
+// The plugins that are announced to the hub, and which sessions serve each.
+//
+// In debug mode a changed definition takes the place of the old one and the older workers drain; in
+// release mode it is refused while workers of the old one are there. A plugin whose last worker has
+// gone stays announced for a grace period, and as long as `busy` says that it has calls or answers
+// left; then its topic is left.
+//
+// Lives on the io thread.
+class Publications {
+ public:
+  // Whether the plugin has calls in flight, or answers that the hub does not have yet.
+  using Busy = std::function<bool(const Plugin&)>;
+  // The plugin's topic was left; the plugin goes away after the callback.
+  using Retired = std::function<void(const Plugin&)>;
+
+  Publications(HubPort& hub, base::Scheduler& scheduler, const RouterOptions& options, Busy busy,
+               Retired retired);
+  ~Publications();
+  Publications(const Publications&) = delete;
+  Publications& operator=(const Publications&) = delete;
+
+  // Makes the session a worker of the plugin that `definition` (valid, whole) describes, and
+  // announces that to the hub. Returns the workers that were replaced by it and now drain.
+  // FAILED_PRECONDITION when another definition runs in release mode.
+  absl::StatusOr<std::vector<Session*>> Attach(Session& session, const base::Json& definition);
+
+  // The session gets no calls any more and goes away.
+  void Detach(Session& session);
+
+  Plugin* Find(absl::string_view topic);
+
+  // Notes the hub's word on a topic, and tells the plugin's sessions. Returns the plugin; null if
+  // it is not known.
+  Plugin* OnTopicState(absl::string_view topic, const pb::HubState& state);
+
+  template <typename Visitor>
+  void ForEach(Visitor visit) const {
+    for (const auto& [topic, plugin] : plugins_) visit(*plugin);
+  }
+
+ private:
+  std::vector<Session*> Replace(Plugin& plugin);
+  void ScheduleRetirement(Plugin& plugin);
+
+  HubPort& hub_;
+  base::Scheduler& scheduler_;
+  const RouterOptions& options_;
+  const Busy busy_;
+  const Retired retired_;
+  absl::flat_hash_map<std::string, std::unique_ptr<Plugin>> plugins_;
+};
+
+}  // namespace atomemo::router
+
+#endif  // ATOMEMO_BRIDGE_ROUTER_PUBLICATIONS_H_

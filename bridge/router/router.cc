@@ -1,0 +1,289 @@
+#include "bridge/router/router.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "bridge/base/log.h"
+#include "bridge/base/redact.h"
+#include "bridge/definition/typed_values.h"
+#include "bridge/router/errors.h"
+#include "bridge/router/router_checks.h"
+#include "google/protobuf/util/time_util.h"
+
+namespace atomemo::router {
+namespace {
+
+constexpr absl::Duration kDrainPoll = absl::Milliseconds(20);
+
+void FillTypedValues(HubCall& call) {
+  const auto fill = [](auto& message) {
+    *message.mutable_typed_values() = definition::FindTypedValues(message.parameters().json());
+  };
+  if (auto* invocation = std::get_if<pb::Invocation>(&call.payload)) fill(*invocation);
+  if (auto* query = std::get_if<pb::ResourceQuery>(&call.payload)) fill(*query);
+  if (auto* query = std::get_if<pb::MappingQuery>(&call.payload)) fill(*query);
+}
+
+}  // namespace
+
+Router::Router(HubPort& hub, base::Scheduler& scheduler, RouterOptions options)
+    : hub_(hub),
+      scheduler_(scheduler),
+      options_(std::move(options)),
+      ledger_(options_.limits.ledger),
+      outbox_(hub, scheduler, options_.limits.outbox,
+              [this](absl::string_view topic, const HubAnswer& answer) {
+                ++counters_.delivered;
+                ledger_.MarkDelivered(topic, answer.request_id);
+                const auto session = confirm_to_.find(CallKey(topic, answer.request_id));
+                if (session == confirm_to_.end()) return;
+                ConfirmDelivered(session->second, answer.request_id);
+                confirm_to_.erase(session);
+              }),
+      dispatcher_(scheduler, options_,
+                  [this](const ActiveCall& call, pb::PluginError error) {
+                    Answer(call.plugin->topic,
+                           HubAnswer{call.event, call.request_id, std::move(error)}, nullptr,
+                           call.arrived, call.target);
+                    if (call.worker != nullptr) FinishIfIdle(*call.worker);
+                  }),
+      publications_(
+          hub, scheduler, options_,
+          [this](const Plugin& plugin) {
+            return plugin.active > 0 || outbox_.HasAnswersFor(plugin.topic);
+          },
+          [this](const Plugin& plugin) { outbox_.SetUp(plugin.topic, false); }),
+      hub_requests_(hub, scheduler, options_) {}
+
+Router::~Router() { scheduler_.Cancel(drain_timer_); }
+
+// ---- From the hub
+
+void Router::OnTopicState(absl::string_view topic, pb::HubState state) {
+  const Plugin* plugin = publications_.OnTopicState(topic, state);
+  if (plugin != nullptr) {
+    for (Session* session : plugin->workers) {
+      if (session->publish_done == nullptr) continue;
+      if (state.state() == pb::HubState::STATE_REGISTERED) {
+        std::exchange(session->publish_done,
+                      nullptr)(Published{plugin->topic, std::move(session->publish_warnings)});
+      } else if (state.state() == pb::HubState::STATE_REJECTED) {
+        absl::Status refused = absl::FailedPreconditionError(
+            absl::StrCat("the hub refused the definition: ", state.reason()));
+        pb::DefinitionViolations violations;
+        *violations.mutable_violations() = state.violations();
+        if (violations.violations_size() > 0) SetViolations(refused, violations);
+        std::exchange(session->publish_done, nullptr)(std::move(refused));
+      }
+    }
+  }
+  outbox_.SetUp(topic, state.state() == pb::HubState::STATE_REGISTERED);
+}
+
+void Router::OnWritable() { outbox_.OnWritable(); }
+
+void Router::OnProven(HubPosition upto) {
+  outbox_.OnProven(upto);
+  SendConfirmations();
+  FinishDrainIfIdle();
+}
+
+void Router::OnHubCall(absl::string_view topic, HubCall call) {
+  Plugin* const plugin = publications_.Find(topic);
+  if (plugin == nullptr) {
+    base::LogWarning("call dropped: its topic has just been left",
+                     {{"topic", topic}, {"event", call.event}});
+    return;
+  }
+  if (HandleRepeated(topic, call.request_id())) return;
+  ++counters_.calls;
+  if (draining_) {
+    return FailCall(
+        *plugin, call,
+        BridgeError(code::kShuttingDown, "ShuttingDown", "the bridge is shutting down: try again"));
+  }
+  if (!outbox_.HasRoom()) {
+    return FailCall(
+        *plugin, call,
+        BridgeError(code::kOverloaded, "Overloaded",
+                    absl::StrCat("too many answers wait for the hub (", outbox_.answers(),
+                                 " answers, ", outbox_.bytes(),
+                                 " bytes; see --max-outbox-answers and --max-outbox-bytes)")));
+  }
+  if (std::optional<pb::PluginError> error = CheckCall(*plugin, call))
+    return FailCall(*plugin, call, *std::move(error));
+  call.mutable_info().set_event(call.event);
+  FillTypedValues(call);
+  std::string target = TargetOf(call.payload);
+  const absl::Duration timeout = TimeoutOf(*plugin, call);
+  const auto policy = plugin->tool_policies.find(target);
+  const bool retry_safe = call.kind() == CallKind::kInvoke &&
+                          policy != plugin->tool_policies.end() && policy->second.retry_safe();
+  dispatcher_.Start(*plugin, std::move(call), std::move(target), timeout, retry_safe);
+}
+
+bool Router::HandleRepeated(absl::string_view topic, absl::string_view request_id) {
+  if (dispatcher_.IsActive(topic, request_id)) {
+    ++counters_.repeated_calls;
+    return true;  // its one answer is on its way
+  }
+  const CallLedger::Entry* known = ledger_.Find(topic, request_id);
+  if (known == nullptr) return false;
+  ++counters_.repeated_calls;
+  if (!known->delivered) return true;
+  if (known->answer != nullptr) {
+    outbox_.Add(topic, known->answer);
+  } else {
+    auto error = std::make_shared<HubAnswer>();
+    error->event = "request";
+    error->request_id = std::string(request_id);
+    error->outcome = BridgeError(
+        code::kInvalidRequestId, "InvalidRequestId",
+        "the call was answered before, and the bridge does not keep the answer any more");
+    outbox_.Add(topic, std::move(error));
+  }
+  return true;
+}
+
+absl::Duration Router::TimeoutOf(const Plugin& plugin, const HubCall& call) const {
+  switch (call.kind()) {
+    case CallKind::kAuthenticate:
+      return options_.timeouts.authenticate;
+    case CallKind::kAuthorizeOAuth2:
+      return options_.timeouts.oauth2;
+    case CallKind::kListResources:
+      return options_.timeouts.list_resources;
+    case CallKind::kMapResource:
+      return options_.timeouts.map_resource;
+    case CallKind::kInvoke:
+      break;
+  }
+  const std::string& tool = TargetOf(call.payload);
+  const auto policy = plugin.tool_policies.find(tool);
+  if (policy != plugin.tool_policies.end() && policy->second.has_timeout()) {
+    const auto own = absl::Nanoseconds(
+        google::protobuf::util::TimeUtil::DurationToNanoseconds(policy->second.timeout()));
+    return std::clamp(own, absl::Milliseconds(1), kMaxInvokeTimeout);
+  }
+  const auto facts = plugin.tools.find(tool);
+  if (facts != plugin.tools.end() && facts->second.timeout) {
+    return std::clamp(*facts->second.timeout, absl::Milliseconds(1), kMaxInvokeTimeout);
+  }
+  return options_.timeouts.invoke;
+}
+
+void Router::OnBadHubCall(absl::string_view topic, absl::string_view event,
+                          absl::string_view request_id, const absl::Status& error) {
+  if (publications_.Find(topic) == nullptr || HandleRepeated(topic, request_id)) return;
+  ++counters_.calls;
+  HubAnswer answer;
+  answer.event = std::string(event);
+  answer.request_id = std::string(request_id);
+  answer.unsupported = absl::IsUnimplemented(error);
+  answer.outcome =
+      answer.unsupported
+          ? BridgeError(code::kMethodNotSupported, "MethodNotSupported", error.message())
+          : BridgeError(code::kInvalidParameter, "InvalidParameter", error.message());
+  Answer(topic, std::move(answer), nullptr, scheduler_.Now(), "");
+}
+
+void Router::OnHubReply(absl::string_view topic, absl::string_view request_id,
+                        absl::StatusOr<std::string> outcome) {
+  hub_requests_.OnReply(topic, request_id, std::move(outcome));
+}
+
+// ---- Answers
+
+void Router::FailCall(const Plugin& plugin, const HubCall& call, pb::PluginError error) {
+  Answer(plugin.topic, HubAnswer{call.event, call.request_id(), std::move(error)}, nullptr,
+         scheduler_.Now(), TargetOf(call.payload));
+}
+
+void Router::Answer(absl::string_view topic, HubAnswer answer, const Session* session,
+                    absl::Time arrived, absl::string_view target) {
+  ++(answer.ok() ? counters_.answered : counters_.failed);
+  const std::string pid =
+      session != nullptr && session->spec.peer_pid ? absl::StrCat(*session->spec.peer_pid) : "-";
+  const auto milliseconds = absl::StrCat(absl::ToInt64Milliseconds(scheduler_.Now() - arrived));
+  if (answer.ok()) {
+    base::LogInfo("call answered", {{"topic", topic},
+                                    {"event", answer.event},
+                                    {"target", target},
+                                    {"request_id", answer.request_id},
+                                    {"pid", pid},
+                                    {"ms", milliseconds}});
+  } else {
+    // The message is the plugin's and may contain anything: only the code is logged. The bridge's
+    // own are safe.
+    const auto& error = std::get<pb::PluginError>(answer.outcome);
+    base::LogWarning("call failed",
+                     {{"topic", topic},
+                      {"event", answer.event},
+                      {"target", target},
+                      {"request_id", answer.request_id},
+                      {"pid", pid},
+                      {"ms", milliseconds},
+                      {"code", error.code()},
+                      {"reason", session == nullptr ? error.message() : "the plugin's own error"}});
+  }
+  auto shared = std::make_shared<const HubAnswer>(std::move(answer));
+  if (session != nullptr) confirm_to_[CallKey(topic, shared->request_id)] = session->id;
+  ledger_.Add(topic, shared, scheduler_.Now());
+  outbox_.Add(topic, std::move(shared));
+}
+
+void Router::ConfirmDelivered(const std::string& session_id, std::string request_id) {
+  confirmations_[session_id].push_back(std::move(request_id));
+}
+
+void Router::SendConfirmations() {
+  for (auto& [session_id, request_ids] : confirmations_) {
+    Session* const session = FindSession(session_id);
+    if (session == nullptr) continue;
+    pb::SessionEvent event;
+    for (std::string& id : request_ids) event.mutable_delivered()->add_request_ids(std::move(id));
+    session->sink->Send(std::move(event));
+  }
+  confirmations_.clear();
+}
+
+// ---- Shutdown
+
+void Router::Drain(absl::Duration timeout, std::function<void(std::size_t)> done) {
+  draining_ = true;
+  drained_ = std::move(done);
+  for (const auto& [id, session] : sessions_) {
+    pb::SessionEvent event;
+    event.mutable_draining()->set_reason("the bridge is shutting down");
+    *event.mutable_draining()->mutable_timeout() =
+        google::protobuf::util::TimeUtil::NanosecondsToDuration(absl::ToInt64Nanoseconds(timeout));
+    session->sink->Send(std::move(event));
+    if (session->publish_done != nullptr) {
+      std::exchange(session->publish_done,
+                    nullptr)(absl::UnavailableError("the bridge is shutting down"));
+    }
+  }
+  // The last part of the time is for the answers of calls that are cut off, so that these get out
+  // too.
+  drain_timer_ = scheduler_.After(timeout * 0.8, [this, timeout] {
+    dispatcher_.FailAll(
+        BridgeError(code::kShuttingDown, "ShuttingDown",
+                    "the bridge was shut down before the plugin had answered: try again"));
+    drain_timer_ = scheduler_.After(timeout * 0.2, [this] {
+      drain_timer_ = base::Scheduler::kNoTimer;
+      if (drained_) std::exchange(drained_, nullptr)(outbox_.answers());
+    });
+    FinishDrainIfIdle();
+  });
+  FinishDrainIfIdle();
+}
+
+void Router::FinishDrainIfIdle() {
+  if (!drained_ || dispatcher_.active() > 0 || outbox_.answers() > 0) return;
+  scheduler_.Cancel(std::exchange(drain_timer_, base::Scheduler::kNoTimer));
+  // Not from inside whatever just became idle.
+  scheduler_.After(absl::ZeroDuration(), [done = std::exchange(drained_, nullptr)] { done(0); });
+}
+
+}  // namespace atomemo::router

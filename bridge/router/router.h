@@ -1,0 +1,137 @@
+#ifndef ATOMEMO_BRIDGE_ROUTER_ROUTER_H_
+#define ATOMEMO_BRIDGE_ROUTER_ROUTER_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
+#include "bridge/base/scheduler.h"
+#include "bridge/router/call_ledger.h"
+#include "bridge/router/dispatcher.h"
+#include "bridge/router/hub_requests.h"
+#include "bridge/router/options.h"
+#include "bridge/router/outbox.h"
+#include "bridge/router/ports.h"
+#include "bridge/router/publications.h"
+#include "bridge/router/session.h"
+
+namespace atomemo::router {
+
+// What the router has done since it was made. All calls end in exactly one of `answered` and
+// `failed`.
+struct RouterCounters {
+  std::uint64_t calls = 0;              // new calls from the hub
+  std::uint64_t answered = 0;           // by a plugin, successfully
+  std::uint64_t failed = 0;             // by a plugin or the bridge, with an error
+  std::uint64_t repeated_calls = 0;     // request_ids that the hub sent again
+  std::uint64_t late_answers = 0;       // dropped: the call had its answer already
+  std::uint64_t forwarded_answers = 0;  // to calls that an earlier bridge took
+  std::uint64_t delivered = 0;          // answers that the hub provably has
+};
+
+// The bridge's heart: takes the hub's calls to plugin workers and their answers back, each call
+// exactly once.
+//
+// Calls come in through HubListener, workers and their replies through PluginPort. The parts:
+// Publications (which plugins are known), Dispatcher (calls in flight), Outbox and CallLedger
+// (answers until the hub has them, and after), HubRequests (plugins' calls to the hub).
+//
+// Lives on the io thread. `hub` must not call back from inside its methods. Sinks must not either.
+class Router : public HubListener, public PluginPort {
+ public:
+  Router(HubPort& hub, base::Scheduler& scheduler, RouterOptions options);
+  ~Router() override;
+  Router(const Router&) = delete;
+  Router& operator=(const Router&) = delete;
+
+  // Stops serving: new calls and sessions are refused with errors that invite to try again, calls
+  // in flight may finish within `timeout` (then they fail), answers get until then to be delivered.
+  // `done` is called once, with the number of answers that the hub may not have. Topics stay joined
+  // until then.
+  void Drain(absl::Duration timeout, std::function<void(std::size_t undelivered)> done);
+
+  const RouterCounters& counters() const { return counters_; }
+  const Outbox& outbox() const { return outbox_; }
+  const Dispatcher& dispatcher() const { return dispatcher_; }
+  const Publications& publications() const { return publications_; }
+  std::size_t session_count() const { return sessions_.size(); }
+
+  // HubListener
+  void OnTopicState(absl::string_view topic, pb::HubState state) override;
+  void OnWritable() override;
+  void OnProven(HubPosition upto) override;
+  void OnHubCall(absl::string_view topic, HubCall call) override;
+  void OnBadHubCall(absl::string_view topic, absl::string_view event, absl::string_view request_id,
+                    const absl::Status& error) override;
+  void OnHubReply(absl::string_view topic, absl::string_view request_id,
+                  absl::StatusOr<std::string> outcome) override;
+
+  // PluginPort
+  absl::StatusOr<std::string> OpenSession(SessionSpec spec,
+                                          std::shared_ptr<SessionSink> sink) override;
+  absl::Status Register(absl::string_view session_id, PartKind kind, std::string definition_json,
+                        pb::ToolPolicy policy) override;
+  void Publish(absl::string_view session_id,
+               std::function<void(absl::StatusOr<Published>)> done) override;
+  absl::Status Subscribe(absl::string_view session_id, CallKind kind, std::int32_t max_in_flight,
+                         std::shared_ptr<CallSink> sink) override;
+  absl::Status DrainSession(absl::string_view session_id) override;
+  void Unsubscribe(absl::string_view session_id, CallKind kind) override;
+  void Reply(absl::string_view session_id, CallKind kind, ReplyPayload reply) override;
+  void CloseSession(absl::string_view session_id, absl::string_view reason) override;
+  void CallHub(absl::string_view session_id, absl::string_view event, std::string data_json,
+               std::optional<absl::Duration> timeout,
+               std::function<void(absl::StatusOr<std::string>)> done) override;
+
+ private:
+  using CallKey = std::pair<std::string, std::string>;  // topic, request_id
+
+  Session* FindSession(absl::string_view session_id);
+  absl::Status CheckOwner(const SessionSpec& spec, const std::string& name) const;
+
+  // True if the call was seen before; then all is done for it.
+  bool HandleRepeated(absl::string_view topic, absl::string_view request_id);
+  absl::Duration TimeoutOf(const Plugin& plugin, const HubCall& call) const;
+
+  // Gives a call its terminal answer. `session`: who answered; null: the bridge itself.
+  void Answer(absl::string_view topic, HubAnswer answer, const Session* session, absl::Time arrived,
+              absl::string_view target);
+  void FailCall(const Plugin& plugin, const HubCall& call, pb::PluginError error);
+
+  // A reply to a call that is not in flight.
+  void HandleUnexpectedReply(Session& session, CallKind kind, ReplyPayload reply);
+  void ConfirmDelivered(const std::string& session_id, std::string request_id);
+  void SendConfirmations();
+  void FinishIfIdle(Session& session);
+  void FinishDrainIfIdle();
+
+  // Constant after construction.
+  HubPort& hub_;
+  base::Scheduler& scheduler_;
+  const RouterOptions options_;
+
+  absl::flat_hash_map<std::string, std::unique_ptr<Session>> sessions_;
+  CallLedger ledger_;
+  Outbox outbox_;
+  Dispatcher dispatcher_;
+  Publications publications_;
+  HubRequests hub_requests_;
+  RouterCounters counters_;
+
+  // The session to tell when the hub has an answer; for answers in the outbox.
+  absl::flat_hash_map<CallKey, std::string> confirm_to_;
+  absl::flat_hash_map<std::string, std::vector<std::string>> confirmations_;
+
+  bool draining_ = false;
+  std::function<void(std::size_t)> drained_;
+  base::Scheduler::TimerId drain_timer_ = base::Scheduler::kNoTimer;
+};
+
+}  // namespace atomemo::router
+
+#endif  // ATOMEMO_BRIDGE_ROUTER_ROUTER_H_

@@ -1,0 +1,314 @@
+// The Router's PluginPort: sessions, their definitions, their call streams and replies.
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "bridge/base/log.h"
+#include "bridge/base/random.h"
+#include "bridge/definition/validate.h"
+#include "bridge/router/errors.h"
+#include "bridge/router/router.h"
+#include "bridge/router/router_checks.h"
+
+namespace atomemo::router {
+namespace {
+
+constexpr std::int32_t kDefaultMaxInFlight = 16;
+constexpr std::int32_t kMaxMaxInFlight = 10'000;
+// Answers offered again before the new session is published wait for that.
+constexpr std::size_t kMaxEarlyReplies = 10'000;
+
+absl::Status UnknownSession() {
+  return absl::UnauthenticatedError(
+      "no such session: it has ended, or was never opened; call OpenSession first");
+}
+
+std::vector<pb::DefinitionViolation> ToProto(const std::vector<definition::Violation>& violations) {
+  std::vector<pb::DefinitionViolation> out;
+  for (const definition::Violation& violation : violations) {
+    pb::DefinitionViolation& message = out.emplace_back();
+    message.set_path(definition::FormatPath(violation.path));
+    message.set_message(violation.message);
+  }
+  return out;
+}
+
+absl::Status InvalidDefinition(const std::vector<definition::Violation>& errors) {
+  pb::DefinitionViolations violations;
+  for (pb::DefinitionViolation& violation : ToProto(errors))
+    *violations.add_violations() = std::move(violation);
+  absl::Status status =
+      absl::InvalidArgumentError(absl::StrCat("the definition has ", errors.size(), " error(s)"));
+  SetViolations(status, violations);
+  return status;
+}
+
+}  // namespace
+
+Session* Router::FindSession(absl::string_view session_id) {
+  const auto session = sessions_.find(session_id);
+  return session == sessions_.end() ? nullptr : session->second.get();
+}
+
+absl::Status Router::CheckOwner(const SessionSpec& spec, const std::string& name) const {
+  const auto token = options_.plugin_tokens.find(name);
+  if (token != options_.plugin_tokens.end()) {
+    if (token->second == spec.token) return absl::OkStatus();
+    return absl::PermissionDeniedError(
+        absl::StrCat("the plugin name \"", name,
+                     "\" is protected by a token, and the session did not present it"));
+  }
+  for (const auto& [id, other] : sessions_) {
+    if (other->name == name && other->spec.peer_uid != spec.peer_uid) {
+      return absl::PermissionDeniedError(
+          absl::StrCat("the plugin name \"", name, "\" is in use by another user's process"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> Router::OpenSession(SessionSpec spec,
+                                                std::shared_ptr<SessionSink> sink) {
+  if (draining_) return absl::UnavailableError("the bridge is shutting down");
+  if (sessions_.size() >= options_.limits.max_sessions) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "too many sessions (", options_.limits.max_sessions, ", set by --max-sessions)"));
+  }
+  absl::StatusOr<base::Json> texts = base::ParseJson(spec.definition_json);
+  if (!texts.ok()) return texts.status();
+  auto session = std::make_unique<Session>();
+  const base::Json name = texts->value("name", base::Json());
+  const base::Json version = texts->value("version", base::Json());
+  if (!name.is_string()) return absl::InvalidArgumentError("the plugin has no name");
+  session->name = name.get<std::string>();
+  session->version = version.is_string() ? version.get<std::string>() : "";
+  session->mode = spec.mode.value_or(options_.default_mode);
+  if (session->mode == HubMode::kRelease && session->version.empty()) {
+    return absl::InvalidArgumentError(
+        "a plugin in release mode needs a version: the hub knows it by name and version");
+  }
+  if (absl::Status owner = CheckOwner(spec, session->name); !owner.ok()) return owner;
+
+  session->id = base::RandomId();
+  session->parts = {*std::move(texts), {}, {}, {}};
+  session->spec = std::move(spec);
+  session->spec.definition_json.clear();
+  session->sink = std::move(sink);
+  base::LogInfo("session opened",
+                {{"plugin", session->name},
+                 {"version", session->version},
+                 {"pid", session->spec.peer_pid ? absl::StrCat(*session->spec.peer_pid) : "-"},
+                 {"client", session->spec.client}});
+  std::string id = session->id;
+  sessions_.emplace(id, std::move(session));
+  return id;
+}
+
+absl::Status Router::Register(absl::string_view session_id, PartKind kind,
+                              std::string definition_json, pb::ToolPolicy policy) {
+  Session* const session = FindSession(session_id);
+  if (session == nullptr) return UnknownSession();
+  if (session->plugin != nullptr) {
+    return absl::FailedPreconditionError(
+        "the session has been published: open a new session to publish a changed definition");
+  }
+  session->definition_bytes += definition_json.size();
+  if (session->definition_bytes > options_.limits.max_definition_bytes) {
+    return absl::ResourceExhaustedError(absl::StrCat("the plugin's definition is larger than ",
+                                                     options_.limits.max_definition_bytes,
+                                                     " bytes, set by --max-definition-bytes"));
+  }
+  absl::StatusOr<base::Json> part = base::ParseJson(definition_json);
+  if (!part.ok()) return part.status();
+  const base::Json name = part->is_object() ? part->value("name", base::Json()) : base::Json();
+  std::vector<base::Json>& list = kind == PartKind::kCredential ? session->parts.credentials
+                                  : kind == PartKind::kTool     ? session->parts.tools
+                                                                : session->parts.models;
+  for (const base::Json& other : list) {
+    if (other.is_object() && other.value("name", base::Json()) == name) {
+      return absl::AlreadyExistsError(
+          absl::StrCat("the session has a definition of this kind with the name ",
+                       base::DumpJson(name), " already"));
+    }
+  }
+  if (kind == PartKind::kTool && name.is_string())
+    session->tool_policies[name.get<std::string>()] = std::move(policy);
+  list.push_back(*std::move(part));
+  return absl::OkStatus();
+}
+
+void Router::Publish(absl::string_view session_id,
+                     std::function<void(absl::StatusOr<Published>)> done) {
+  Session* const session = FindSession(session_id);
+  if (session == nullptr) return done(UnknownSession());
+  if (draining_) return done(absl::UnavailableError("the bridge is shutting down"));
+  if (session->plugin != nullptr)
+    return done(absl::FailedPreconditionError("the session has been published already"));
+
+  definition::Report report = definition::Assemble(session->parts);
+  if (!report.ok()) return done(InvalidDefinition(report.errors));
+  absl::StatusOr<std::vector<Session*>> replaced = publications_.Attach(*session, report.value);
+  if (!replaced.ok()) return done(replaced.status());
+  session->parts = {};
+  session->publish_warnings = ToProto(report.warnings);
+  Plugin& plugin = *session->plugin;
+  base::LogInfo("plugin published", {{"topic", plugin.topic},
+                                     {"version", plugin.version},
+                                     {"tools", absl::StrCat(plugin.tools.size())},
+                                     {"credentials", absl::StrCat(plugin.credentials.size())},
+                                     {"workers", absl::StrCat(plugin.workers.size())}});
+  if (plugin.registered()) {
+    done(Published{plugin.topic, std::move(session->publish_warnings)});
+  } else {
+    session->publish_done = std::move(done);
+  }
+  for (Session* old : *replaced) FinishIfIdle(*old);
+  for (auto& [kind, reply] : std::exchange(session->early_replies, {})) {
+    Reply(session->id, kind, std::move(reply));
+  }
+  dispatcher_.WorkerReady(plugin);
+}
+
+absl::Status Router::Subscribe(absl::string_view session_id, CallKind kind,
+                               std::int32_t max_in_flight, std::shared_ptr<CallSink> sink) {
+  Session* const session = FindSession(session_id);
+  if (session == nullptr) return UnknownSession();
+  if (max_in_flight < 0 || max_in_flight > kMaxMaxInFlight) {
+    return absl::InvalidArgumentError(absl::StrCat("max_in_flight is ", max_in_flight,
+                                                   ", and must be 1 to ", kMaxMaxInFlight,
+                                                   ", or 0 for ", kDefaultMaxInFlight));
+  }
+  std::optional<CallStream>& stream = session->stream(kind);
+  if (stream) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("the session has a ", CallKindName(kind), " stream open already"));
+  }
+  stream.emplace();
+  stream->sink = std::move(sink);
+  stream->max_in_flight =
+      static_cast<std::size_t>(max_in_flight == 0 ? kDefaultMaxInFlight : max_in_flight);
+  if (session->plugin != nullptr) dispatcher_.WorkerReady(*session->plugin);
+  return absl::OkStatus();
+}
+
+absl::Status Router::DrainSession(absl::string_view session_id) {
+  Session* const session = FindSession(session_id);
+  if (session == nullptr) return UnknownSession();
+  session->draining = true;
+  if (session->plugin != nullptr) dispatcher_.WorkerGone(*session->plugin);
+  return absl::OkStatus();
+}
+
+void Router::Unsubscribe(absl::string_view session_id, CallKind kind) {
+  Session* const session = FindSession(session_id);
+  if (session == nullptr) return;
+  dispatcher_.StreamClosed(*session, kind,
+                           absl::StrCat("its ", CallKindName(kind), " stream ended"));
+}
+
+void Router::Reply(absl::string_view session_id, CallKind kind, ReplyPayload reply) {
+  Session* const session = FindSession(session_id);
+  if (session == nullptr) return;
+  if (session->plugin == nullptr) {
+    if (session->early_replies.size() < kMaxEarlyReplies)
+      session->early_replies.emplace_back(kind, std::move(reply));
+    return;
+  }
+  const std::string request_id = ReplyRequestId(reply);
+  const std::unique_ptr<ActiveCall> call = dispatcher_.TakeAnswered(*session, kind, request_id);
+  if (call == nullptr) return HandleUnexpectedReply(*session, kind, std::move(reply));
+
+  absl::StatusOr<HubAnswer> answer = AnswerOfReply(call->event, std::move(reply));
+  if (answer.ok()) {
+    Answer(call->plugin->topic, *std::move(answer), session, call->arrived, call->target);
+  } else {
+    const std::optional<pb::DefinitionViolations> violations = GetViolations(answer.status());
+    std::vector<pb::DefinitionViolation> list;
+    if (violations) list.assign(violations->violations().begin(), violations->violations().end());
+    session->stream(kind)->sink->Reject(request_id, list);
+    Answer(call->plugin->topic,
+           HubAnswer{call->event, request_id,
+                     BridgeError(code::kInvalidReturn, "InvalidReturn", answer.status().message())},
+           nullptr, call->arrived, call->target);
+  }
+  FinishIfIdle(*session);
+  if (call->worker != nullptr && call->worker != session) FinishIfIdle(*call->worker);
+  FinishDrainIfIdle();
+}
+
+void Router::HandleUnexpectedReply(Session& session, CallKind kind, ReplyPayload reply) {
+  const std::string& topic = session.plugin->topic;
+  const std::string request_id = ReplyRequestId(reply);
+  const auto reject = [&](absl::string_view why) {
+    if (!session.stream(kind)) return;
+    pb::DefinitionViolation violation;
+    violation.set_message(std::string(why));
+    session.stream(kind)->sink->Reject(request_id, {violation});
+  };
+  if (request_id.empty()) return reject("the answer has no request_id");
+  if (const CallLedger::Entry* known = ledger_.Find(topic, request_id)) {
+    ++counters_.late_answers;
+    if (known->delivered) {
+      ConfirmDelivered(session.id, request_id);
+      SendConfirmations();
+    } else {
+      confirm_to_[CallKey(topic, request_id)] = session.id;
+    }
+    return;
+  }
+  // Never seen: an earlier bridge took the call, and the plugin has finished it since.
+  std::string event = EventOfReply(kind, reply);
+  if (event.empty())
+    return reject(
+        "the call is not known to this bridge, and the answer's `event` does not say what it was");
+  if (!outbox_.HasRoom())
+    return reject(
+        "too many answers wait for the hub (see --max-outbox-answers): offer it again later");
+  absl::StatusOr<HubAnswer> answer = AnswerOfReply(std::move(event), std::move(reply));
+  if (!answer.ok()) return reject(answer.status().message());
+  ++counters_.forwarded_answers;
+  Answer(topic, *std::move(answer), &session, scheduler_.Now(), "");
+}
+
+void Router::FinishIfIdle(Session& session) {
+  if (!session.finish_when_idle || session.calls_in_flight() > 0) return;
+  session.sink->Finish(*std::exchange(session.finish_when_idle, std::nullopt));
+}
+
+void Router::CloseSession(absl::string_view session_id, absl::string_view reason) {
+  const auto found = sessions_.find(session_id);
+  if (found == sessions_.end()) return;
+  const std::unique_ptr<Session> session = std::move(found->second);
+  sessions_.erase(found);
+  session->finish_when_idle.reset();
+  base::LogInfo("session ended",
+                {{"plugin", session->name},
+                 {"pid", session->spec.peer_pid ? absl::StrCat(*session->spec.peer_pid) : "-"},
+                 {"calls_in_flight", absl::StrCat(session->calls_in_flight())},
+                 {"reason", reason}});
+  if (session->publish_done != nullptr) {
+    std::exchange(session->publish_done, nullptr)(absl::CancelledError("the session has ended"));
+  }
+  publications_.Detach(*session);
+  for (std::size_t i = 0; i < kCallKindCount; ++i) {
+    const auto kind = static_cast<CallKind>(i);
+    if (session->stream(kind))
+      session->stream(kind)->sink->Finish(absl::CancelledError("the session has ended"));
+    dispatcher_.StreamClosed(*session, kind, reason);
+  }
+  hub_requests_.SessionClosed(*session);
+  FinishDrainIfIdle();
+}
+
+void Router::CallHub(absl::string_view session_id, absl::string_view event, std::string data_json,
+                     std::optional<absl::Duration> timeout,
+                     std::function<void(absl::StatusOr<std::string>)> done) {
+  Session* const session = FindSession(session_id);
+  if (session == nullptr) return done(UnknownSession());
+  hub_requests_.Start(*session, event, std::move(data_json), timeout, std::move(done));
+}
+
+}  // namespace atomemo::router

@@ -1,0 +1,129 @@
+#ifndef ATOMEMO_BRIDGE_ROUTER_SESSION_H_
+#define ATOMEMO_BRIDGE_ROUTER_SESSION_H_
+
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/time/time.h"
+#include "bridge/base/json.h"
+#include "bridge/base/scheduler.h"
+#include "bridge/definition/assemble.h"
+#include "bridge/definition/facts.h"
+#include "bridge/router/ports.h"
+
+namespace atomemo::router {
+
+struct Plugin;
+struct Session;
+
+// A hub call that has no terminal answer yet: queued at its plugin, or handed to a worker. Owned by
+// the Dispatcher.
+struct ActiveCall {
+  Plugin* plugin = nullptr;
+  std::string request_id;
+  std::string event;
+  CallKind kind = CallKind::kInvoke;
+  // The tool or credential, for logs.
+  std::string target;
+  // Empty of content while a worker has it, unless `retry_safe`.
+  CallPayload payload;
+  bool retry_safe = false;
+  std::size_t bytes = 0;
+  absl::Time arrived;
+  absl::Time deadline;
+  // The worker that has it; null while queued.
+  Session* worker = nullptr;
+  // Where it stands in its plugin's queue; only meaningful while `queued`.
+  bool queued = false;
+  std::list<ActiveCall*>::iterator queue_place;
+  base::Scheduler::TimerId deadline_timer = base::Scheduler::kNoTimer;
+  base::Scheduler::TimerId grace_timer = base::Scheduler::kNoTimer;
+};
+
+// One call stream of a session.
+struct CallStream {
+  std::shared_ptr<CallSink> sink;
+  std::size_t max_in_flight = 0;
+  absl::flat_hash_set<ActiveCall*> in_flight;
+  // Calls whose deadline passed while the plugin had them: they hold their credit until the plugin
+  // answers or the timer runs out.
+  absl::flat_hash_map<std::string, base::Scheduler::TimerId> cancelled;
+
+  std::size_t used() const { return in_flight.size() + cancelled.size(); }
+  bool HasCredit() const { return used() < max_in_flight; }
+};
+
+// One plugin process's session: a worker, once it is published.
+struct Session {
+  std::string id;
+  std::string name;
+  std::string version;
+  HubMode mode = HubMode::kDebug;
+  SessionSpec spec;
+  std::shared_ptr<SessionSink> sink;
+
+  // What it declares: until published.
+  definition::Parts parts;
+  std::size_t definition_bytes = 0;
+  // Answers to earlier bridges' calls that came before Publish, until then.
+  std::vector<std::pair<CallKind, ReplyPayload>> early_replies;
+  absl::flat_hash_map<std::string, pb::ToolPolicy> tool_policies;
+
+  // Set once published.
+  Plugin* plugin = nullptr;
+  std::function<void(absl::StatusOr<Published>)> publish_done;
+  std::vector<pb::DefinitionViolation> publish_warnings;
+  // Gets no further calls.
+  bool draining = false;
+  // Why it ends when its last call in flight is done; set with `draining` when it was replaced.
+  std::optional<absl::Status> finish_when_idle;
+
+  std::array<std::optional<CallStream>, kCallKindCount> streams;
+  std::size_t hub_calls = 0;
+
+  std::optional<CallStream>& stream(CallKind kind) {
+    return streams[static_cast<std::size_t>(kind)];
+  }
+  std::size_t calls_in_flight() const {
+    std::size_t count = 0;
+    for (const auto& stream : streams) count += stream ? stream->in_flight.size() : 0;
+    return count;
+  }
+};
+
+// What is known under one topic: the definition, and the sessions that serve it.
+struct Plugin {
+  std::string topic;
+  std::string name;
+  std::string version;
+  HubMode mode = HubMode::kDebug;
+  std::shared_ptr<const std::string> definition_json;
+  // From the definition, by name.
+  absl::flat_hash_map<std::string, definition::ToolFacts> tools;
+  absl::flat_hash_set<std::string> credentials;
+  absl::flat_hash_map<std::string, pb::ToolPolicy> tool_policies;
+  pb::HubState hub_state;
+  // Published sessions, draining ones too.
+  std::vector<Session*> workers;
+  // Calls that no worker has taken yet.
+  std::array<std::list<ActiveCall*>, kCallKindCount> queues;
+  std::size_t queued = 0;
+  // In flight and queued.
+  std::size_t active = 0;
+  base::Scheduler::TimerId retire_timer = base::Scheduler::kNoTimer;
+
+  std::list<ActiveCall*>& queue(CallKind kind) { return queues[static_cast<std::size_t>(kind)]; }
+  bool registered() const { return hub_state.state() == pb::HubState::STATE_REGISTERED; }
+};
+
+}  // namespace atomemo::router
+
+#endif  // ATOMEMO_BRIDGE_ROUTER_SESSION_H_

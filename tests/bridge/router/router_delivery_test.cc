@@ -1,0 +1,176 @@
+// Nothing finished is lost, and nothing is delivered for a second run.
+
+#include <gmock/gmock.h>
+
+#include "tests/bridge/router/router_fixture.h"
+
+namespace atomemo::router {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+TEST_F(RouterTest, AnAnswerMadeWhileTheHubIsAwayGoesOutAfterTheRejoin) {
+  auto worker = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  HubDown();
+  Replies(*worker, "r1");
+  EXPECT_THAT(hub_.pushed, IsEmpty());
+  HubUp();
+  EXPECT_EQ(ResultOf("r1"), "1");
+}
+
+TEST_F(RouterTest, AnAnswerThatIsNotProvenIsSentAgainAfterAReconnect) {
+  auto worker = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  Replies(*worker, "r1");
+  HubDown();
+  hub_.socket = 2;
+  HubUp();
+  EXPECT_THAT(hub_.AnswersTo("r1"), SizeIs(2));
+}
+
+TEST_F(RouterTest, AProvenAnswerIsNotSentAgainAndItsWorkerIsTold) {
+  auto worker = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  Replies(*worker, "r1");
+  EXPECT_THAT(worker->events->DeliveredIds(), IsEmpty());
+  router_.OnProven(hub_.position());
+  EXPECT_THAT(worker->events->DeliveredIds(), ElementsAre("r1"));
+  HubDown();
+  HubUp();
+  EXPECT_THAT(hub_.AnswersTo("r1"), SizeIs(1));
+}
+
+TEST_F(RouterTest, AProofOfAnotherSocketProvesNothing) {
+  auto worker = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  Replies(*worker, "r1");
+  router_.OnProven({hub_.socket + 1, 100});
+  HubDown();
+  HubUp();
+  EXPECT_THAT(hub_.AnswersTo("r1"), SizeIs(2));
+}
+
+TEST_F(RouterTest, AProofIsAskedForSoonAfterAnAnswer) {
+  auto worker = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  Replies(*worker, "r1");
+  scheduler_.Advance(absl::Milliseconds(100));
+  EXPECT_THAT(hub_.proof_requests, Not(IsEmpty()));
+  router_.OnProven(hub_.position());
+  hub_.proof_requests.clear();
+  scheduler_.Advance(absl::Seconds(10));
+  EXPECT_THAT(hub_.proof_requests, IsEmpty());
+}
+
+TEST_F(RouterTest, AnswersWaitForAFullSendBufferToEmpty) {
+  auto worker = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  hub_.writable = false;
+  Replies(*worker, "r1");
+  EXPECT_THAT(hub_.pushed, IsEmpty());
+  hub_.writable = true;
+  router_.OnWritable();
+  EXPECT_EQ(ResultOf("r1"), "1");
+}
+
+TEST_F(RouterTest, AnAnswerToACallThatARestartedBridgeNeverSawIsForwardedOnce) {
+  auto worker = StartWorker();
+  HubUp();
+  Replies(*worker, "before-the-restart", "9");
+  Replies(*worker, "before-the-restart", "9");
+  EXPECT_EQ(ResultOf("before-the-restart"), "9");
+  EXPECT_EQ(router_.counters().forwarded_answers, 1u);
+}
+
+TEST_F(RouterTest, AnAnswerOfferedBeforePublishIsForwardedAfterIt) {
+  auto worker = Open(Spec());
+  ASSERT_TRUE(router_.Subscribe(worker->session_id, CallKind::kInvoke, 1, worker->calls).ok());
+  Replies(*worker, "early", "3");
+  Publish(*worker);
+  HubUp();
+  EXPECT_EQ(ResultOf("early"), "3");
+}
+
+TEST_F(RouterTest, AReofferedAnswerThatTheHubHasIsConfirmedToTheNewSession) {
+  auto first = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  Replies(*first, "r1");
+  router_.CloseSession(first->session_id, "gone");
+  router_.OnProven(hub_.position());
+  auto second = StartWorker();
+  Replies(*second, "r1");
+  EXPECT_THAT(second->events->DeliveredIds(), ElementsAre("r1"));
+  EXPECT_THAT(hub_.AnswersTo("r1"), SizeIs(1));
+}
+
+TEST_F(RouterTest, AReofferedOAuth2AnswerNeedsItsEvent) {
+  auto worker = StartWorker();
+  auto oauth = std::make_shared<fakes::FakeCallSink>();
+  ASSERT_TRUE(router_.Subscribe(worker->session_id, CallKind::kAuthorizeOAuth2, 1, oauth).ok());
+  HubUp();
+  pb::OAuth2Result result;
+  result.set_request_id("r1");
+  result.mutable_tokens()->set_access_token("t");
+  router_.Reply(worker->session_id, CallKind::kAuthorizeOAuth2, result);
+  EXPECT_THAT(oauth->rejected, SizeIs(1));
+  result.set_event("oauth2_refresh_token");
+  router_.Reply(worker->session_id, CallKind::kAuthorizeOAuth2, result);
+  EXPECT_EQ(AnswerTo("r1").event, "oauth2_refresh_token");
+}
+
+TEST_F(RouterTest, ThePluginIsWithdrawnOnceItsAnswersAreDelivered) {
+  auto worker = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  Replies(*worker, "r1");
+  router_.CloseSession(worker->session_id, "done");
+  scheduler_.Advance(absl::Seconds(30));
+  EXPECT_THAT(hub_.withdrawn, IsEmpty());
+  router_.OnProven(hub_.position());
+  scheduler_.Advance(absl::Seconds(30));
+  EXPECT_THAT(hub_.withdrawn, ElementsAre(kTopic));
+}
+
+TEST_F(RouterTest, DrainingLetsCallsFinishAndProvesTheirDelivery) {
+  auto worker = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  std::optional<std::size_t> undelivered;
+  router_.Drain(absl::Seconds(10), [&](std::size_t count) { undelivered = count; });
+  EXPECT_TRUE(worker->events->IsDraining());
+  HubInvokes("r2");
+  EXPECT_EQ(ErrorOf("r2").code(), "transient:shutting_down");
+  EXPECT_EQ(router_.OpenSession(Spec(), worker->events).status().code(),
+            absl::StatusCode::kUnavailable);
+  Replies(*worker, "r1");
+  EXPECT_EQ(ResultOf("r1"), "1");
+  scheduler_.Advance(absl::Milliseconds(1));
+  EXPECT_FALSE(undelivered.has_value());
+  router_.OnProven(hub_.position());
+  scheduler_.Advance(absl::Milliseconds(1));
+  EXPECT_EQ(undelivered, 0u);
+}
+
+TEST_F(RouterTest, DrainingCutsOffCallsThatTakeTooLongAndSaysSo) {
+  auto worker = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  std::optional<std::size_t> undelivered;
+  router_.Drain(absl::Seconds(10), [&](std::size_t count) { undelivered = count; });
+  scheduler_.Advance(absl::Seconds(10));
+  EXPECT_EQ(ErrorOf("r1").code(), "transient:shutting_down");
+  EXPECT_EQ(undelivered, 1u);
+}
+
+}  // namespace
+}  // namespace atomemo::router

@@ -1,0 +1,66 @@
+#ifndef ATOMEMO_TESTS_FAKES_FAKE_HUB_PORT_H_
+#define ATOMEMO_TESTS_FAKES_FAKE_HUB_PORT_H_
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bridge/router/ports.h"
+
+namespace atomemo::fakes {
+
+// A hub that records what it is sent. A test says which topics are joined, and proves what was sent
+// when it likes.
+class FakeHubPort : public router::HubPort {
+ public:
+  struct Pushed {
+    std::string topic;
+    router::HubAnswer answer;
+    router::HubPosition position;
+  };
+
+  void Announce(router::Announcement announcement) override {
+    announcements.push_back(std::move(announcement));
+  }
+  void Withdraw(absl::string_view topic) override { withdrawn.emplace_back(topic); }
+  std::optional<router::HubPosition> Push(absl::string_view topic,
+                                          const router::HubAnswer& answer) override {
+    if (!writable || joined.count(std::string(topic)) == 0) return std::nullopt;
+    pushed.push_back({std::string(topic), answer, {socket, ++sequence}});
+    return pushed.back().position;
+  }
+  bool PushRequest(absl::string_view topic, const router::HubRequest& request) override {
+    if (!writable || joined.count(std::string(topic)) == 0) return false;
+    requests.emplace_back(topic, request);
+    return true;
+  }
+  void RequestProof(absl::string_view topic) override { proof_requests.emplace_back(topic); }
+
+  // Everything sent so far, as the position that a proof would name.
+  router::HubPosition position() const { return {socket, sequence}; }
+  // The answers to one call, as the hub got them.
+  std::vector<router::HubAnswer> AnswersTo(absl::string_view request_id) const {
+    std::vector<router::HubAnswer> answers;
+    for (const Pushed& push : pushed) {
+      if (push.answer.request_id == request_id) answers.push_back(push.answer);
+    }
+    return answers;
+  }
+
+  std::set<std::string> joined;
+  bool writable = true;
+  std::uint64_t socket = 1;
+  std::uint64_t sequence = 0;
+  std::vector<router::Announcement> announcements;
+  std::vector<std::string> withdrawn;
+  std::vector<Pushed> pushed;
+  std::vector<std::pair<std::string, router::HubRequest>> requests;
+  std::vector<std::string> proof_requests;
+};
+
+}  // namespace atomemo::fakes
+
+#endif  // ATOMEMO_TESTS_FAKES_FAKE_HUB_PORT_H_
