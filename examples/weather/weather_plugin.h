@@ -1,0 +1,13 @@
+#ifndef ATOMEMO_EXAMPLES_WEATHER_WEATHER_PLUGIN_H_
+#define ATOMEMO_EXAMPLES_WEATHER_WEATHER_PLUGIN_H_
+
+#include "atomemo/plugin.h"
+
+namespace weather {
+
+// The plugin with its three tools.
+atomemo::Plugin MakePlugin();
+
+}  // namespace weather
+
+#endif  // ATOMEMO_EXAMPLES_WEATHER_WEATHER_PLUGIN_H_
