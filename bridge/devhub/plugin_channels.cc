@@ -4,6 +4,7 @@
 
 #include "absl/strings/strip.h"
 #include "bridge/base/log.h"
+#include "bridge/definition/validate.h"
 #include "bridge/devhub/json_members.h"
 
 namespace atomemo::devhub {
@@ -13,13 +14,18 @@ using base::Json;
 
 }  // namespace
 
-std::optional<Json> CheckDefinition(const Json& definition) {
-  if (definition.is_object() && definition.contains("name") && definition["name"].is_string()) {
-    return std::nullopt;
+std::optional<Json> CheckDefinition(Json definition) {
+  const definition::Report report =
+      definition::Validate(definition::Schema::kDefinition, std::move(definition));
+  if (report.ok()) return std::nullopt;
+  Json suberrors = Json::array();
+  for (const definition::Violation& violation : report.errors) {
+    suberrors.push_back(
+        {{"path", definition::FormatPath(violation.path)}, {"message", violation.message}});
   }
   return Json{{"code", "invalid_definition"},
-              {"message", "the definition is not an object with a name"},
-              {"suberrors", Json::array()}};
+              {"message", "the plugin's definition is not valid"},
+              {"suberrors", std::move(suberrors)}};
 }
 
 PluginChannels::PluginChannels(TopicDirectory& directory, CallBroker& broker,
@@ -55,9 +61,9 @@ ChannelOutcome PluginChannels::OnEvent(PhoenixSocket& socket, const hub::Phoenix
 }
 
 ChannelOutcome PluginChannels::Register(const hub::PhoenixFrame& frame) {
-  const absl::StatusOr<Json> definition = base::ParseJson(frame.payload);
+  absl::StatusOr<Json> definition = base::ParseJson(frame.payload);
   if (!definition.ok()) return ChannelOutcome::Crash();
-  if (const std::optional<Json> error = CheckDefinition(*definition)) {
+  if (const std::optional<Json> error = CheckDefinition(*std::move(definition))) {
     base::LogWarning("definition refused", {{"topic", frame.topic}});
     return ChannelOutcome::Error(base::DumpJson(*error));
   }

@@ -15,8 +15,8 @@
 namespace atomemo::devhub {
 
 // Judges a definition: nothing when the official schema takes it, or else the error that the hub
-// replies with {code, message, suberrors}.
-std::optional<base::Json> CheckDefinition(const base::Json& definition);
+// replies with: {code, message, suberrors: [{path, message}]}.
+std::optional<base::Json> CheckDefinition(base::Json definition);
 
 // The application behind the plugin topics: registers definitions, hands answers to the broker,
 // and answers hub calls. What it is given must outlive it. Lives on the io thread.

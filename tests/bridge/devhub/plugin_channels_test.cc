@@ -60,9 +60,9 @@ class PluginChannelsTest : public ::testing::Test {
 
 TEST_F(PluginChannelsTest, AGoodDefinitionIsRegisteredWithSuccess) {
   const std::string definition =
-      R"({"name":"p","version":"1.0.0","display_name":{"en_US":"P"},"description":{"en_US":"p"},)"
+      R"({"name":"plugin","version":"1.0.0","display_name":{"en_US":"P"},"description":{"en_US":"p"},)"
       R"("icon":"i","lang":"typescript","author":"a","email":"a@b.example","tools":[],)"
-      R"("credentials":[],"models":[]})";
+      R"("locales":["en_US"],"credentials":[],"models":[]})";
   Push("register_plugin", definition);
   EXPECT_THAT(
       transport_.TakeSent(),
@@ -75,9 +75,9 @@ TEST_F(PluginChannelsTest, ARefusedDefinitionNamesCodeMessageAndSuberrors) {
   Push("register_plugin", R"({"name":7})");
   const Json reply = (*base::ParseJson(transport_.TakeSent().at(0)))[4];
   EXPECT_EQ(reply["status"], "error");
-  EXPECT_TRUE(reply["response"]["code"].is_string());
+  EXPECT_EQ(reply["response"]["code"], "invalid_definition");
   EXPECT_TRUE(reply["response"]["message"].is_string());
-  EXPECT_TRUE(reply["response"].contains("suberrors"));
+  EXPECT_EQ(reply["response"]["suberrors"][0]["path"], "name");
   EXPECT_EQ(directory_.Find(kTopic)->definition, "");
 }
 
