@@ -1,0 +1,210 @@
+#include "bridge/plugin_service/http_transfer.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "bridge/base/redact.h"
+
+namespace atomemo::plugin_service {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr long kMaxRedirects = 5;
+constexpr long kConnectTimeoutSeconds = 10;
+
+struct CurlDeleter {
+  void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+
+// One request. Callbacks that fail leave their status here.
+class Transfer {
+ public:
+  Transfer(const std::string& url, const TransferControl& control)
+      : where_(base::RedactUrl(url)), control_(control), curl_(curl_easy_init()) {
+    Set(CURLOPT_URL, url.c_str());
+    Set(CURLOPT_PROTOCOLS_STR, "http,https");
+    Set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    Set(CURLOPT_CONNECTTIMEOUT, kConnectTimeoutSeconds);
+    Set(CURLOPT_NOSIGNAL, 1L);
+    Set(CURLOPT_NOPROGRESS, 0L);
+    Set(CURLOPT_XFERINFODATA, this);
+    Set(CURLOPT_XFERINFOFUNCTION, &Transfer::OnProgress);
+  }
+
+  template <typename Value>
+  void Set(CURLoption option, Value value) {
+    curl_easy_setopt(curl_.get(), option, value);
+  }
+
+  // A curl callback's result: whether the transfer goes on.
+  bool Keep(absl::Status status) {
+    last_moved_ = Clock::now();  // the time that the callback took is the plugin's
+    if (!status.ok() && status_.ok()) status_ = std::move(status);
+    return status_.ok();
+  }
+
+  absl::Status Perform() {
+    last_moved_ = Clock::now();
+    const CURLcode result = curl_easy_perform(curl_.get());
+    if (!status_.ok()) return status_;
+    if (result == CURLE_UNSUPPORTED_PROTOCOL || result == CURLE_URL_MALFORMAT) {
+      return absl::InvalidArgumentError(absl::StrCat("not an http or https URL: ", where_));
+    }
+    if (result != CURLE_OK) {
+      return absl::UnavailableError(
+          absl::StrCat("the storage at ", where_, " failed: ", curl_easy_strerror(result)));
+    }
+    return CheckResponse();
+  }
+
+  // UNAVAILABLE unless the storage answered with success.
+  absl::Status CheckResponse() const {
+    const long code = response_code();
+    if (code >= 200 && code < 300) return absl::OkStatus();
+    return absl::UnavailableError(
+        absl::StrCat("the storage at ", where_, " answered with HTTP status ", code));
+  }
+
+  long response_code() const {
+    long code = 0;
+    curl_easy_getinfo(curl_.get(), CURLINFO_RESPONSE_CODE, &code);
+    return code;
+  }
+
+  ResponseInfo response_info() const {
+    ResponseInfo info;
+    const char* type = nullptr;
+    curl_easy_getinfo(curl_.get(), CURLINFO_CONTENT_TYPE, &type);
+    if (type != nullptr) info.content_type = type;
+    curl_off_t length = -1;
+    curl_easy_getinfo(curl_.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    if (length >= 0) info.content_length = length;
+    return info;
+  }
+
+ private:
+  static int OnProgress(void* self, curl_off_t, curl_off_t received, curl_off_t, curl_off_t sent) {
+    return static_cast<Transfer*>(self)->GoOn(received + sent) ? 0 : 1;
+  }
+
+  bool GoOn(curl_off_t moved) {
+    if (std::exchange(moved_, moved) != moved) last_moved_ = Clock::now();
+    if (control_.is_cancelled != nullptr && control_.is_cancelled()) {
+      return Keep(absl::CancelledError("the plugin ended the call"));
+    }
+    if (Clock::now() - last_moved_ > absl::ToChronoNanoseconds(control_.stall_timeout)) {
+      return Keep(
+          absl::UnavailableError(absl::StrCat("the storage at ", where_, " has moved nothing for ",
+                                              absl::FormatDuration(control_.stall_timeout))));
+    }
+    return true;
+  }
+
+  const std::string where_;
+  const TransferControl& control_;
+  const std::unique_ptr<CURL, CurlDeleter> curl_;
+  absl::Status status_;
+  curl_off_t moved_ = 0;
+  Clock::time_point last_moved_;
+};
+
+// What a GET's callbacks need.
+struct DownloadState {
+  Transfer* transfer;
+  std::size_t max_bytes;
+  const std::function<absl::Status(const ResponseInfo&)>* on_start;
+  const std::function<absl::Status(absl::string_view)>* on_data;
+  bool started = false;
+  std::size_t received = 0;
+
+  absl::Status TooLarge() const {
+    return absl::ResourceExhaustedError(absl::StrCat("the file is larger than the limit of ",
+                                                     max_bytes, " bytes (--max-file-bytes)"));
+  }
+
+  absl::Status Start() {
+    if (std::exchange(started, true)) return absl::OkStatus();
+    if (absl::Status status = transfer->CheckResponse(); !status.ok()) return status;
+    const ResponseInfo info = transfer->response_info();
+    if (info.content_length && static_cast<std::size_t>(*info.content_length) > max_bytes) {
+      return TooLarge();
+    }
+    return (*on_start)(info);
+  }
+
+  absl::Status Take(absl::string_view data) {
+    if (absl::Status status = Start(); !status.ok()) return status;
+    received += data.size();
+    if (received > max_bytes) return TooLarge();
+    return (*on_data)(data);
+  }
+
+  static std::size_t OnData(char* data, std::size_t, std::size_t size, void* self) {
+    auto* state = static_cast<DownloadState*>(self);
+    return state->transfer->Keep(state->Take(absl::string_view(data, size))) ? size : 0;
+  }
+};
+
+// What a PUT's callbacks need.
+struct UploadState {
+  Transfer* transfer;
+  const std::function<absl::StatusOr<std::size_t>(char*, std::size_t)>* read;
+  std::int64_t left;
+
+  static std::size_t OnRead(char* buffer, std::size_t, std::size_t size, void* self) {
+    auto* state = static_cast<UploadState*>(self);
+    const std::size_t want = std::min<std::size_t>(size, static_cast<std::size_t>(state->left));
+    if (want == 0) return 0;
+    const absl::StatusOr<std::size_t> got = (*state->read)(buffer, want);
+    if (!state->transfer->Keep(got.status())) return CURL_READFUNC_ABORT;
+    state->left -= static_cast<std::int64_t>(*got);
+    return *got;
+  }
+
+  // The storage's answer is of no interest.
+  static std::size_t OnData(char*, std::size_t, std::size_t size, void*) { return size; }
+};
+
+}  // namespace
+
+absl::Status HttpDownload(const std::string& url, std::size_t max_bytes,
+                          const TransferControl& control,
+                          const std::function<absl::Status(const ResponseInfo&)>& on_start,
+                          const std::function<absl::Status(absl::string_view)>& on_data) {
+  Transfer transfer(url, control);
+  DownloadState state{&transfer, max_bytes, &on_start, &on_data};
+  transfer.Set(CURLOPT_FOLLOWLOCATION, 1L);
+  transfer.Set(CURLOPT_MAXREDIRS, kMaxRedirects);
+  transfer.Set(CURLOPT_WRITEDATA, &state);
+  transfer.Set(CURLOPT_WRITEFUNCTION, &DownloadState::OnData);
+  if (absl::Status status = transfer.Perform(); !status.ok()) return status;
+  return state.Start();  // an empty file has no data to start with
+}
+
+absl::Status HttpUpload(
+    const std::string& url, const std::string& content_type, std::int64_t size,
+    const TransferControl& control,
+    const std::function<absl::StatusOr<std::size_t>(char* buffer, std::size_t size)>& read) {
+  Transfer transfer(url, control);
+  UploadState state{&transfer, &read, size};
+  std::unique_ptr<curl_slist, CurlDeleter> headers(
+      curl_slist_append(nullptr, absl::StrCat("Content-Type: ", content_type).c_str()));
+  curl_slist_append(headers.get(), "Expect:");  // not every storage answers 100-continue
+  transfer.Set(CURLOPT_HTTPHEADER, headers.get());
+  transfer.Set(CURLOPT_UPLOAD, 1L);
+  transfer.Set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(size));
+  transfer.Set(CURLOPT_READDATA, &state);
+  transfer.Set(CURLOPT_READFUNCTION, &UploadState::OnRead);
+  transfer.Set(CURLOPT_WRITEFUNCTION, &UploadState::OnData);
+  return transfer.Perform();
+}
+
+}  // namespace atomemo::plugin_service

@@ -1,0 +1,201 @@
+#include "bridge/plugin_service/rpc_outbox.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "bridge/definition/payload.h"
+#include "bridge/plugin_service/grpc_status.h"
+#include "bridge/plugin_service/message_io.h"
+
+namespace atomemo::plugin_service {
+namespace {
+
+bool NeedsConversion(plugin::v1::PayloadEncoding encoding) {
+  return encoding != plugin::v1::PAYLOAD_ENCODING_JSON;
+}
+
+grpc::ByteBuffer Serialize(const google::protobuf::Message& message, std::size_t size) {
+  grpc::Slice slice(size);
+  // A slice that was just made and is not shared may be written to; gRPC's own code does the same.
+  message.SerializeWithCachedSizesToArray(const_cast<std::uint8_t*>(slice.begin()));
+  return grpc::ByteBuffer(&slice, 1);
+}
+
+}  // namespace
+
+RpcOutbox::RpcOutbox(Limits limits, Transport* transport)
+    : limits_(limits), transport_(transport) {}
+
+void RpcOutbox::SetOnUnsendable(OnUnsendable on_unsendable) {
+  on_unsendable_ = std::move(on_unsendable);
+}
+
+RpcOutbox::SendResult RpcOutbox::Send(std::unique_ptr<google::protobuf::Message> message,
+                                      plugin::v1::PayloadEncoding encoding) {
+  const std::size_t bytes = message->ByteSizeLong();
+  {
+    absl::MutexLock lock(&mutex_);
+    if (transport_ == nullptr || end_) return SendResult::kClosed;
+    // A message that is too large by itself is let in when nothing else waits.
+    const bool full = queue_.size() >= limits_.max_messages ||
+                      (!queue_.empty() && queued_bytes_ + bytes > limits_.max_bytes);
+    if (full) return SendResult::kFull;
+    queue_.push_back(Entry{std::move(message), encoding, bytes});
+    queued_bytes_ += bytes;
+  }
+  Pump(/*on_queue_thread=*/false);
+  return SendResult::kQueued;
+}
+
+void RpcOutbox::Finish(const absl::Status& status) {
+  {
+    absl::MutexLock lock(&mutex_);
+    CloseLocked(status);
+  }
+  Pump(/*on_queue_thread=*/false);
+}
+
+void RpcOutbox::Abort(const absl::Status& status) {
+  {
+    absl::MutexLock lock(&mutex_);
+    DropQueueLocked();
+    CloseLocked(status);
+  }
+  Pump(/*on_queue_thread=*/false);
+}
+
+void RpcOutbox::RequestRead() {
+  absl::MutexLock lock(&mutex_);
+  if (transport_ == nullptr || cancelled_ || finish_started_) return;
+  transport_->StartRead();
+}
+
+absl::Status RpcOutbox::WaitForRoom(std::size_t messages, absl::Duration timeout) {
+  struct Condition {
+    const RpcOutbox* outbox;
+    std::size_t messages;
+    bool operator()() const ABSL_NO_THREAD_SAFETY_ANALYSIS {  // the mutex's Await holds it
+      return outbox->end_ || outbox->transport_ == nullptr || outbox->queue_.size() <= messages;
+    }
+  } condition{this, messages};
+  absl::MutexLock lock(&mutex_);
+  if (!mutex_.AwaitWithTimeout(absl::Condition(&condition, &Condition::operator()), timeout)) {
+    return absl::DeadlineExceededError(
+        absl::StrCat("the plugin has read nothing for ", absl::FormatDuration(timeout)));
+  }
+  if (end_ || transport_ == nullptr) return absl::CancelledError("the plugin ended the call");
+  return absl::OkStatus();
+}
+
+bool RpcOutbox::closed() const {
+  absl::MutexLock lock(&mutex_);
+  return end_.has_value() || transport_ == nullptr;
+}
+
+void RpcOutbox::OnWriteDone(bool ok) {
+  {
+    absl::MutexLock lock(&mutex_);
+    writing_ = false;
+    if (!ok) {
+      cancelled_ = true;
+      DropQueueLocked();
+      CloseLocked(absl::CancelledError("the plugin ended the call"));
+    }
+  }
+  Pump(/*on_queue_thread=*/true);
+}
+
+void RpcOutbox::OnQueueThread() {
+  {
+    absl::MutexLock lock(&mutex_);
+    wake_requested_ = false;
+  }
+  Pump(/*on_queue_thread=*/true);
+}
+
+void RpcOutbox::OnCancelled() {
+  {
+    absl::MutexLock lock(&mutex_);
+    cancelled_ = true;
+    DropQueueLocked();
+    CloseLocked(absl::CancelledError("the plugin ended the call"));
+  }
+  Pump(/*on_queue_thread=*/true);
+}
+
+void RpcOutbox::Detach() {
+  absl::MutexLock lock(&mutex_);
+  transport_ = nullptr;
+  DropQueueLocked();
+}
+
+void RpcOutbox::Pump(bool on_queue_thread) {
+  for (;;) {
+    Entry entry;
+    {
+      absl::MutexLock lock(&mutex_);
+      if (transport_ == nullptr || writing_ || finish_started_) return;
+      if (queue_.empty()) {
+        if (!end_) return;
+        finish_started_ = true;
+        transport_->StartFinish(*end_);
+        return;
+      }
+      if (!on_queue_thread && NeedsConversion(queue_.front().encoding)) {
+        if (!std::exchange(wake_requested_, true)) transport_->WakeQueueThread();
+        return;
+      }
+      entry = PopLocked();
+      writing_ = true;
+    }
+    const absl::StatusOr<grpc::ByteBuffer> buffer = Encode(entry);
+    if (!buffer.ok()) ReportUnsendable(entry, buffer.status());
+
+    absl::MutexLock lock(&mutex_);
+    if (!buffer.ok() || cancelled_) {
+      writing_ = false;
+      continue;
+    }
+    if (queue_.empty() && end_) {
+      finish_started_ = true;
+      transport_->StartWriteAndFinish(*buffer, *end_);
+    } else {
+      transport_->StartWrite(*buffer);
+    }
+    return;
+  }
+}
+
+absl::StatusOr<grpc::ByteBuffer> RpcOutbox::Encode(Entry& entry) const {
+  absl::Status converted = definition::ConvertEncoding(entry.encoding, *entry.message);
+  if (!converted.ok()) return converted;
+  const std::size_t size = entry.message->ByteSizeLong();
+  absl::Status fits = CheckMessageSize(size, limits_.max_message_bytes);
+  if (!fits.ok()) return fits;
+  return Serialize(*entry.message, size);
+}
+
+void RpcOutbox::ReportUnsendable(const Entry& entry, const absl::Status& why) {
+  if (on_unsendable_ != nullptr) return on_unsendable_(*entry.message, why);
+  absl::MutexLock lock(&mutex_);
+  DropQueueLocked();
+  CloseLocked(why);
+}
+
+void RpcOutbox::CloseLocked(const absl::Status& status) {
+  if (!end_) end_ = ToGrpcStatus(status);
+}
+
+void RpcOutbox::DropQueueLocked() {
+  queue_.clear();
+  queued_bytes_ = 0;
+}
+
+RpcOutbox::Entry RpcOutbox::PopLocked() {
+  Entry entry = std::move(queue_.front());
+  queue_.pop_front();
+  queued_bytes_ -= entry.bytes;
+  return entry;
+}
+
+}  // namespace atomemo::plugin_service

@@ -1,0 +1,126 @@
+#ifndef ATOMEMO_BRIDGE_PLUGIN_SERVICE_RPC_OUTBOX_H_
+#define ATOMEMO_BRIDGE_PLUGIN_SERVICE_RPC_OUTBOX_H_
+
+#include <google/protobuf/message.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/status.h>
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "atomemo/plugin/v1/payload.pb.h"
+
+namespace atomemo::plugin_service {
+
+// The half of an RPC that other threads may hold: what shall be sent to the plugin waits here for
+// its turn. It outlives the RPC; once that is over, everything here does nothing.
+//
+// One write is in flight at a time, the RPC is finished exactly once, and memory is bounded: a
+// message that does not fit is refused. Thread-safe.
+class RpcOutbox {
+ public:
+  struct Limits {
+    std::size_t max_messages = 0;
+    std::size_t max_bytes = 0;
+    // For one message as it stands on the wire.
+    std::size_t max_message_bytes = 0;
+  };
+
+  // The gRPC call. Its functions only start an operation: they are called with the outbox's mutex
+  // held and must not call back. Every Write is answered with OnWriteDone.
+  class Transport {
+   public:
+    virtual ~Transport() = default;
+    virtual void StartRead() = 0;
+    virtual void StartWrite(const grpc::ByteBuffer& message) = 0;
+    virtual void StartWriteAndFinish(const grpc::ByteBuffer& message, const grpc::Status& end) = 0;
+    virtual void StartFinish(const grpc::Status& end) = 0;
+    // Has OnQueueThread called on the completion queue's thread.
+    virtual void WakeQueueThread() = 0;
+  };
+
+  // Is told of a message that cannot be sent after all: it is larger than max_message_bytes, or its
+  // JSON does not fit the encoding. Called on any thread, without locks. Without this function such
+  // a message ends the RPC.
+  using OnUnsendable =
+      std::function<void(const google::protobuf::Message& message, const absl::Status& why)>;
+
+  RpcOutbox(Limits limits, Transport* transport);
+
+  // Before the first Send.
+  void SetOnUnsendable(OnUnsendable on_unsendable);
+
+  enum class SendResult { kQueued, kFull, kClosed };
+
+  // Queues a message. Any JSON in it is turned into `encoding` before it is written, on the
+  // completion queue's thread, as that may take a while.
+  SendResult Send(std::unique_ptr<google::protobuf::Message> message,
+                  plugin::v1::PayloadEncoding encoding = plugin::v1::PAYLOAD_ENCODING_JSON);
+
+  // Ends the RPC once everything queued is written. Only the first call counts.
+  void Finish(const absl::Status& status);
+
+  // Ends the RPC as soon as the message that is being written is done; drops what is queued.
+  void Abort(const absl::Status& status);
+
+  // Asks for the plugin's next message. At most one read may be under way.
+  void RequestRead();
+
+  // Waits until at most `messages` are queued. For threads that may block. CANCELLED if the RPC is
+  // over, DEADLINE_EXCEEDED if the plugin reads nothing for `timeout`.
+  absl::Status WaitForRoom(std::size_t messages, absl::Duration timeout);
+
+  // Finish was called, or the RPC is over.
+  bool closed() const;
+
+  // ---- For the transport, on the completion queue's thread
+
+  void OnWriteDone(bool ok);
+  void OnQueueThread();
+  // The plugin is gone: drops what is queued and finishes.
+  void OnCancelled();
+  // The transport is about to be destroyed.
+  void Detach();
+
+ private:
+  struct Entry {
+    std::unique_ptr<google::protobuf::Message> message;
+    plugin::v1::PayloadEncoding encoding;
+    std::size_t bytes;
+  };
+
+  // Starts whatever can be started now.
+  void Pump(bool on_queue_thread);
+  absl::StatusOr<grpc::ByteBuffer> Encode(Entry& entry) const;
+  void ReportUnsendable(const Entry& entry, const absl::Status& why);
+  void CloseLocked(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DropQueueLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Entry PopLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const Limits limits_;
+  OnUnsendable on_unsendable_;
+
+  mutable absl::Mutex mutex_;
+  // Null once the RPC is over.
+  Transport* transport_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Entry> queue_ ABSL_GUARDED_BY(mutex_);
+  std::size_t queued_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  // A message is being encoded or written. The transport lives at least until it is not.
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool wake_requested_ ABSL_GUARDED_BY(mutex_) = false;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  std::optional<grpc::Status> end_ ABSL_GUARDED_BY(mutex_);
+  bool finish_started_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace atomemo::plugin_service
+
+#endif  // ATOMEMO_BRIDGE_PLUGIN_SERVICE_RPC_OUTBOX_H_

@@ -1,0 +1,79 @@
+#ifndef ATOMEMO_BRIDGE_PLUGIN_SERVICE_SERVICE_CONTEXT_H_
+#define ATOMEMO_BRIDGE_PLUGIN_SERVICE_SERVICE_CONTEXT_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "atomemo/plugin/v1/payload.pb.h"
+#include "bridge/base/scheduler.h"
+#include "bridge/plugin_service/options.h"
+#include "bridge/plugin_service/peer_table.h"
+#include "bridge/plugin_service/thread_pool.h"
+#include "bridge/router/ports.h"
+
+namespace atomemo::plugin_service {
+
+// Whether two peers are processes of one user; those without identity (over TCP) count as one.
+inline bool IsSameUser(const std::optional<PeerIdentity>& a, const std::optional<PeerIdentity>& b) {
+  if (!a || !b) return !a && !b;
+  return a->uid == b->uid;
+}
+
+// What this side has to remember of an open session.
+struct KnownSession {
+  std::optional<PeerIdentity> peer;
+  plugin::v1::PayloadEncoding encoding = plugin::v1::PAYLOAD_ENCODING_STRUCT;
+};
+
+// The open sessions. On the io thread only.
+class SessionTable {
+ public:
+  void Add(const std::string& id, KnownSession session) { sessions_[id] = session; }
+  void Remove(const std::string& id) { sessions_.erase(id); }
+
+  // UNAUTHENTICATED unless the session is open, and was opened by the same user.
+  absl::StatusOr<KnownSession> Find(const std::string& id,
+                                    const std::optional<PeerIdentity>& peer) const {
+    const auto found = sessions_.find(id);
+    if (found == sessions_.end() || !IsSameUser(found->second.peer, peer)) {
+      return absl::UnauthenticatedError("session_id names no open session");
+    }
+    return found->second;
+  }
+
+ private:
+  std::unordered_map<std::string, KnownSession> sessions_;
+};
+
+// What every RPC's handler works with. Shared, because tasks that were posted to the io thread may
+// run after the server is gone. `port` outlives them all.
+struct ServiceContext {
+  ServiceContext(PluginServerOptions opts, router::PluginPort& plugin_port,
+                 base::Scheduler& scheduler)
+      : options(std::move(opts)),
+        port(plugin_port),
+        io(scheduler),
+        transfers(options.max_transfers, options.max_transfers * 16) {}
+
+  const PluginServerOptions options;
+  // On the io thread only.
+  router::PluginPort& port;
+  // Post from anywhere.
+  base::Scheduler& io;
+  // On the io thread only.
+  SessionTable sessions;
+  // Checks definitions, which may be large. One thread: a session's parts stay in order.
+  ThreadPool definitions{1, 1000};
+  ThreadPool transfers;
+};
+
+using ContextPtr = std::shared_ptr<ServiceContext>;
+
+}  // namespace atomemo::plugin_service
+
+#endif  // ATOMEMO_BRIDGE_PLUGIN_SERVICE_SERVICE_CONTEXT_H_

@@ -1,0 +1,149 @@
+#include "bridge/plugin_service/session_stream.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bridge/plugin_service/definition_check.h"
+#include "bridge/plugin_service/message_io.h"
+
+namespace atomemo::plugin_service {
+namespace {
+
+namespace pb = ::atomemo::plugin::v1;
+
+// The session behind a stream. On the io thread only.
+struct SessionLink {
+  // Set while the router has it.
+  std::optional<std::string> id;
+  // The stream ended before the io thread came to open the session.
+  bool stream_ended = false;
+};
+
+// Where the router sends the session's events. On the io thread only.
+class StreamSessionSink : public router::SessionSink {
+ public:
+  explicit StreamSessionSink(std::shared_ptr<RpcOutbox> outbox) : outbox_(std::move(outbox)) {}
+
+  void Send(pb::SessionEvent event) override {
+    const auto result = outbox_->Send(std::make_unique<pb::SessionEvent>(std::move(event)));
+    if (result != RpcOutbox::SendResult::kFull) return;
+    outbox_->Abort(absl::ResourceExhaustedError(
+        "the plugin reads its session's events too slowly: more wait than --max-stream-messages or "
+        "--max-stream-bytes allow"));
+  }
+
+  void Finish(absl::Status status) override { outbox_->Finish(status); }
+
+ private:
+  const std::shared_ptr<RpcOutbox> outbox_;
+};
+
+std::optional<router::HubMode> ModeOf(pb::HubMode mode) {
+  if (mode == pb::HUB_MODE_DEBUG) return router::HubMode::kDebug;
+  if (mode == pb::HUB_MODE_RELEASE) return router::HubMode::kRelease;
+  return std::nullopt;
+}
+
+// What the three threads that open a session pass on to each other.
+struct Opening {
+  ContextPtr context;
+  std::shared_ptr<RpcOutbox> outbox;
+  std::shared_ptr<SessionLink> link;
+  std::optional<PeerIdentity> peer;
+  pb::OpenSessionRequest request;
+  CheckedDefinition definition;
+};
+
+router::SessionSpec SpecOf(Opening& opening) {
+  router::SessionSpec spec;
+  spec.definition_json = std::move(opening.definition.json);
+  spec.mode = ModeOf(opening.request.mode());
+  spec.token = opening.request.token();
+  spec.client = opening.request.client();
+  if (opening.peer) {
+    spec.peer_uid = opening.peer->uid;
+    spec.peer_pid = opening.peer->pid;
+  }
+  return spec;
+}
+
+// On the io thread.
+void OpenOnIoThread(Opening& opening) {
+  if (opening.link->stream_ended) return;
+  ServiceContext& context = *opening.context;
+  absl::StatusOr<std::string> id = context.port.OpenSession(
+      SpecOf(opening), std::make_shared<StreamSessionSink>(opening.outbox));
+  if (!id.ok()) return opening.outbox->Finish(id.status());
+  opening.link->id = *id;
+  KnownSession session;
+  session.peer = opening.peer;
+  session.encoding = opening.request.payload_encoding();
+  context.sessions.Add(*id, session);
+
+  auto event = std::make_unique<pb::SessionEvent>();
+  pb::SessionOpened& opened = *event->mutable_opened();
+  opened.set_session_id(*std::move(id));
+  opened.set_bridge_version(context.options.bridge_version);
+  opened.set_max_message_bytes(static_cast<std::int64_t>(context.options.max_message_bytes));
+  for (pb::DefinitionViolation& warning : opening.definition.warnings) {
+    *opened.add_warnings() = std::move(warning);
+  }
+  opening.outbox->Send(std::move(event));
+}
+
+// On the thread that checks definitions.
+void CheckThenOpen(const std::shared_ptr<Opening>& opening) {
+  absl::StatusOr<CheckedDefinition> checked = CheckDefinition(opening->request);
+  if (!checked.ok()) return opening->outbox->Finish(checked.status());
+  opening->definition = *std::move(checked);
+  opening->context->io.Post([opening] { OpenOnIoThread(*opening); });
+}
+
+class SessionStream : public RpcHandler {
+ public:
+  SessionStream(ContextPtr context, const RpcStart& start)
+      : context_(std::move(context)), start_(start) {}
+
+  void OnMessage(grpc::ByteBuffer message) override {
+    auto opening = std::make_shared<Opening>();
+    absl::Status status = CheckMessageSize(message.Length(), context_->options.max_message_bytes);
+    if (status.ok()) status = ParseMessage(message, opening->request);
+    if (!status.ok()) return start_.outbox->Finish(status);
+    opening->context = context_;
+    opening->outbox = start_.outbox;
+    opening->link = link_;
+    opening->peer = start_.peer;
+    if (!context_->definitions.Run([opening] { CheckThenOpen(opening); })) {
+      start_.outbox->Finish(absl::UnavailableError("too many definitions wait to be checked"));
+    }
+  }
+
+  void OnHalfClose() override {
+    start_.outbox->Finish(absl::InvalidArgumentError("the call has no request"));
+  }
+
+  void OnDone() override {
+    context_->io.Post([context = context_, link = link_] {
+      link->stream_ended = true;
+      if (!link->id) return;
+      context->sessions.Remove(*link->id);
+      context->port.CloseSession(*link->id, "its stream ended");
+      link->id.reset();
+    });
+  }
+
+ private:
+  const ContextPtr context_;
+  const RpcStart start_;
+  const std::shared_ptr<SessionLink> link_ = std::make_shared<SessionLink>();
+};
+
+}  // namespace
+
+std::unique_ptr<RpcHandler> MakeSessionStream(ContextPtr context, const RpcStart& start) {
+  return std::make_unique<SessionStream>(std::move(context), start);
+}
+
+}  // namespace atomemo::plugin_service

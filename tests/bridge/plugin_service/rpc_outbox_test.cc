@@ -1,0 +1,183 @@
+#include "bridge/plugin_service/rpc_outbox.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "atomemo/plugin/v1/plugin_service.pb.h"
+#include "bridge/definition/payload.h"
+#include "bridge/plugin_service/message_io.h"
+
+namespace atomemo::plugin_service {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+namespace pb = ::atomemo::plugin::v1;
+
+// Writes down what it is told to start.
+class FakeTransport : public RpcOutbox::Transport {
+ public:
+  void StartRead() override { log.push_back("read"); }
+  void StartWrite(const grpc::ByteBuffer& message) override {
+    log.push_back("write " + Id(message));
+  }
+  void StartWriteAndFinish(const grpc::ByteBuffer& message, const grpc::Status& end) override {
+    log.push_back(absl::StrCat("write ", Id(message), " finish ", end.error_code()));
+  }
+  void StartFinish(const grpc::Status& end) override {
+    log.push_back(absl::StrCat("finish ", end.error_code()));
+  }
+  void WakeQueueThread() override { log.push_back("wake"); }
+
+  // Since the last time.
+  std::vector<std::string> TakeLog() { return std::exchange(log, {}); }
+
+  std::vector<std::string> log;
+
+ private:
+  static std::string Id(const grpc::ByteBuffer& message) {
+    grpc::ByteBuffer copy(message);
+    pb::Cancel cancel;
+    return ParseMessage(copy, cancel).ok() ? cancel.request_id() : "?";
+  }
+};
+
+class RpcOutboxTest : public ::testing::Test {
+ protected:
+  RpcOutbox::SendResult Send(const std::string& id) {
+    auto message = std::make_unique<pb::Cancel>();
+    message->set_request_id(id);
+    return outbox_.Send(std::move(message));
+  }
+
+  FakeTransport transport_;
+  RpcOutbox outbox_{RpcOutbox::Limits{3, 100, 1000}, &transport_};
+};
+
+TEST_F(RpcOutboxTest, OneWriteIsInFlightAndTheOrderIsKept) {
+  Send("a");
+  Send("b");
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("write a"));
+  outbox_.OnWriteDone(true);
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("write b"));
+  outbox_.OnWriteDone(true);
+  EXPECT_THAT(transport_.TakeLog(), IsEmpty());
+}
+
+TEST_F(RpcOutboxTest, FinishComesOnceAndAfterWhatWasQueued) {
+  Send("a");
+  Send("b");
+  outbox_.Finish(absl::AbortedError("first"));
+  outbox_.Finish(absl::OkStatus());
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("write a"));
+  outbox_.OnWriteDone(true);
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("write b finish 10"));
+  outbox_.OnCancelled();
+  EXPECT_THAT(transport_.TakeLog(), IsEmpty());
+}
+
+TEST_F(RpcOutboxTest, NothingIsSentAfterFinish) {
+  outbox_.Finish(absl::OkStatus());
+  EXPECT_EQ(Send("late"), RpcOutbox::SendResult::kClosed);
+  outbox_.RequestRead();
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("finish 0"));
+}
+
+TEST_F(RpcOutboxTest, ACancelWaitsForTheWriteInFlightThenFinishes) {
+  Send("a");
+  Send("b");
+  outbox_.OnCancelled();
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("write a"));
+  outbox_.OnWriteDone(false);
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("finish 1"));
+}
+
+TEST_F(RpcOutboxTest, AFailedWriteEndsTheRpc) {
+  Send("a");
+  Send("b");
+  outbox_.OnWriteDone(false);
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("write a", "finish 1"));
+  EXPECT_TRUE(outbox_.closed());
+}
+
+TEST_F(RpcOutboxTest, MessagesBeyondTheBoundAreRefused) {
+  Send("in flight");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Send("x"), RpcOutbox::SendResult::kQueued);
+  EXPECT_EQ(Send("x"), RpcOutbox::SendResult::kFull);
+  outbox_.OnWriteDone(true);
+  EXPECT_EQ(Send("x"), RpcOutbox::SendResult::kQueued);
+}
+
+TEST_F(RpcOutboxTest, BytesBeyondTheBoundAreRefusedUnlessTheyWaitAlone) {
+  Send("in flight");
+  EXPECT_EQ(Send(std::string(200, 'x')), RpcOutbox::SendResult::kQueued);
+  EXPECT_EQ(Send("x"), RpcOutbox::SendResult::kFull);
+}
+
+TEST_F(RpcOutboxTest, AnAbortDropsWhatWaits) {
+  Send("a");
+  Send("b");
+  outbox_.Abort(absl::ResourceExhaustedError("slow"));
+  outbox_.OnWriteDone(true);
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("write a", "finish 8"));
+}
+
+TEST_F(RpcOutboxTest, ATooLargeMessageEndsTheRpcUnlessSomebodyMinds) {
+  Send(std::string(2000, 'x'));
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("finish 8"));
+}
+
+TEST_F(RpcOutboxTest, ATooLargeMessageIsReportedAndTheRestGoesOn) {
+  std::string reported;
+  outbox_.SetOnUnsendable([&](const google::protobuf::Message&, const absl::Status& why) {
+    reported = std::string(why.message());
+  });
+  Send(std::string(2000, 'x'));
+  Send("b");
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("write b"));
+  EXPECT_THAT(reported, HasSubstr("the limit is 1000 (--max-message-bytes)"));
+}
+
+TEST_F(RpcOutboxTest, JsonIsConvertedOnTheQueuesThreadInOrder) {
+  auto info = std::make_unique<pb::CallInfo>();
+  info->set_request_id("converted");
+  *info->mutable_context() = definition::JsonObjectOf("{}");
+  outbox_.Send(std::move(info), pb::PAYLOAD_ENCODING_STRUCT);
+  Send("b");
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("wake"));
+  outbox_.OnQueueThread();
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("write converted"));
+  outbox_.OnWriteDone(true);
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("write b"));
+}
+
+TEST_F(RpcOutboxTest, AfterDetachingNothingReachesTheTransport) {
+  outbox_.Detach();
+  EXPECT_EQ(Send("a"), RpcOutbox::SendResult::kClosed);
+  outbox_.Finish(absl::OkStatus());
+  outbox_.RequestRead();
+  EXPECT_THAT(transport_.log, IsEmpty());
+}
+
+TEST_F(RpcOutboxTest, AWaiterIsWokenByRoomAndByTheEnd) {
+  Send("in flight");
+  Send("b");
+  EXPECT_EQ(outbox_.WaitForRoom(0, absl::Milliseconds(1)).code(),
+            absl::StatusCode::kDeadlineExceeded);
+  std::thread writer([this] { outbox_.OnWriteDone(true); });
+  EXPECT_TRUE(outbox_.WaitForRoom(0, absl::Seconds(20)).ok());
+  writer.join();
+  Send("c");
+  std::thread canceller([this] { outbox_.OnCancelled(); });
+  EXPECT_EQ(outbox_.WaitForRoom(0, absl::Seconds(20)).code(), absl::StatusCode::kCancelled);
+  canceller.join();
+}
+
+}  // namespace
+}  // namespace atomemo::plugin_service

@@ -1,0 +1,174 @@
+#ifndef ATOMEMO_TESTS_FAKES_FAKE_PLUGIN_PORT_H_
+#define ATOMEMO_TESTS_FAKES_FAKE_PLUGIN_PORT_H_
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "bridge/router/ports.h"
+
+namespace atomemo::fakes {
+
+// A router as plugin sessions see it: it records what it is told, answers as the test says, and
+// lets the test's thread wait for what happens on the io thread.
+class FakePluginPort : public router::PluginPort {
+ public:
+  struct Registered {
+    std::string session_id;
+    router::PartKind kind;
+    std::string definition_json;
+    router::pb::ToolPolicy policy;
+  };
+  struct RecordedReply {
+    std::string session_id;
+    router::CallKind kind;
+    router::ReplyPayload payload;
+  };
+  struct RecordedHubCall {
+    std::string session_id;
+    std::string event;
+    std::string data_json;
+    std::optional<absl::Duration> timeout;
+  };
+  struct Stream {
+    std::string session_id;
+    std::int32_t max_in_flight;
+    std::shared_ptr<router::CallSink> sink;
+  };
+
+  // Everything that happened so far.
+  struct Record {
+    std::vector<std::pair<router::SessionSpec, std::shared_ptr<router::SessionSink>>> opened;
+    std::vector<Registered> registered;
+    std::vector<std::string> published;
+    std::vector<std::string> drained;
+    std::map<router::CallKind, std::vector<Stream>> streams;
+    std::vector<std::pair<std::string, router::CallKind>> unsubscribed;
+    std::vector<RecordedReply> replies;
+    std::vector<std::string> closed;
+    std::vector<RecordedHubCall> hub_calls;
+  };
+
+  // What the port answers; OK and plain values unless set. Set before the call comes.
+  absl::Status open_status, register_status, subscribe_status, drain_status;
+  // Answers Publish; without it, Publish succeeds at once with the topic "debug_plugin:fake".
+  std::function<void(std::function<void(absl::StatusOr<router::Published>)>)> on_publish;
+  // Answers CallHub; without it, the answer is `{}`.
+  std::function<absl::StatusOr<std::string>(absl::string_view event)> on_call_hub;
+  // Called for each reply, on the io thread, instead of recording it.
+  std::function<void(router::ReplyPayload)> on_reply;
+
+  // Waits until `condition` holds, at most 20 seconds; whether it does.
+  bool WaitUntil(const std::function<bool(const Record&)>& condition) {
+    absl::MutexLock lock(&mutex_);
+    const auto holds = [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return condition(record_); };
+    return mutex_.AwaitWithTimeout(absl::Condition(&holds), absl::Seconds(20));
+  }
+
+  // A copy of what happened so far.
+  Record Snapshot() const {
+    absl::MutexLock lock(&mutex_);
+    return record_;
+  }
+
+  // The latest stream of a kind, once it is subscribed.
+  std::shared_ptr<router::CallSink> WaitForStream(router::CallKind kind) {
+    if (!WaitUntil([kind](const Record& record) { return record.streams.count(kind) > 0; })) {
+      return nullptr;
+    }
+    return Snapshot().streams.at(kind).back().sink;
+  }
+
+  // The replies, once there are `count`.
+  std::vector<RecordedReply> WaitForReplies(std::size_t count) {
+    WaitUntil([count](const Record& record) { return record.replies.size() >= count; });
+    return Snapshot().replies;
+  }
+
+  // ---- router::PluginPort
+
+  absl::StatusOr<std::string> OpenSession(router::SessionSpec spec,
+                                          std::shared_ptr<router::SessionSink> sink) override {
+    absl::MutexLock lock(&mutex_);
+    if (!open_status.ok()) return open_status;
+    record_.opened.emplace_back(std::move(spec), std::move(sink));
+    return absl::StrCat("session-", record_.opened.size());
+  }
+
+  absl::Status Register(absl::string_view session_id, router::PartKind kind,
+                        std::string definition_json, router::pb::ToolPolicy policy) override {
+    absl::MutexLock lock(&mutex_);
+    record_.registered.push_back(
+        {std::string(session_id), kind, std::move(definition_json), std::move(policy)});
+    return register_status;
+  }
+
+  void Publish(absl::string_view session_id,
+               std::function<void(absl::StatusOr<router::Published>)> done) override {
+    {
+      absl::MutexLock lock(&mutex_);
+      record_.published.emplace_back(session_id);
+    }
+    if (on_publish != nullptr) return on_publish(std::move(done));
+    done(router::Published{"debug_plugin:fake", {}});
+  }
+
+  absl::Status DrainSession(absl::string_view session_id) override {
+    absl::MutexLock lock(&mutex_);
+    record_.drained.emplace_back(session_id);
+    return drain_status;
+  }
+
+  absl::Status Subscribe(absl::string_view session_id, router::CallKind kind,
+                         std::int32_t max_in_flight,
+                         std::shared_ptr<router::CallSink> sink) override {
+    absl::MutexLock lock(&mutex_);
+    if (!subscribe_status.ok()) return subscribe_status;
+    record_.streams[kind].push_back({std::string(session_id), max_in_flight, std::move(sink)});
+    return absl::OkStatus();
+  }
+
+  void Unsubscribe(absl::string_view session_id, router::CallKind kind) override {
+    absl::MutexLock lock(&mutex_);
+    record_.unsubscribed.emplace_back(session_id, kind);
+  }
+
+  void Reply(absl::string_view session_id, router::CallKind kind,
+             router::ReplyPayload reply) override {
+    if (on_reply != nullptr) return on_reply(std::move(reply));
+    absl::MutexLock lock(&mutex_);
+    record_.replies.push_back({std::string(session_id), kind, std::move(reply)});
+  }
+
+  void CloseSession(absl::string_view session_id, absl::string_view /*reason*/) override {
+    absl::MutexLock lock(&mutex_);
+    record_.closed.emplace_back(session_id);
+  }
+
+  void CallHub(absl::string_view session_id, absl::string_view event, std::string data_json,
+               std::optional<absl::Duration> timeout,
+               std::function<void(absl::StatusOr<std::string>)> done) override {
+    {
+      absl::MutexLock lock(&mutex_);
+      record_.hub_calls.push_back(
+          {std::string(session_id), std::string(event), std::move(data_json), timeout});
+    }
+    done(on_call_hub != nullptr ? on_call_hub(event) : absl::StatusOr<std::string>("{}"));
+  }
+
+ private:
+  mutable absl::Mutex mutex_;
+  Record record_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace atomemo::fakes
+
+#endif  // ATOMEMO_TESTS_FAKES_FAKE_PLUGIN_PORT_H_
