@@ -1,0 +1,257 @@
+#include "bridge/cli/serve_flags.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "bridge/base/api_key.h"
+#include "bridge/cli/flag_types.h"
+#include "bridge/hub/hub_url.h"
+#include "bridge/version.h"
+
+namespace atomemo::cli {
+
+void LogFlags::AddTo(CLI::App& app) {
+  app.add_option("--log-level", level, "What is logged on stderr")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+      ->envname("ATOMEMO_LOG_LEVEL")
+      ->capture_default_str()
+      ->group("Logging");
+  app.add_option("--log-format", format, "Lines for people, or one JSON object a line")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->envname("ATOMEMO_LOG_FORMAT")
+      ->capture_default_str()
+      ->group("Logging");
+}
+
+void LogFlags::Apply() const {
+  const base::LogLevel parsed = level == "debug"     ? base::LogLevel::kDebug
+                                : level == "warning" ? base::LogLevel::kWarning
+                                : level == "error"   ? base::LogLevel::kError
+                                                     : base::LogLevel::kInfo;
+  base::InitLog(parsed, format == "json" ? base::LogFormat::kJson : base::LogFormat::kText);
+}
+
+void ServeFlags::AddTo(CLI::App& app, bool with_hub) {
+  if (with_hub) {
+    hub_ws_url_option_ = app.add_option("--hub-ws-url", hub_ws_url_,
+                                        "The hub, such as wss://hub.example.com (required)")
+                             ->envname("HUB_WS_URL")
+                             ->type_name("URL")
+                             ->group("Hub");
+    hub_mode_option_ =
+        app.add_option("--hub-mode", hub_mode_,
+                       "debug: definitions are sent to the hub; release: it knows them")
+            ->check(CLI::IsMember({"debug", "release"}))
+            ->envname("HUB_MODE")
+            ->capture_default_str()
+            ->group("Hub");
+    app.add_option("--debug-api-key", options_.hub.api_key.key,
+                   "The key for debug mode; better in a file")
+        ->envname("HUB_DEBUG_API_KEY")
+        ->type_name("KEY")
+        ->group("Hub");
+    app.add_option("--debug-api-key-file", options_.hub.api_key.key_file,
+                   "A file that holds the key; read again whenever the bridge connects")
+        ->envname("HUB_DEBUG_API_KEY_FILE")
+        ->type_name("FILE")
+        ->group("Hub");
+    env_file_option_ =
+        app.add_option(
+               "--env-file", env_file_,
+               "NAME=value lines for the three above; the key is read again on every connect")
+            ->type_name("FILE")
+            ->capture_default_str()
+            ->group("Hub");
+    app.add_option("--ca-file", options_.websocket.extra_ca_file,
+                   "PEM certificates to trust beside the system's, for wss")
+        ->type_name("FILE")
+        ->group("Hub");
+    AddSize(app, "--max-frame-bytes", options_.hub.socket.max_frame_bytes,
+            "The hub's limit for one message")
+        ->group("Hub");
+  }
+  plugin_service::PluginServerOptions& server = options_.plugin_server;
+  server.socket.path = DefaultSocketPath();
+  app.add_option("--socket", server.socket.path, "The Unix socket for plugins")
+      ->envname("ATOMEMO_BRIDGE_SOCKET")
+      ->type_name("PATH")
+      ->capture_default_str()
+      ->group("Plugins");
+  app.add_option("--socket-group", server.socket.group, "A group whose members may connect")
+      ->type_name("GROUP")
+      ->group("Plugins");
+  app.add_option("--tcp", server.tcp_address,
+                 "Also listen on HOST:PORT; whoever reaches it may connect")
+      ->type_name("HOST:PORT")
+      ->group("Plugins");
+  app.add_option("--tls-cert", server.tls_cert_file, "PEM certificate for --tcp")
+      ->type_name("FILE")
+      ->group("Plugins");
+  app.add_option("--tls-key", server.tls_key_file, "PEM key for --tcp")
+      ->type_name("FILE")
+      ->group("Plugins");
+  app.add_option("--plugin-tokens-file", plugin_tokens_file_,
+                 "NAME=TOKEN lines: a plugin named here must present its token")
+      ->type_name("FILE")
+      ->group("Plugins");
+  AddDuration(app, "--keepalive", server.keepalive_time, "How often a silent plugin is pinged")
+      ->group("Plugins");
+  app.add_flag("--debugger", debugger_,
+               "Do not take a plugin that stands still (in a debugger) for dead")
+      ->group("Plugins");
+
+  router::Timeouts& timeouts = options_.router.timeouts;
+  const char* const kDeadlines = "Deadlines";
+  AddDuration(app, "--authenticate-timeout", timeouts.authenticate, "credential_auth_spec")
+      ->group(kDeadlines);
+  AddDuration(app, "--oauth2-timeout", timeouts.oauth2, "The three oauth2_* calls")
+      ->group(kDeadlines);
+  AddDuration(app, "--invoke-timeout", timeouts.invoke,
+              "invoke_tool, for tools without a timeout of their own")
+      ->group(kDeadlines);
+  AddDuration(app, "--list-timeout", timeouts.list_resources, "locator_list")->group(kDeadlines);
+  AddDuration(app, "--map-timeout", timeouts.map_resource, "resource_mapping")->group(kDeadlines);
+  AddDuration(app, "--worker-grace", options_.router.worker_grace,
+              "How long a call waits when no worker is connected")
+      ->group(kDeadlines);
+  AddDuration(app, "--drain-timeout", options_.drain_timeout,
+              "How long calls in flight may take after SIGTERM")
+      ->group(kDeadlines);
+
+  router::RouterLimits& limits = options_.router.limits;
+  const char* const kLimits = "Limits (past one, that call fails and names it)";
+  AddCount(app, "--max-calls", limits.max_calls, "Calls in flight or queued, of all plugins")
+      ->group(kLimits);
+  AddSize(app, "--max-call-bytes", limits.max_call_bytes, "What these hold")->group(kLimits);
+  AddCount(app, "--max-queued-calls", limits.max_queued_calls,
+           "Calls that wait for a worker, a plugin")
+      ->group(kLimits);
+  AddCount(app, "--max-outbox-answers", limits.outbox.max_answers,
+           "Answers that the hub does not have yet")
+      ->group(kLimits);
+  AddSize(app, "--max-outbox-bytes", limits.outbox.max_bytes, "What these hold")->group(kLimits);
+  AddCount(app, "--max-sessions", limits.max_sessions, "Plugin sessions")->group(kLimits);
+  AddCount(app, "--max-hub-calls", limits.max_hub_calls, "Calls to the hub under way, a session")
+      ->group(kLimits);
+  AddSize(app, "--max-definition-bytes", limits.max_definition_bytes, "One plugin's definition")
+      ->group(kLimits);
+  AddSize(app, "--max-message-bytes", server.max_message_bytes, "One message from or to a plugin")
+      ->group(kLimits);
+  AddSize(app, "--max-file-bytes", server.max_file_bytes, "One file up or down")->group(kLimits);
+  AddCount(app, "--max-transfers", server.max_transfers, "Files moved at once")->group(kLimits);
+  AddCount(app, "--max-stream-messages", server.max_stream_messages,
+           "Messages waiting on one stream")
+      ->group(kLimits);
+  AddSize(app, "--max-stream-bytes", server.max_stream_bytes, "What these hold")->group(kLimits);
+}
+
+absl::StatusOr<AppOptions> ServeFlags::Resolve() {
+  const absl::StatusOr<std::string> env_text = base::ReadSmallFile(env_file_);
+  if (env_text.ok()) {
+    const auto fill = [&](const CLI::Option* option, absl::string_view name, std::string& value) {
+      if (option->count() > 0) return;
+      absl::StatusOr<std::string> found = base::FindInEnvText(*env_text, name);
+      if (found.ok()) value = *std::move(found);
+    };
+    fill(hub_ws_url_option_, "HUB_WS_URL", hub_ws_url_);
+    fill(hub_mode_option_, "HUB_MODE", hub_mode_);
+  } else if (env_file_option_->count() > 0) {
+    return env_text.status();
+  }
+  if (hub_ws_url_.empty()) {
+    return absl::InvalidArgumentError(
+        "no hub: set HUB_WS_URL or --hub-ws-url, such as wss://hub.example.com (`atomemo-bridge "
+        "dev` needs none)");
+  }
+  absl::StatusOr<hub::HubUrl> url = hub::ParseHubUrl(hub_ws_url_);
+  if (!url.ok()) return url.status();
+  options_.hub.url = *std::move(url);
+  if (hub_mode_ != "debug" && hub_mode_ != "release") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("HUB_MODE is \"", hub_mode_, "\", and must be debug or release"));
+  }
+  options_.router.default_mode =
+      hub_mode_ == "debug" ? router::HubMode::kDebug : router::HubMode::kRelease;
+  options_.hub.api_key.env_file = env_file_;
+  if (hub_mode_ == "debug") {
+    const absl::StatusOr<std::string> key = base::ApiKeySource(options_.hub.api_key).Read();
+    if (!key.ok()) return key.status();
+  }
+  if (absl::Status status = ResolveCommon(); !status.ok()) return status;
+  return options_;
+}
+
+absl::StatusOr<AppOptions> ServeFlags::ResolveFor(const std::string& hub_ws_url,
+                                                  const std::string& api_key) {
+  absl::StatusOr<hub::HubUrl> url = hub::ParseHubUrl(hub_ws_url);
+  if (!url.ok()) return url.status();
+  options_.hub.url = *std::move(url);
+  options_.hub.api_key.key = api_key;
+  if (absl::Status status = ResolveCommon(); !status.ok()) return status;
+  return options_;
+}
+
+absl::Status ServeFlags::ResolveCommon() {
+  options_.websocket.user_agent = absl::StrCat("atomemo-bridge/", kVersion);
+  options_.plugin_server.bridge_version = kVersion;
+  if (debugger_) options_.plugin_server.keepalive_time = absl::InfiniteDuration();
+  if (options_.router.timeouts.invoke > router::kMaxInvokeTimeout) {
+    return absl::InvalidArgumentError(
+        "--invoke-timeout is more than 30m, which is as long as the hub waits");
+  }
+  return ReadPluginTokens();
+}
+
+absl::Status ServeFlags::ReadPluginTokens() {
+  if (plugin_tokens_file_.empty()) return absl::OkStatus();
+  const absl::StatusOr<std::string> text = base::ReadSmallFile(plugin_tokens_file_);
+  if (!text.ok()) return text.status();
+  int number = 0;
+  for (absl::string_view line : absl::StrSplit(*text, '\n')) {
+    ++number;
+    line = absl::StripAsciiWhitespace(line);
+    if (line.empty() || line[0] == '#') continue;
+    const std::pair<absl::string_view, absl::string_view> entry =
+        absl::StrSplit(line, absl::MaxSplits('=', 1));
+    if (entry.first.empty() || entry.second.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(plugin_tokens_file_, " line ", number, " is not NAME=TOKEN"));
+    }
+    options_.router.plugin_tokens[std::string(entry.first)] = std::string(entry.second);
+  }
+  return absl::OkStatus();
+}
+
+void HubFlags::AddTo(CLI::App& app) {
+  app.add_option("--listen", listen_, "Where the hub listens; port 0 takes any free one")
+      ->type_name("HOST:PORT")
+      ->capture_default_str()
+      ->group("Development hub");
+  app.add_option("--api-key", options_.api_key, "The key that it asks for")
+      ->type_name("KEY")
+      ->capture_default_str()
+      ->group("Development hub");
+  app.add_option("--files-dir", options_.files_folder,
+                 "Where uploaded files are kept (default: until it stops)")
+      ->type_name("FOLDER")
+      ->group("Development hub");
+  app.add_option("--allowed-host", options_.allowed_hosts,
+                 "A further name by which the HTTP API may be reached")
+      ->type_name("HOST")
+      ->group("Development hub");
+}
+
+absl::StatusOr<devhub::DevHubOptions> HubFlags::Resolve() {
+  absl::StatusOr<HostPort> address = ParseHostPort(listen_);
+  if (!address.ok())
+    return absl::InvalidArgumentError(absl::StrCat("--listen: ", address.status().message()));
+  if (options_.api_key.empty()) return absl::InvalidArgumentError("--api-key must not be empty");
+  options_.host = address->host;
+  options_.port = address->port;
+  return options_;
+}
+
+}  // namespace atomemo::cli

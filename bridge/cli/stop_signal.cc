@@ -1,0 +1,28 @@
+#include "bridge/cli/stop_signal.h"
+
+#include <unistd.h>
+
+#include <thread>
+
+namespace atomemo::cli {
+
+StopSignal::StopSignal() {
+  sigemptyset(&signals_);
+  sigaddset(&signals_, SIGTERM);
+  sigaddset(&signals_, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+  // A peer that goes away is an error of one write, not the end of the process.
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+void StopSignal::Wait() {
+  int signal = 0;
+  sigwait(&signals_, &signal);
+  std::thread([signals = signals_] {
+    int second = 0;
+    sigwait(&signals, &second);
+    _exit(128 + second);
+  }).detach();
+}
+
+}  // namespace atomemo::cli

@@ -1,0 +1,3 @@
+#include "bridge/cli/command_line.h"
+
+int main(int argc, char** argv) { return atomemo::cli::Main(argc, argv); }
