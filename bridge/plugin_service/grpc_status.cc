@@ -62,9 +62,9 @@ pb::DefinitionViolations FitViolations(const pb::DefinitionViolations& violation
   for (const pb::DefinitionViolation& violation : violations.violations()) {
     size += violation.ByteSizeLong() + 4;
     if (size > kMaxDetailBytes) {
+      const int missing = violations.violations_size() - fitted.violations_size();
       fitted.add_violations()->set_message(
-          absl::StrCat("... and ", violations.violations_size() - fitted.violations_size(),
-                       " more: correct these first"));
+          absl::StrCat("... and ", missing, " more: correct these first"));
       break;
     }
     *fitted.add_violations() = violation;

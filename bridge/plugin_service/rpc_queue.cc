@@ -34,6 +34,12 @@ void RpcQueue::FinishAll(const absl::Status& status) {
 
 void RpcQueue::Stop() {
   if (queue_ == nullptr) return;
+  {
+    // The server has cancelled what was left, so each RPC is about to end; but it does not wait for
+    // that, and nothing may be started on a queue that is shut down.
+    absl::MutexLock lock(&mutex_);
+    mutex_.Await(absl::Condition(this, &RpcQueue::IsIdle));
+  }
   queue_->Shutdown();
   if (thread_.joinable()) {
     thread_.join();

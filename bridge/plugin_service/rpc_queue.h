@@ -35,10 +35,12 @@ class RpcQueue : private RpcStream::Host {
   // Ends every RPC that is open now.
   void FinishAll(const absl::Status& status);
 
-  // Ends the thread. After the server has shut down, so that no RPC is left.
+  // Waits for the last RPC to end, and ends the thread. After the server has shut down.
   void Stop();
 
  private:
+  bool IsIdle() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return open_.empty(); }
+
   void OnAccepted() override;
   std::unique_ptr<RpcHandler> MakeHandler(const RpcStart& start) override;
   std::optional<PeerIdentity> FindPeer(const std::string& grpc_peer) override;

@@ -171,8 +171,9 @@ TEST_F(CallStreamTest, SessionsOfEitherEncodingLiveSideBySide) {
   InvokeStream stream(*other_stub, &pb::PluginService::Stub::Invoke, other.id());
   ASSERT_TRUE(port_.WaitUntil(
       [](const Record& record) { return record.streams.at(CallKind::kInvoke).size() == 2; }));
+  const auto streams = port_.Snapshot().streams.at(CallKind::kInvoke);
   io_.Run([&] {
-    for (const auto& known : port_.Snapshot().streams.at(CallKind::kInvoke)) {
+    for (const auto& known : streams) {
       known.sink->Send(Invocation(known.session_id, "{}"));
     }
   });
