@@ -64,7 +64,7 @@ wait_until_healthy() {
 }
 
 expect_calls_answered() {
-  call_until_answered python-echo invoke_tool '{"tool_name": "echo", "parameters": {"text": "hello"}}' | tail -n 1 |
+  call_until_answered python-echo invoke_tool '{"tool_name": "echo-text", "parameters": {"text": "hello"}}' | tail -n 1 |
     grep -q hello || fail "no answer from python-echo $1"
   pass "the Python plugin answers $1"
   call_until_answered weather invoke_tool '{"tool_name": "current-weather", "parameters": {"city": "Berlin"}}' | tail -n 1 |

@@ -4,6 +4,7 @@ import os
 import queue
 import signal
 import sys
+import threading
 import time
 
 import grpc
@@ -22,7 +23,7 @@ PLUGIN = definition_pb2.PluginDefinition(
 TEXT = parameter_pb2.Parameter(
     name="text", required=True, display_name={"en_US": "Text"}, string=parameter_pb2.StringParameter(min_length=1))
 TOOL = definition_pb2.ToolDefinition(
-    name="echo",
+    name="echo-text",
     display_name={"en_US": "Echo"},
     description={"en_US": "Returns the text and its length."},
     icon="🦜",
@@ -48,10 +49,21 @@ def answer(call):
         return pb.InvokeReply(failure=pb.CallFailure(request_id=call.info.request_id, error=failure))
 
 
+def watch(events):
+    """Reads what the bridge tells about the session: unread events would fill its buffers."""
+    try:
+        for event in events:
+            if event.HasField("hub_state") and event.hub_state.reason:
+                print(f"python-echo: hub: {event.hub_state.reason}", file=sys.stderr, flush=True)
+    except grpc.RpcError:
+        pass  # The session's end; its calls end with it.
+
+
 def serve(bridge):
     """One session, from its opening until the bridge ends it."""
     events = bridge.OpenSession(pb.OpenSessionRequest(plugin=PLUGIN))
     session_id = next(events).opened.session_id
+    threading.Thread(target=watch, args=(events,), daemon=True).start()
     bridge.RegisterTool(pb.RegisterToolRequest(session_id=session_id, tool=TOOL))
     replies = queue.SimpleQueue()  # gRPC sends what is put here; None ends the stream.
     replies.put(pb.InvokeReply(subscribe=pb.Subscribe(session_id=session_id, max_in_flight=8)))

@@ -43,7 +43,7 @@ class FakeBridge(plugin_service_pb2_grpc.PluginServiceServicer):
         self._published.get(timeout=PATIENCE)
 
     def invoke(self, request_id, parameters):
-        call = pb.InvokeCall(invoke=pb.Invocation(info=pb.CallInfo(request_id=request_id), tool_name="echo"))
+        call = pb.InvokeCall(invoke=pb.Invocation(info=pb.CallInfo(request_id=request_id), tool_name="echo-text"))
         json_format.ParseDict(parameters, call.invoke.parameters.fields)
         self._to_plugin.put(call)
         return self._from_plugin.get(timeout=PATIENCE)
@@ -87,7 +87,7 @@ class PythonEchoTest(unittest.TestCase):
 
     def test_registers_its_tool_before_it_publishes(self):
         self.assertEqual(self.bridge.steps, ["OpenSession", "RegisterTool", "Publish"])
-        self.assertEqual(self.bridge.tool.name, "echo")
+        self.assertEqual(self.bridge.tool.name, "echo-text")
 
     def test_answers_with_the_text(self):
         reply = self.bridge.invoke("r1", {"text": "hello"})
