@@ -247,7 +247,9 @@ HubMessage EncodeError(const router::HubAnswer& answer, const pb::PluginError& e
 
 absl::StatusOr<router::HubCall> DecodeCall(absl::string_view event, absl::string_view payload) {
   const ReadPayload read = ReaderOf(event);
-  if (read == nullptr) return absl::UnimplementedError("unknown event");
+  if (read == nullptr) {
+    return absl::UnimplementedError("the bridge knows no event of this name, and neither do plugins");
+  }
   absl::StatusOr<JsonMembers> members = JsonMembers::Cut(payload);
   if (!members.ok()) return members.status();
   CallReader reader(*std::move(members));
