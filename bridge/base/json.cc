@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
@@ -49,6 +50,13 @@ std::string DumpJson(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string QuoteJson(absl::string_view text) { return DumpJson(Json(std::string(text))); }
+std::string QuoteJson(absl::string_view text) {
+  // Names, ids and refs, which most texts are, need no escapes.
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+    return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+  });
+  if (plain) return absl::StrCat("\"", text, "\"");
+  return DumpJson(Json(std::string(text)));
+}
 
 }  // namespace atomemo::base

@@ -96,12 +96,12 @@ TEST(PhoenixFrameTest, LargeFramesKeepEveryByte) {
 TEST(PhoenixFrameTest, EncodingIsTheInverseOfParsing) {
   PhoenixFrame frame;
   frame.join_ref = "7";
-  frame.topic = "debug_plugin:\"q\"\\\n";
+  frame.topic = "debug_plugin:\"q\"\\\n\u00e9";
   frame.event = "invoke_tool_response";
   frame.payload = R"({"n":1.00})";
   const std::string text = EncodePhoenixFrame(frame);
   EXPECT_EQ(text,
-            "[\"7\",null,\"debug_plugin:\\\"q\\\"\\\\\\n\",\"invoke_tool_response\",{\"n\":1.00}]");
+            "[\"7\",null,\"debug_plugin:\\\"q\\\"\\\\\\n\u00e9\",\"invoke_tool_response\",{\"n\":1.00}]");
   const PhoenixFrame back = MustParse(text);
   EXPECT_EQ(back.join_ref, frame.join_ref);
   EXPECT_EQ(back.ref, frame.ref);
