@@ -4,11 +4,13 @@
 #include <cmath>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "examples/weather/climate.h"
 
@@ -112,6 +114,37 @@ absl::StatusOr<Json> ClimateReport(const Call& call) {
   return Json{{"city", (*city)->name}, {"rows", std::move(rows)}};
 }
 
+// ---- save-climate and read-climate: files, kept by the hub and moved by the bridge.
+
+absl::StatusOr<Json> SaveClimate(const Call& call) {
+  const auto name = call.Get<std::string>("city");
+  if (!name.ok()) return name.status();
+  const auto city = CityNamed(*name);
+  if (!city.ok()) return city.status();
+
+  std::string csv = "month,temperature,precipitation\n";
+  for (int month = 0; month < 12; ++month) {
+    absl::StrAppend(&csv, kMonths[month], ",", (*city)->temperature[month], ",",
+                    (*city)->precipitation[month], "\n");
+  }
+  const auto file = call.UploadFile({(*city)->id + ".csv", "text/csv", csv, "climate/"});
+  if (!file.ok()) return file.status();
+  return Json{{"city", (*city)->name}, {"file", *file}};
+}
+
+absl::StatusOr<Json> ReadClimate(const Call& call) {
+  const auto reference = call.Get<FileRef>("file");
+  if (!reference.ok()) return reference.status();
+  const auto file = call.DownloadFile(*reference);
+  if (!file.ok()) return file.status();
+
+  Json rows = Json::array();
+  for (const absl::string_view line : absl::StrSplit(file->content, '\n', absl::SkipEmpty())) {
+    rows.push_back(std::vector<std::string>(absl::StrSplit(line, ',')));
+  }
+  return Json{{"rows", std::move(rows)}};
+}
+
 // ---- simulate-years: long work that uses the time it has, and tells how far it came.
 
 // Leaves room to answer before the caller stops waiting.
@@ -205,6 +238,25 @@ Tool ClimateReportTool() {
       .MapResource("report_columns", &ReportColumns);
 }
 
+Tool SaveClimateTool() {
+  return Tool("save-climate")
+      .DisplayName("Save climate")
+      .Description("Stores a city's climate table with the hub, as a CSV file")
+      .Icon("💾")
+      .Parameter(CityParameter())
+      .Invoke(&SaveClimate);
+}
+
+Tool ReadClimateTool() {
+  return Tool("read-climate")
+      .DisplayName("Read climate")
+      .Description("The rows of a file that save-climate has stored")
+      .Icon("📂")
+      .Parameter(FileParameter("file").DisplayName("File").Required())
+      .RetrySafe()
+      .Invoke(&ReadClimate);
+}
+
 Tool SimulateYearsTool() {
   return Tool("simulate-years")
       .DisplayName("Simulate years")
@@ -233,7 +285,11 @@ Plugin MakePlugin() {
                     .Icon("🌦")
                     .Author("Atomemo examples")
                     .Locales({"en-US", "zh-Hans"}));
-  plugin.AddTool(CurrentWeatherTool()).AddTool(ClimateReportTool()).AddTool(SimulateYearsTool());
+  plugin.AddTool(CurrentWeatherTool())
+      .AddTool(ClimateReportTool())
+      .AddTool(SaveClimateTool())
+      .AddTool(ReadClimateTool())
+      .AddTool(SimulateYearsTool());
   return plugin;
 }
 

@@ -74,6 +74,16 @@ TEST_F(WeatherTest, ReportsTheColumnsThatTheUserMapped) {
   EXPECT_GT(report->at("rows").at(0).at("Sun"), report->at("rows").at(6).at("Sun"));
 }
 
+TEST_F(WeatherTest, WhatItSavedItCanRead) {
+  const auto saved = bridge_.Invoke("save-climate", {{"city", "Berlin"}});
+  ASSERT_TRUE(saved.ok()) << saved.status();
+  EXPECT_EQ(saved->at("file").at("filename"), "berlin.csv");
+  const auto read = bridge_.Invoke("read-climate", {{"file", saved->at("file")}});
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_THAT(read->at("rows"), SizeIs(13));
+  EXPECT_EQ(read->at("rows").at(7), (Json{"July", "19.2", "63"}));
+}
+
 TEST_F(WeatherTest, ASimulationThatHasTheTimeIsComplete) {
   const auto answer = bridge_.Invoke("simulate-years", {{"city", "Paris"}, {"years", 20}});
   EXPECT_EQ(answer->at("years"), 20);
