@@ -61,7 +61,7 @@ def watch(events):
 
 def serve(bridge):
     """One session, from its opening until the bridge ends it."""
-    events = bridge.OpenSession(pb.OpenSessionRequest(plugin=PLUGIN))
+    events = bridge.OpenSession(pb.OpenSessionRequest(plugin=PLUGIN, client="python"))
     session_id = next(events).opened.session_id
     threading.Thread(target=watch, args=(events,), daemon=True).start()
     bridge.RegisterTool(pb.RegisterToolRequest(session_id=session_id, tool=TOOL))

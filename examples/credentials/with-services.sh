@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# Usage: with_services.sh PROVIDER COMMAND...
+# Usage: with-services.sh COMMAND...
 # Runs COMMAND with an account service and a PostgreSQL of its own, both gone afterwards. The command finds them by ACCOUNT_SERVICE_URL, and
 # by PGHOST, PGPORT, PGDATABASE, PGUSER and PGPASSWORD. Exit code 77 if PostgreSQL is not installed.
 set -euo pipefail
-provider=$1
-shift
+provider="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/oauth2_provider.py"
 
 bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
 [[ -x "$bin/initdb" ]] || { echo "PostgreSQL is not installed"; exit 77; }
@@ -32,10 +31,12 @@ mkdir "$work/db"
 export PGPASSWORD=example-password
 echo "$PGPASSWORD" >"$work/db/password"
 [[ $EUID -ne 0 ]] || { chmod 0711 "$work"; chown -R postgres "$work/db"; }
-cd "$work/db"
-as_user "$bin/initdb" --pgdata data --username example --pwfile password --auth scram-sha-256 --no-sync >"$work/initdb.log"
-as_user "$bin/pg_ctl" --pgdata data --wait --silent --log server.log \
-  --options "-c listen_addresses='' -c unix_socket_directories='$work/db' -c fsync=off" start
+(
+  cd "$work/db"  # A folder that the user of the database may enter.
+  as_user "$bin/initdb" --pgdata data --username example --pwfile password --auth scram-sha-256 --no-sync >"$work/initdb.log"
+  as_user "$bin/pg_ctl" --pgdata data --wait --silent --log server.log \
+    --options "-c listen_addresses='' -c unix_socket_directories='$work/db' -c fsync=off" start
+)
 export PGHOST="$work/db" PGPORT=5432 PGDATABASE=postgres PGUSER=example
 
 "$@"
