@@ -1,4 +1,4 @@
-// The example plugin against a real account service and a real PostgreSQL (see with_services.sh).
+// The example plugin against a real account service and a real PostgreSQL (see examples/credentials/with-services.sh).
 
 #include <cstdlib>
 
