@@ -1,6 +1,8 @@
 #ifndef ATOMEMO_BRIDGE_BASE_JSON_H_
 #define ATOMEMO_BRIDGE_BASE_JSON_H_
 
+#include <cstddef>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -20,8 +22,11 @@ inline constexpr int kMaxJsonDepth = 100;
 // surrogate without its other half, which UTF-8 cannot say, becomes U+FFFD. INVALID_ARGUMENT with
 // position and reason when the text is not one JSON value, is not UTF-8, has a number beyond the
 // range of double, or is nested deeper than `max_depth`. Never throws. The message contains nothing
-// of the text but the position.
+// of the text but the position and a character.
 absl::StatusOr<Json> ParseJson(absl::string_view text, int max_depth = kMaxJsonDepth);
+
+// Where in the text ParseJson gave up, in bytes, if `status` is its error and tells.
+std::optional<std::size_t> JsonErrorOffset(const absl::Status& status);
 
 // Checks that `text` is one JSON value (UTF-8, at most kMaxJsonDepth deep) without building it.
 // Fast: for what is spliced into frames.

@@ -1,5 +1,6 @@
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -8,12 +9,27 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/cord.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "bridge/base/json.h"
 
 namespace atomemo::base {
 namespace {
+
+constexpr absl::string_view kOffsetPayload = "atomemo/json-offset";
+
+// What the parser says, without what it read: "unexpected ','; expected a value".
+std::string Reason(const Json::exception& error) {
+  constexpr int kNumberOutOfRange = 406;
+  if (error.id == kNumberOutOfRange) return "a number is out of range";
+  const absl::string_view text = error.what();
+  const std::size_t begin = text.find(" - ");
+  if (begin == absl::string_view::npos) return "syntax error";
+  const absl::string_view reason = text.substr(begin + 3);
+  return std::string(reason.substr(0, reason.find("; last read")));
+}
 
 // Builds the value in time linear in the text. nlohmann's own builder looks for duplicates of every
 // member among all earlier ones, which a hostile object of many members makes quadratic.
@@ -29,7 +45,12 @@ class JsonBuilder final : public nlohmann::json_sax<Json> {
   bool string(std::string& value) override { return Put(std::move(value)); }
   bool binary(Json::binary_t&) override { return false; }  // not in JSON text
 
-  bool start_object(std::size_t) override { return Open(Json::object()); }
+  bool start_object(std::size_t) override {
+    if (!Open(Json::object())) return false;
+    // Most objects are small, and growing copies the names.
+    open_.back().value->get_ref<Json::object_t&>().reserve(kUsualMembers);
+    return true;
+  }
   bool key(std::string& key) override {
     slot_ = &Member(open_.back(), std::move(key));
     return true;
@@ -40,11 +61,10 @@ class JsonBuilder final : public nlohmann::json_sax<Json> {
 
   bool parse_error(std::size_t position, const std::string&,
                    const Json::exception& error) override {
-    constexpr int kNumberOutOfRange = 406;
     status_ = absl::InvalidArgumentError(
-        error.id == kNumberOutOfRange
-            ? absl::StrCat("a number is too large for JSON's readers at byte ", position)
-            : absl::StrCat("not valid JSON at byte ", position));
+        absl::StrCat("not valid JSON at byte ", position, ": ", Reason(error)));
+    const std::size_t offset = position == 0 ? 0 : position - 1;
+    status_.SetPayload(kOffsetPayload, absl::Cord(absl::StrCat(offset)));
     return false;
   }
 
@@ -55,6 +75,7 @@ class JsonBuilder final : public nlohmann::json_sax<Json> {
   }
 
  private:
+  static constexpr std::size_t kUsualMembers = 4;
   // Beyond this an object's members are found by hash.
   static constexpr std::size_t kFewMembers = 16;
 
@@ -164,6 +185,15 @@ absl::StatusOr<Json> Build(absl::string_view text, int max_depth) {
 }
 
 }  // namespace
+
+std::optional<std::size_t> JsonErrorOffset(const absl::Status& status) {
+  const auto payload = status.GetPayload(kOffsetPayload);
+  std::size_t offset = 0;
+  if (!payload.has_value() || !absl::SimpleAtoi(std::string(*payload), &offset)) {
+    return std::nullopt;
+  }
+  return offset;
+}
 
 absl::StatusOr<Json> ParseJson(absl::string_view text, int max_depth) {
   const std::vector<std::size_t> lone_surrogates = FindLoneSurrogates(text);

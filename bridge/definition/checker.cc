@@ -30,6 +30,15 @@ const std::string* AsString(const Json& value) {
   return value.is_string() ? value.get_ptr<const std::string*>() : nullptr;
 }
 
+// The beginning of a text, cut between two characters.
+std::string Excerpt(const std::string& text) {
+  constexpr std::size_t kLongest = 60;
+  if (text.size() <= kLongest) return base::QuoteJson(text);
+  std::size_t end = kLongest;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return absl::StrCat(base::QuoteJson(text.substr(0, end)), "...");
+}
+
 // Removes the members for which `drop` is true.
 template <typename Drop>
 void DropMembers(Json& object, Drop drop) {
@@ -132,7 +141,7 @@ class Checker {
       }
       if (const auto complaint = CheckLocale(locale); complaint.has_value()) {
         sink_.Error(absl::StrCat("expected a locale such as en_US or zh_Hans, found ",
-                                 Describe(locale), ": ", *complaint));
+                                 Excerpt(locale), ": ", *complaint));
       }
     }
     if (has_english) return;
@@ -190,7 +199,7 @@ class Checker {
         if (const auto complaint = CheckDecimal(name); complaint.has_value()) {
           sink_.Error(
               absl::StrCat("expected a number as the member's name, such as \"0.5\", found ",
-                           Describe(name), ": ", *complaint));
+                           Excerpt(name), ": ", *complaint));
           continue;
         }
         has_other_spelling |= CanonicalDecimal(name) != name;
@@ -242,7 +251,8 @@ class Checker {
   }
 
   void WarnOfUnknown(const ObjectRule& shape, const std::string& name) {
-    if (!sink_.wants_warnings()) return;
+    // Editors find the JSON Schema by this member: it is there on purpose.
+    if (!sink_.wants_warnings() || name == "$schema") return;
     std::vector<absl::string_view> known;
     for (const Member& member : shape.members) known.push_back(member.name);
     std::string advice = DidYouMean(name, known);
@@ -251,7 +261,7 @@ class Checker {
       advice = "; it belongs into `ui`";
     }
     sink_.Warn(
-        absl::StrCat("the hub knows no member ", Describe(name), " here: it is dropped", advice));
+        absl::StrCat("the hub knows no member ", Excerpt(name), " here: it is dropped", advice));
   }
 
   static bool IsMemberOfUi(const Rule& ui, absl::string_view name) {
@@ -277,8 +287,31 @@ class Checker {
         if (*tag == std::string(name)) return Apply(*alternative, value);
       }
     }
+    CheckCommonMembers(shape, value);
     const Step step(sink_, shape.tag);
     BadTag(shape, tag == value.end() ? nullptr : &*tag);
+  }
+
+  // Those that all alternatives have.
+  void CheckCommonMembers(const TaggedRule& shape, Json& value) {
+    for (const Member& member : std::get<ObjectRule>(shape.alternatives[0].second->shape).members) {
+      if (!IsCommon(shape, member)) continue;
+      const auto place = value.find(std::string(member.name));
+      if (place == value.end()) {
+        if (member.required) Missing(member);
+        continue;
+      }
+      const Step step(sink_, member.name);
+      if (!place->is_null() || !member.nullable) Apply(*member.rule, *place);
+    }
+  }
+
+  static bool IsCommon(const TaggedRule& shape, const Member& member) {
+    return std::all_of(
+        shape.alternatives.begin(), shape.alternatives.end(), [&](const auto& other) {
+          const Member* same = std::get<ObjectRule>(other.second->shape).Find(member.name);
+          return same != nullptr && same->rule == member.rule;
+        });
   }
 
   void BadTag(const TaggedRule& shape, const Json* tag) {
@@ -315,15 +348,6 @@ class Checker {
 
   ViolationSink& sink_;
 };
-
-// The beginning of a text, cut between two characters.
-std::string Excerpt(const std::string& text) {
-  constexpr std::size_t kLongest = 60;
-  if (text.size() <= kLongest) return base::QuoteJson(text);
-  std::size_t end = kLongest;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return absl::StrCat(base::QuoteJson(text.substr(0, end)), "...");
-}
 
 }  // namespace
 

@@ -14,7 +14,7 @@ namespace {
 
 using base::Json;
 
-constexpr absl::string_view kStrictNamePattern = "^(?!.*__)[A-Za-z][A-Za-z0-9_]{0,63}(?<!_)$";
+constexpr absl::string_view kStrictNamePattern = "^[A-Za-z](?:[A-Za-z0-9]|_(?=[A-Za-z0-9])){0,63}$";
 
 const Rule* StrictName(RuleBuilder& rules) {
   return rules.Make(

@@ -15,6 +15,8 @@ namespace {
 // Longer words are no slips of ours, and would make the comparison slow.
 constexpr std::size_t kMaxLength = 64;
 constexpr std::size_t kShortestBeginning = 3;
+// Among more words than this nobody looks for a slip; keeps hostile input cheap.
+constexpr std::size_t kMaxKnown = 300;
 
 // What other languages and formats call our words.
 constexpr std::pair<absl::string_view, absl::string_view> kSynonyms[] = {
@@ -76,7 +78,7 @@ std::size_t Distance(absl::string_view a, absl::string_view b) {
 }  // namespace
 
 absl::string_view ClosestWord(absl::string_view word, const std::vector<absl::string_view>& known) {
-  if (word.empty() || word.size() > kMaxLength) return {};
+  if (word.empty() || word.size() > kMaxLength || known.size() > kMaxKnown) return {};
   const std::string wanted = Skeleton(word);
   for (const absl::string_view candidate : known) {
     if (Skeleton(candidate) == wanted) return candidate;
@@ -87,6 +89,7 @@ absl::string_view ClosestWord(absl::string_view word, const std::vector<absl::st
   absl::string_view best;
   std::size_t best_distance = std::max<std::size_t>(1, wanted.size() / 3) + 1;
   for (const absl::string_view candidate : known) {
+    if (candidate.size() > kMaxLength) continue;
     const std::string skeleton = Skeleton(candidate);
     const std::size_t distance = Distance(wanted, skeleton);
     if (distance < best_distance && distance < skeleton.size()) {

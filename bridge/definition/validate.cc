@@ -47,6 +47,13 @@ std::optional<Schema> SchemaFromName(absl::string_view name) {
   return std::nullopt;
 }
 
+absl::string_view NameOf(Schema schema) {
+  for (const auto& [name, known] : kSchemas) {
+    if (known == schema) return name;
+  }
+  return {};
+}
+
 absl::StatusOr<Json> ParseDefinition(absl::string_view text) {
   if (text.size() > kMaxDefinitionBytes) {
     return absl::InvalidArgumentError(absl::StrCat("a definition may have at most ",

@@ -31,6 +31,7 @@ enum class Schema {
 
 // "definition", "plugin", "credential", ...: the names that `atomemo-bridge check --as` takes.
 std::optional<Schema> SchemaFromName(absl::string_view name);
+absl::string_view NameOf(Schema schema);
 
 // Real definitions nest their parameters deeply: deeper than what calls carry.
 inline constexpr int kMaxDefinitionDepth = 1000;
