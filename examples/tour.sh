@@ -98,7 +98,7 @@ print(functools.reduce(lambda value, key: value[key], sys.argv[1].split("/"), js
 
 step "Starting the hub, the bridge and three plugins"
 export ATOMEMO_BRIDGE_SOCKET="$work/run/bridge.sock"
-start bridge "$bridge" dev --listen 127.0.0.1:0 --socket "$ATOMEMO_BRIDGE_SOCKET"
+start bridge "$bridge" dev --listen 127.0.0.1:0 --socket "$ATOMEMO_BRIDGE_SOCKET" --files-dir "$work/files"
 wait_for "the bridge" "$bridge" health
 hub="$(grep -om1 'http://127.0.0.1:[0-9]*' "$work/bridge.log")"
 start weather "$build_dir/examples/weather/weather"
