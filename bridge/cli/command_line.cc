@@ -10,6 +10,7 @@
 #include "bridge/app.h"
 #include "bridge/base/log.h"
 #include "bridge/cli/call_command.h"
+#include "bridge/cli/definition_flags.h"
 #include "bridge/cli/flag_types.h"
 #include "bridge/cli/serve_flags.h"
 #include "bridge/cli/stop_signal.h"
@@ -165,6 +166,8 @@ int Main(int argc, char** argv) {
     if (call_timeout > absl::ZeroDuration()) call_options.timeout = call_timeout;
     exit_code = RunCall(call_options, std::cout, std::cerr);
   });
+
+  AddDefinitionCommands(app, exit_code);
 
   std::string socket = DefaultSocketPath();
   CLI::App* health = app.add_subcommand(
