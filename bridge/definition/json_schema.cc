@@ -25,6 +25,10 @@ class SchemaWriter {
   Json Write(const Rule& rule, absl::string_view title) {
     Json root = {{"$schema", "https://json-schema.org/draft/2020-12/schema"}, {"title", title}};
     root.update(Reference(rule, std::string(title)));
+    // By this member editors find the schema.
+    if (std::holds_alternative<ObjectRule>(rule.shape)) {
+      definitions_[std::string(title)]["properties"]["$schema"] = {{"type", "string"}};
+    }
     root["$defs"] = std::move(definitions_);
     return root;
   }

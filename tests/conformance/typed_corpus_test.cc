@@ -1,6 +1,8 @@
 // JSON -> typed form -> JSON is the identity on real definitions.
 
 #include <filesystem>
+#include <fstream>
+#include <string>
 
 #include "bridge/base/json.h"
 #include "bridge/definition/typed.h"
@@ -46,6 +48,49 @@ TEST(Corpus, SurvivesTheTypedForm) {
     ExpectUnchanged<pb::PluginDefinition>(definition);
   }
   EXPECT_GE(parts, 100);
+}
+
+template <typename Message>
+void ExpectValidAfterTyping(Schema schema, const Json& value) {
+  Message message, again;
+  ASSERT_EQ(FromJson(value, &message), absl::OkStatus());
+  const Json typed = ToJson(message);
+  EXPECT_TRUE(Validate(schema, typed).ok()) << typed;
+  ASSERT_EQ(FromJson(typed, &again), absl::OkStatus());
+  EXPECT_EQ(Json::diff(typed, ToJson(again)), Json::array());
+}
+
+TEST(Vectors, WhatIsValidStaysValidInTheTypedForm) {
+  std::ifstream file("tests/conformance/definition_vectors.jsonl");
+  int typed = 0;
+  for (std::string line; std::getline(file, line);) {
+    SCOPED_TRACE(line.substr(0, 300));
+    const Json vector = ParseDefinition(line).value();
+    const Schema schema = SchemaFromName(vector["schema"].get<std::string>()).value();
+    const Report report = Validate(schema, vector["value"]);
+    if (!report.ok()) continue;
+    switch (schema) {
+      case Schema::kPlugin:
+        ExpectValidAfterTyping<pb::PluginDefinition>(schema, report.value);
+        break;
+      case Schema::kCredential:
+        ExpectValidAfterTyping<pb::CredentialDefinition>(schema, report.value);
+        break;
+      case Schema::kTool:
+        ExpectValidAfterTyping<pb::ToolDefinition>(schema, report.value);
+        break;
+      case Schema::kModel:
+        ExpectValidAfterTyping<pb::ModelDefinition>(schema, report.value);
+        break;
+      case Schema::kProperty:
+        ExpectValidAfterTyping<pb::Parameter>(schema, report.value);
+        break;
+      default:
+        continue;
+    }
+    ++typed;
+  }
+  EXPECT_GE(typed, 800);
 }
 
 }  // namespace

@@ -140,5 +140,13 @@ TEST(SchemaCommand, PrintsAJsonSchema) {
   EXPECT_TRUE(schema["$defs"].contains("definition"));
 }
 
+TEST(SchemaCommand, StrictSchemasRefuseMembersThatWouldBeDropped) {
+  std::ostringstream lenient, strict;
+  EXPECT_EQ(RunSchema({Schema::kTool, false}, lenient), 0);
+  EXPECT_EQ(RunSchema({Schema::kTool, true}, strict), 0);
+  EXPECT_FALSE(Json::parse(lenient.str())["$defs"]["tool"].contains("additionalProperties"));
+  EXPECT_EQ(Json::parse(strict.str())["$defs"]["tool"]["additionalProperties"], false);
+}
+
 }  // namespace
 }  // namespace atomemo::cli
