@@ -20,7 +20,8 @@ std::string PercentEncoded(const std::string& text) {
     if (absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.' || c == '~') {
       encoded += static_cast<char>(c);
     } else {
-      absl::StrAppend(&encoded, "%", absl::Hex(c, absl::kZeroPad2));
+      absl::StrAppend(&encoded, "%",
+                      absl::AsciiStrToUpper(absl::StrCat(absl::Hex(c, absl::kZeroPad2))));
     }
   }
   return encoded;

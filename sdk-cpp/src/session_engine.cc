@@ -263,6 +263,7 @@ absl::Status SessionEngine::Publish(Session& session) {
   const grpc::Status status = session.Unary(&pb::PluginService::Stub::Publish, request, &response);
   if (!status.ok()) return ToAbsl(status);
   attempt_ = 0;
+  last_failure_.clear();
   for (const auto& warning : response.warnings()) Log(LogLevel::kWarning, Describe(warning));
   Log(LogLevel::kInfo, absl::StrCat("published as ", response.topic()));
   return absl::OkStatus();
@@ -295,10 +296,12 @@ void SessionEngine::Backoff(const absl::Status& reason) {
       std::min(options_.last_retry_delay, options_.first_retry_delay * factor);
   ++attempt_;
   const double jitter = std::uniform_real_distribution<double>(0.5, 1.0)(random_);
-  Log(LogLevel::kWarning,
-      absl::StrCat("no session with the bridge at ", target_, ": ", reason.message(),
-                   "; trying again in ",
-                   absl::FormatDuration(absl::Floor(delay * jitter, absl::Milliseconds(1)))));
+  // One line for an outage, however long it lasts.
+  if (last_failure_ != reason.message()) {
+    last_failure_ = std::string(reason.message());
+    Log(LogLevel::kWarning, absl::StrCat("no session with the bridge at ", target_, ": ",
+                                         last_failure_, "; trying again until there is one"));
+  }
   absl::MutexLock lock(&mutex_);
   mutex_.AwaitWithTimeout(absl::Condition(&stop_), delay * jitter);
 }

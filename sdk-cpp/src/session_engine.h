@@ -93,6 +93,7 @@ class SessionEngine : private SessionListener, public std::enable_shared_from_th
   // Only used by Run's thread.
   std::mt19937_64 random_;
   int attempt_ = 0;
+  std::string last_failure_;
 
   mutable absl::Mutex mutex_;
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;

@@ -342,6 +342,8 @@ TEST_F(SessionEngineTest, AnUnavailableBridgeIsTriedAgain) {
   ASSERT_TRUE(bridge_.WaitForOpenAttempts(3));
   bridge_.FailOpen(grpc::Status::OK);
   EXPECT_TRUE(bridge_.WaitForSessions(1));
+  const std::string lines = log();
+  EXPECT_EQ(lines.find("no session"), lines.rfind("no session")) << "one line for one outage";
 }
 
 TEST_F(SessionEngineTest, CallsTheHubAndMovesFiles) {

@@ -1,6 +1,7 @@
 #include "sdk-cpp/src/worker_pool.h"
 
 #include <atomic>
+#include <memory>
 
 #include <gtest/gtest.h>
 
@@ -47,20 +48,23 @@ TEST(WorkerPoolTest, NeverRunsMoreTasksAtOnceThanItHasThreads) {
 }
 
 TEST(WorkerPoolTest, ShutdownDropsWhatWaits) {
+  // Shared with a task that outlives the test's scope.
+  struct Signals {
+    absl::Notification started;
+    absl::Notification go_on;
+  };
+  const auto signals = std::make_shared<Signals>();
   WorkerPool pool(1);
-  absl::Notification started;
-  absl::Notification go_on;
-  std::atomic<bool> second_ran{false};
-  pool.Submit([&] {
-    started.Notify();
-    go_on.WaitForNotification();
+  pool.Submit([signals] {
+    signals->started.Notify();
+    signals->go_on.WaitForNotification();
   });
-  started.WaitForNotification();
-  pool.Submit([&] { second_ran = true; });
+  signals->started.WaitForNotification();
+  pool.Submit([signals] { FAIL() << signals->started.HasBeenNotified(); });
   EXPECT_FALSE(pool.Shutdown(absl::Now())) << "the first task still runs";
-  go_on.Notify();
-  pool.Submit([&] { second_ran = true; });
-  EXPECT_FALSE(second_ran);
+  pool.Submit([signals] { FAIL() << signals->started.HasBeenNotified(); });
+  EXPECT_EQ(signals.use_count(), 2) << "only the first task is left";
+  signals->go_on.Notify();
 }
 
 }  // namespace
