@@ -16,7 +16,9 @@ if(ATOMEMO_BUILD_BRIDGE)
   find_path(ASIO_INCLUDE_DIR asio.hpp REQUIRED)
   add_library(atomemo_asio INTERFACE)
   target_include_directories(atomemo_asio SYSTEM INTERFACE "${ASIO_INCLUDE_DIR}")
-  target_compile_definitions(atomemo_asio INTERFACE ASIO_STANDALONE)
+  # Asio looks for aligned_alloc in whatever headers came before it: without the second definition, two files of one program
+  # may disagree on how its memory is allocated and freed.
+  target_compile_definitions(atomemo_asio INTERFACE ASIO_STANDALONE ASIO_DISABLE_STD_ALIGNED_ALLOC)
   target_link_libraries(atomemo_asio INTERFACE Threads::Threads)
   add_library(atomemo_websocketpp INTERFACE)
   target_include_directories(atomemo_websocketpp SYSTEM INTERFACE "${WEBSOCKETPP_INCLUDE_DIR}")
