@@ -1,5 +1,6 @@
 #include "bridge/router/outbox.h"
 
+#include <algorithm>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -17,6 +18,14 @@ Outbox::Outbox(HubPort& hub, base::Scheduler& scheduler, Limits limits, Delivere
     : hub_(hub), scheduler_(scheduler), limits_(limits), delivered_(std::move(delivered)) {}
 
 Outbox::~Outbox() { scheduler_.Cancel(proof_timer_); }
+
+bool Outbox::IsWaiting(absl::string_view topic, absl::string_view request_id) const {
+  const auto lane = lanes_.find(topic);
+  if (lane == lanes_.end()) return false;
+  const std::deque<Entry>& waiting = lane->second.waiting;
+  return std::any_of(waiting.begin(), waiting.end(),
+                     [&](const Entry& entry) { return entry.answer->request_id == request_id; });
+}
 
 bool Outbox::HasAnswersFor(absl::string_view topic) const {
   const auto lane = lanes_.find(topic);

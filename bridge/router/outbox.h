@@ -46,6 +46,8 @@ class Outbox {
   // How many answers went out again after a loss.
   std::uint64_t resent() const { return resent_; }
   bool HasAnswersFor(absl::string_view topic) const;
+  // Whether the call's answer has still to go out on the present connection.
+  bool IsWaiting(absl::string_view topic, absl::string_view request_id) const;
 
   void Add(absl::string_view topic, std::shared_ptr<const HubAnswer> answer);
 

@@ -131,7 +131,9 @@ bool Router::HandleRepeated(absl::string_view topic, absl::string_view request_i
   const CallLedger::Entry* known = ledger_.Find(topic, request_id);
   if (known == nullptr) return false;
   ++counters_.repeated_calls;
-  if (!known->delivered) return true;
+  // An answer that went out before the repetition came may have gone to a hub that has restarted
+  // since and did not know the call yet.
+  if (!known->delivered && outbox_.IsWaiting(topic, request_id)) return true;
   if (known->answer != nullptr) {
     outbox_.Add(topic, known->answer);
   } else {

@@ -33,6 +33,18 @@ TEST_F(RouterTest, AnAnswerThatIsNotProvenIsSentAgainAfterAReconnect) {
   EXPECT_THAT(hub_.AnswersTo("r1"), SizeIs(2));
 }
 
+TEST_F(RouterTest, AnAnswerThatWentOutBeforeTheHubAskedAgainGoesOutOnceMore) {
+  auto worker = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  Replies(*worker, "r1");
+  HubDown();
+  hub_.socket = 2;
+  HubUp();
+  HubInvokes("r1");  // a hub that has restarted, and did not know the call when the answer came
+  EXPECT_THAT(hub_.AnswersTo("r1"), SizeIs(3));
+}
+
 TEST_F(RouterTest, AProvenAnswerIsNotSentAgainAndItsWorkerIsTold) {
   auto worker = StartWorker();
   HubUp();
@@ -55,6 +67,28 @@ TEST_F(RouterTest, AProofOfAnotherSocketProvesNothing) {
   HubDown();
   HubUp();
   EXPECT_THAT(hub_.AnswersTo("r1"), SizeIs(2));
+}
+
+TEST_F(RouterTest, ACallThatIsRepeatedBehindItsUnprovenAnswerGetsTheAnswerAgain) {
+  auto worker = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  Replies(*worker, "r1");
+  HubInvokes("r1");
+  EXPECT_THAT(hub_.AnswersTo("r1"), SizeIs(2));
+  EXPECT_THAT(worker->calls->request_ids, ElementsAre("r1"));
+}
+
+TEST_F(RouterTest, ACallThatIsRepeatedWhileItsAnswerWaitsGetsItOnce) {
+  auto worker = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  hub_.writable = false;
+  Replies(*worker, "r1");
+  HubInvokes("r1");
+  hub_.writable = true;
+  router_.OnWritable();
+  EXPECT_THAT(hub_.AnswersTo("r1"), SizeIs(1));
 }
 
 TEST_F(RouterTest, AProofIsAskedForSoonAfterAnAnswer) {
