@@ -1,0 +1,35 @@
+#ifndef ATOMEMO_TESTS_INTEGRATION_TEMPORARY_FOLDER_H_
+#define ATOMEMO_TESTS_INTEGRATION_TEMPORARY_FOLDER_H_
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <system_error>
+
+namespace atomemo::integration {
+
+// A folder with a short path (a socket's path may have 107 bytes) that goes with this object.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() : path_(Make()) {}
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  const std::string& path() const { return path_; }
+
+ private:
+  static std::string Make() {
+    std::string path = "/tmp/atomemo-test-XXXXXX";
+    return mkdtemp(path.data()) == nullptr ? "" : path;
+  }
+
+  const std::string path_;
+};
+
+}  // namespace atomemo::integration
+
+#endif  // ATOMEMO_TESTS_INTEGRATION_TEMPORARY_FOLDER_H_
