@@ -143,7 +143,7 @@ HttpResponse FinishedResponse(const Call& call) {
 
 }  // namespace
 
-void CallApi::Post(const std::string& body, HttpReply reply) {
+void CallApi::Post(const std::string& body, const HttpReply& reply) {
   const absl::StatusOr<CallRequest> request = ReadCallRequest(body);
   if (!request.ok()) return reply(ErrorResponse(400, "bad_request", request.status().message()));
   const std::string topic = request->mode == "debug"

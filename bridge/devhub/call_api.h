@@ -18,7 +18,7 @@ class CallApi {
   CallApi(TopicDirectory& directory, CallBroker& broker) : directory_(directory), broker_(broker) {}
 
   // POST /api/calls: answers when the call has ended, or at once when its "wait" is false.
-  void Post(const std::string& body, HttpReply reply);
+  void Post(const std::string& body, const HttpReply& reply);
 
   // GET /api/calls: the latest calls, without payloads.
   HttpResponse List() const;

@@ -150,7 +150,7 @@ class DevHub::Impl : public WebHandler {
       return reply(ErrorResponse(403, "foreign_host",
                                  "the hub's API answers only under its own host names"));
     }
-    api_.Serve(request, std::move(reply));
+    api_.Serve(request, reply);
   }
 
  private:

@@ -1,7 +1,7 @@
 #include "bridge/devhub/file_store.h"
 
+#include <cstdint>
 #include <fstream>
-#include <iterator>
 #include <system_error>
 
 #include "absl/strings/ascii.h"
@@ -101,8 +101,11 @@ absl::StatusOr<std::string> FileStore::Get(absl::string_view key) const {
   if (!std::filesystem::is_regular_file(path, error)) {
     return absl::NotFoundError("no file has this key");
   }
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  if (error) return DiskError("cannot read the file", error);
+  std::string bytes(size, '\0');
   std::ifstream file(path, std::ios::binary);
-  std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  file.read(bytes.data(), static_cast<std::streamsize>(size));
   if (!file) return absl::InternalError("cannot read the file");
   return bytes;
 }

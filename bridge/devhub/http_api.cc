@@ -42,12 +42,12 @@ HttpResponse TopicNotJoined() {
 
 }  // namespace
 
-void HttpApi::Serve(const HttpRequest& request, HttpReply reply) {
+void HttpApi::Serve(const HttpRequest& request, const HttpReply& reply) {
   if (request.method == "GET") return reply(Get(request));
   if (request.method != "POST") {
     return reply(ErrorResponse(405, "method_not_allowed", "the hub takes GET and POST"));
   }
-  if (request.path == "/api/calls") return calls_.Post(request.body, std::move(reply));
+  if (request.path == "/api/calls") return calls_.Post(request.body, reply);
   if (request.path == "/api/disconnect") return reply(Disconnect(request.body));
   if (request.path == "/api/crash_channel") return reply(EndChannels(request.body, true));
   if (request.path == "/api/close_channel") return reply(EndChannels(request.body, false));

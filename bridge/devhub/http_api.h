@@ -26,7 +26,7 @@ class HttpApi {
   HttpApi(TopicDirectory& directory, CallBroker& broker)
       : directory_(directory), broker_(broker), calls_(directory, broker) {}
 
-  void Serve(const HttpRequest& request, HttpReply reply);
+  void Serve(const HttpRequest& request, const HttpReply& reply);
 
  private:
   HttpResponse Get(const HttpRequest& request) const;

@@ -210,14 +210,18 @@ class WebServer::Impl {
     ConnectionPtr connection = Lock(handle);
     connection->defer_http_response();
     connections_.erase(handle);  // from here on its reply ends it
-    HttpRequest request = ReadRequest(connection);
-    handler_.OnHttp(std::move(request), [connection](const HttpResponse& response) {
+    const HttpReply reply = [connection](const HttpResponse& response) {
       // The client may have gone meanwhile: then there is nobody to tell.
       if (connection->get_state() != websocketpp::session::state::connecting) return;
       WriteResponse(connection, response);
       websocketpp::lib::error_code ignored;
       connection->send_http_response(ignored);
-    });
+    };
+    // websocketpp would take a chunked body for an empty one.
+    if (!connection->get_request_header("Transfer-Encoding").empty()) {
+      return reply(ErrorResponse(411, "length_required", "a body needs a Content-Length"));
+    }
+    handler_.OnHttp(ReadRequest(connection), reply);
   }
 
   asio::io_context& io_;

@@ -325,6 +325,11 @@ TEST_F(DevHubTest, AnUploadPastTheLimitIsRefusedWith413) {
   EXPECT_EQ(Fetch("PUT", url, std::string(1001, 'x')).status, 413);
 }
 
+TEST_F(DevHubTest, ABodyOfUnknownLengthIsRefusedRatherThanLost) {
+  Start();
+  EXPECT_EQ(Fetch("PUT", "/files/a", "the bytes", "Transfer-Encoding: chunked").status, 411);
+}
+
 TEST_F(DevHubTest, StoppingClosesSocketsWith1012AndAnswersWaitingCalls) {
   Start();
   RawWebSocket plugin(port_, kDebugTarget);
