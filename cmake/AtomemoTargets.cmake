@@ -5,8 +5,8 @@ option(ATOMEMO_WERROR "Treat warnings in our own code as errors" ON)
 
 add_library(atomemo_options INTERFACE)
 target_compile_options(atomemo_options INTERFACE
-  -Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Woverloaded-virtual -Wshadow=local
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-missing-field-initializers -Wno-psabi>
+  -Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Woverloaded-virtual
+  $<$<CXX_COMPILER_ID:GNU>:-Wshadow=local -Wno-missing-field-initializers -Wno-psabi>
   # Thread-safety annotations are errors when broken; only Clang knows them.
   $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety -Werror=thread-safety -Wno-shadow -Wno-missing-field-initializers>)
 if(ATOMEMO_WERROR)

@@ -23,8 +23,6 @@ constexpr std::int64_t kDefaultMessageBytes = std::int64_t{4} << 20;
 constexpr int kChannelMessageBytes = 64 << 20;
 // Room in a message for what is not the answer.
 constexpr std::int64_t kEnvelopeBytes = 1024;
-// How long handlers have to return once they were told that nobody waits any more.
-constexpr absl::Duration kAfterCancel = absl::Seconds(1);
 // How long the bridge has to take the last answers.
 constexpr absl::Duration kAfterHalfClose = absl::Seconds(2);
 
@@ -285,7 +283,7 @@ void SessionEngine::SubscribeAll(Session& session) {
 void SessionEngine::Drain(Session& session, absl::Duration timeout) {
   if (!calls_.WaitIdle(absl::Now() + timeout)) {
     calls_.CancelAll();
-    calls_.WaitIdle(absl::Now() + kAfterCancel);
+    calls_.WaitIdle(absl::Now() + options_.cancel_grace);
   }
   session.CloseStreams(absl::Now() + kAfterHalfClose);
 }
@@ -309,9 +307,10 @@ void SessionEngine::Backoff(const absl::Status& reason) {
 absl::Status SessionEngine::ShutDown(absl::Status status) {
   // Without a session nobody gets the answers of calls that still run.
   calls_.CancelAll();
-  const absl::Time deadline = absl::Now() + kAfterCancel;
-  const bool ended = invocations_.Shutdown(deadline) & queries_.Shutdown(deadline);
-  if (!status.ok() || ended) return status;
+  const absl::Time deadline = absl::Now() + options_.cancel_grace;
+  const bool invocations_ended = invocations_.Shutdown(deadline);
+  const bool queries_ended = queries_.Shutdown(deadline);
+  if (!status.ok() || (invocations_ended && queries_ended)) return status;
   return absl::DeadlineExceededError(
       absl::StrCat(calls_.running(), " calls did not end in time and were given up"));
 }

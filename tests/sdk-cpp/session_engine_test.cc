@@ -269,6 +269,28 @@ TEST_F(SessionEngineTest, StopCancelsCallsThatTakeTooLong) {
   EXPECT_TRUE(bridge_.WaitForReply("r1").has_failure());
 }
 
+TEST_F(SessionEngineTest, StopLeavesHandlersBehindThatDoNotListen) {
+  options_.drain_timeout = absl::Milliseconds(1);
+  options_.cancel_grace = absl::Milliseconds(1);
+  struct Signals {
+    absl::Notification started;
+    absl::Notification go_on;
+  };
+  const auto signals = std::make_shared<Signals>();
+  plugin_.AddTool(Tool("deaf").Invoke([signals](const Call&) -> absl::StatusOr<Json> {
+    signals->started.Notify();
+    signals->go_on.WaitForNotification();
+    return nullptr;
+  }));
+  bridge_.Start();
+  StartPlugin();
+  ASSERT_TRUE(bridge_.WaitForSessions(1));
+  bridge_.Invoke("r1", "deaf", "{}");
+  signals->started.WaitForNotification();
+  EXPECT_EQ(StopPlugin().code(), absl::StatusCode::kDeadlineExceeded);
+  signals->go_on.Notify();
+}
+
 TEST_F(SessionEngineTest, StopGivesUpWaitingForTheHub) {
   bridge_.HoldPublish(true);
   bridge_.Start();

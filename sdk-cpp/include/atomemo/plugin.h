@@ -59,6 +59,8 @@ struct RunOptions {
   int max_concurrent_queries = 8;
   // How long calls in flight may take when the plugin is asked to stop.
   absl::Duration drain_timeout = absl::Seconds(20);
+  // How long handlers then have to return, once their calls were cancelled.
+  absl::Duration cancel_grace = absl::Seconds(1);
   // Finished answers are kept until the hub has them, at most so many and so many bytes; past that
   // the oldest are given up.
   int max_kept_answers = 1000;
