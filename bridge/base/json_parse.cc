@@ -1,5 +1,6 @@
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -31,8 +32,10 @@ std::string Reason(const Json::exception& error) {
   return std::string(reason.substr(0, reason.find("; last read")));
 }
 
-// Builds the value in time linear in the text. nlohmann's own builder looks for duplicates of every
-// member among all earlier ones, which a hostile object of many members makes quadratic.
+// Builds the value in time and memory linear in the text. nlohmann's own builder looks for
+// duplicates of every member among all earlier ones, which a hostile object of many members makes
+// quadratic, and copies names whenever an object grows. Here the parts of unfinished containers
+// wait on two stacks and move into their container when it ends.
 class JsonBuilder final : public nlohmann::json_sax<Json> {
  public:
   explicit JsonBuilder(int max_depth) : max_depth_(max_depth) {}
@@ -45,19 +48,36 @@ class JsonBuilder final : public nlohmann::json_sax<Json> {
   bool string(std::string& value) override { return Put(std::move(value)); }
   bool binary(Json::binary_t&) override { return false; }  // not in JSON text
 
-  bool start_object(std::size_t) override {
-    if (!Open(Json::object())) return false;
-    // Most objects are small, and growing copies the names.
-    open_.back().value->get_ref<Json::object_t&>().reserve(kUsualMembers);
-    return true;
-  }
+  bool start_object(std::size_t) override { return Open(); }
+  bool start_array(std::size_t) override { return Open(); }
+
   bool key(std::string& key) override {
-    slot_ = &Member(open_.back(), std::move(key));
+    Container& object = open_.back();
+    object.slot = FindMember(object, key);
+    if (!object.slot.has_value()) keys_.push_back(std::move(key));
     return true;
   }
-  bool end_object() override { return Close(); }
-  bool start_array(std::size_t) override { return Open(Json::array()); }
-  bool end_array() override { return Close(); }
+
+  bool end_object() override {
+    const Container object = Close();
+    Json::object_t members;
+    members.reserve(keys_.size() - object.first_key);
+    for (std::size_t i = object.first_key; i < keys_.size(); ++i) {
+      members.emplace_back(std::move(keys_[i]),
+                           std::move(values_[object.first_value + i - object.first_key]));
+    }
+    keys_.resize(object.first_key);
+    values_.resize(object.first_value);
+    return Put(std::move(members));
+  }
+
+  bool end_array() override {
+    const Container array = Close();
+    const auto begin = values_.begin() + static_cast<std::ptrdiff_t>(array.first_value);
+    Json::array_t elements(std::make_move_iterator(begin), std::make_move_iterator(values_.end()));
+    values_.resize(array.first_value);
+    return Put(std::move(elements));
+  }
 
   bool parse_error(std::size_t position, const std::string&,
                    const Json::exception& error) override {
@@ -71,77 +91,69 @@ class JsonBuilder final : public nlohmann::json_sax<Json> {
   absl::StatusOr<Json> Finish(bool complete) && {
     if (!status_.ok()) return status_;
     if (!complete) return absl::InvalidArgumentError("not valid JSON");
-    return std::move(root_);
+    return std::move(values_.back());
   }
 
  private:
-  static constexpr std::size_t kUsualMembers = 4;
   // Beyond this an object's members are found by hash.
   static constexpr std::size_t kFewMembers = 16;
 
+  // An object or array that has not ended. Its parts are the last on the stacks.
   struct Container {
-    Json* value;
-    absl::flat_hash_map<std::string, std::size_t> member_index;
+    std::size_t first_key;
+    std::size_t first_value;
+    // Which of its members, so far, the next value is; none: a new part.
+    std::optional<std::size_t> slot;
+    // Of large objects: the members by name.
+    absl::flat_hash_map<std::string, std::size_t> by_name;
   };
 
-  // The member of that name: as in JavaScript, the last of several wins.
-  static Json& Member(Container& container, std::string key) {
-    auto& members = container.value->get_ref<Json::object_t&>();
-    if (members.size() < kFewMembers) {
-      for (auto& [name, value] : members) {
-        if (name == key) return value;
+  // As in JavaScript, of members with the same name the last wins, in the first one's place.
+  std::optional<std::size_t> FindMember(Container& object, const std::string& key) {
+    const std::size_t size = keys_.size() - object.first_key;
+    if (size < kFewMembers) {
+      for (std::size_t i = 0; i < size; ++i) {
+        if (keys_[object.first_key + i] == key) return i;
       }
-    } else {
-      if (container.member_index.empty()) {
-        for (std::size_t i = 0; i < members.size(); ++i) {
-          container.member_index.emplace((members.begin() + i)->first, i);
-        }
-      }
-      const auto [place, is_new] = container.member_index.try_emplace(key, members.size());
-      if (!is_new) return (members.begin() + place->second)->second;
+      return std::nullopt;
     }
-    members.emplace_back(std::move(key), nullptr);
-    return members.back().second;
-  }
-
-  Json& Place() {
-    if (open_.empty()) return root_;
-    Json& container = *open_.back().value;
-    if (container.is_object()) return *slot_;
-    container.get_ref<Json::array_t&>().emplace_back(nullptr);
-    return container.get_ref<Json::array_t&>().back();
+    if (object.by_name.empty()) {
+      for (std::size_t i = 0; i < size; ++i) object.by_name.emplace(keys_[object.first_key + i], i);
+    }
+    const auto [place, is_new] = object.by_name.try_emplace(key, size);
+    return is_new ? std::nullopt : std::optional(place->second);
   }
 
   template <typename T>
   bool Put(T&& value) {
-    Place() = std::forward<T>(value);
+    if (open_.empty() || !open_.back().slot.has_value()) {
+      values_.emplace_back(std::forward<T>(value));
+    } else {
+      values_[open_.back().first_value + *open_.back().slot] = std::forward<T>(value);
+    }
     return true;
   }
 
-  bool Open(Json container) {
+  bool Open() {
     if (open_.size() == static_cast<std::size_t>(max_depth_)) {
       status_ = absl::InvalidArgumentError(
           absl::StrCat("JSON is nested deeper than ", max_depth_, " levels"));
       return false;
     }
-    Json& place = Place();
-    place = std::move(container);
-    open_.push_back({&place, {}});
+    open_.push_back({keys_.size(), values_.size(), std::nullopt, {}});
     return true;
   }
 
-  bool Close() {
+  Container Close() {
+    Container closed = std::move(open_.back());
     open_.pop_back();
-    return true;
+    return closed;
   }
 
   const int max_depth_;
-  Json root_;
-  // The containers around the place where the parser stands. They do not move: only the innermost
-  // grows.
   std::vector<Container> open_;
-  // Where the value of the member named last goes.
-  Json* slot_ = nullptr;
+  std::vector<std::string> keys_;
+  std::vector<Json> values_;
   absl::Status status_;
 };
 

@@ -13,6 +13,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "bridge/definition/messages.h"
 #include "bridge/definition/spelling.h"
 #include "bridge/definition/text_rules.h"
 
@@ -25,18 +26,9 @@ using Step = ViolationSink::Step;
 constexpr absl::string_view kPrototype = "__proto__";  // JavaScript keeps no such member
 constexpr std::size_t kMaxListLength = 10'000;
 
-// JavaScript's `===` for a string member's value.
+// Null if `value` is no string.
 const std::string* AsString(const Json& value) {
   return value.is_string() ? value.get_ptr<const std::string*>() : nullptr;
-}
-
-// The beginning of a text, cut between two characters.
-std::string Excerpt(const std::string& text) {
-  constexpr std::size_t kLongest = 60;
-  if (text.size() <= kLongest) return base::QuoteJson(text);
-  std::size_t end = kLongest;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return absl::StrCat(base::QuoteJson(text.substr(0, end)), "...");
 }
 
 // Removes the members for which `drop` is true.
@@ -60,7 +52,7 @@ std::string Hint(const Rule& rule, const Json& value) {
   if (std::holds_alternative<BooleanRule>(rule.shape) && (*text == "true" || *text == "false")) {
     return "; write it without quotes";
   }
-  if (std::holds_alternative<TranslationsRule>(rule.shape)) {
+  if (std::holds_alternative<TranslationsRule>(rule.shape) && text->size() <= kMaxExcerpt) {
     return absl::StrCat("; write {\"en_US\": ", base::QuoteJson(*text), "}");
   }
   return "";
@@ -180,7 +172,7 @@ class Checker {
       if (seen.insert(name->get_ref<const std::string&>()).second) continue;
       const Step at_element(sink_, i);
       const Step at_name(sink_, absl::string_view("name"));
-      sink_.Error(absl::StrCat("the name ", base::QuoteJson(name->get_ref<const std::string&>()),
+      sink_.Error(absl::StrCat("the name ", Excerpt(name->get_ref<const std::string&>()),
                                " is taken by an earlier element of the same list: names must be "
                                "different"));
     }
@@ -353,23 +345,6 @@ class Checker {
 
 void ApplyRule(const Rule& rule, Json& value, ViolationSink& sink) {
   Checker(sink).Apply(rule, value);
-}
-
-std::string Describe(const Json& value) {
-  switch (value.type()) {
-    case Json::value_t::null:
-      return "null";
-    case Json::value_t::object:
-      return value.empty() ? "an empty object" : "an object";
-    case Json::value_t::array:
-      return value.empty() ? "an empty list" : "a list";
-    case Json::value_t::string:
-      return absl::StrCat("the string ", Excerpt(value.get_ref<const std::string&>()));
-    case Json::value_t::boolean:
-      return value.get<bool>() ? "true" : "false";
-    default:
-      return absl::StrCat("the number ", base::DumpJson(value));
-  }
 }
 
 }  // namespace atomemo::definition

@@ -1,8 +1,6 @@
 #ifndef ATOMEMO_BRIDGE_DEFINITION_CHECKER_H_
 #define ATOMEMO_BRIDGE_DEFINITION_CHECKER_H_
 
-#include <string>
-
 #include "bridge/base/json.h"
 #include "bridge/definition/rule.h"
 #include "bridge/definition/violations.h"
@@ -12,9 +10,6 @@ namespace atomemo::definition {
 // Reports everything in `value` that breaks `rule`, and drops from it, with a warning, the members
 // that no rule knows. Recursive: `value` must not be deeper than kMaxDefinitionDepth.
 void ApplyRule(const Rule& rule, base::Json& value, ViolationSink& sink);
-
-// `value` as it may stand in a message: `the string "abc"`, `a list`. Long strings are cut.
-std::string Describe(const base::Json& value);
 
 }  // namespace atomemo::definition
 

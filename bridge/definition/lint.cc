@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "bridge/definition/messages.h"
 #include "bridge/definition/parameter_lint.h"
 #include "bridge/definition/parameters.h"
 #include "bridge/definition/spelling.h"
@@ -55,7 +56,7 @@ void LintTool(const Json& tool, const Names* credentials, ViolationSink& sink) {
   ForEach(tool, "credentials", sink, [&](const Json& name) {
     const auto& text = name.get_ref<const std::string&>();
     if (credentials->contains(text)) return;
-    sink.Warn(absl::StrCat("no credential of this plugin has this name: ", base::QuoteJson(text),
+    sink.Warn(absl::StrCat("no credential of this plugin has this name: ", Excerpt(text),
                            DidYouMean(text, {credentials->begin(), credentials->end()})));
   });
 }

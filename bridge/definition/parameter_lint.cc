@@ -10,8 +10,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
-#include "bridge/definition/checker.h"
 #include "bridge/definition/js_regex.h"
+#include "bridge/definition/messages.h"
 #include "bridge/definition/parameters.h"
 #include "bridge/definition/spelling.h"
 
@@ -214,7 +214,7 @@ class ParameterLinter {
     const auto& text = name->get_ref<const std::string&>();
     if (known->contains(text)) return;
     const Step step(sink_, absl::string_view(member));
-    sink_.Warn(absl::StrCat(complaint, ": ", base::QuoteJson(text),
+    sink_.Warn(absl::StrCat(complaint, ": ", Excerpt(text),
                             DidYouMean(text, {known->begin(), known->end()})));
   }
 
@@ -238,7 +238,7 @@ class ParameterLinter {
       if (name == own_name) {
         sink_.Warn("the parameter depends on itself");
       } else if (!scope_.contains(name)) {
-        sink_.Warn(absl::StrCat("no parameter here has this name: ", base::QuoteJson(name),
+        sink_.Warn(absl::StrCat("no parameter here has this name: ", Excerpt(name),
                                 DidYouMean(name, NamesInScope())));
       }
     }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "bridge/definition/messages.h"
 #include "bridge/definition/text_rules.h"
 #include "bridge/definition/ui_rules.h"
 
@@ -78,14 +79,14 @@ void CheckDiscriminators(const Json& any_of, const std::string& discriminator,
     const ViolationSink::Step step(sink, i);
     const Json* property = FindDiscriminator(any_of[i], discriminator);
     if (property == nullptr) {
-      sink.Error(absl::StrCat("the object has no property named ", base::QuoteJson(discriminator),
+      sink.Error(absl::StrCat("the object has no property named ", Excerpt(discriminator),
                               ", the union's discriminator"));
       continue;
     }
     const Json* constant = Find(*property, "constant");
     if (constant == nullptr || !constant->is_primitive() || constant->is_null()) {
       sink.Error(
-          absl::StrCat("its property ", base::QuoteJson(discriminator),
+          absl::StrCat("its property ", Excerpt(discriminator),
                        ", the union's discriminator, needs a `constant`: a string, a number, "
                        "true or false"));
       continue;
@@ -93,7 +94,7 @@ void CheckDiscriminators(const Json& any_of, const std::string& discriminator,
     if (!IsFalsy(*constant) && !seen.insert(IdentityOf(*constant)).second) {
       sink.Error(
           absl::StrCat("another object of the union has the same `constant` in its property ",
-                       base::QuoteJson(discriminator), ": it must be different in each"));
+                       Excerpt(discriminator), ": it must be different in each"));
     }
   }
 }

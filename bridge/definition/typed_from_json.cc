@@ -9,7 +9,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "bridge/definition/checker.h"
+#include "bridge/definition/messages.h"
 #include "bridge/definition/typed.h"
 #include "bridge/definition/typed_conventions.h"
 #include "bridge/definition/violations.h"

@@ -3,9 +3,13 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "bridge/base/json.h"
+#include "bridge/definition/messages.h"
 
 namespace atomemo::definition {
 namespace {
+
+// Longer names are cut in paths: one may lead to a thousand violations.
+constexpr std::size_t kMaxSegment = 200;
 
 bool IsIdentifier(absl::string_view name) {
   if (name.empty() || absl::ascii_isdigit(static_cast<unsigned char>(name[0]))) return false;
@@ -44,7 +48,7 @@ void ViolationSink::Add(std::vector<Violation>& list, std::string message) {
   path.reserve(at_.size());
   for (const auto& segment : at_) {
     if (const auto* name = std::get_if<absl::string_view>(&segment)) {
-      path.emplace_back(std::string(*name));
+      path.emplace_back(std::string(CutText(*name, kMaxSegment)));
     } else {
       path.emplace_back(std::get<std::size_t>(segment));
     }

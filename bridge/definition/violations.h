@@ -11,7 +11,7 @@
 
 namespace atomemo::definition {
 
-// A member's name, or an element's index.
+// A member's name (its beginning, where it is very long), or an element's index.
 using PathSegment = std::variant<std::string, std::size_t>;
 using Path = std::vector<PathSegment>;
 

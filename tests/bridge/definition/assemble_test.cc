@@ -65,13 +65,20 @@ TEST(Assemble, SurvivesAnythingForAPlugin) {
 
 TEST(Facts, NameEverythingThatCallsMayGoTo) {
   Json tool = ToolWith(J(R"([
-      {"name": "l", "type": "resource_locator", "modes": [{"type": "list", "search_list_method": "find_a"}, {"type": "id"}]},
-      {"name": "o", "type": "object", "properties": [{"name": "m", "type": "resource_mapper", "mapping_method": "fields_a"}],
-       "additional_properties": {"name": "m", "type": "resource_mapper", "mapping_method": "fields_b"}},
-      {"name": "a", "type": "array", "items": {"type": "discriminated_union", "discriminator": "k", "any_of": [
-        {"name": "x", "type": "object", "properties": [{"name": "k", "type": "string", "constant": "x"},
-          {"name": "l", "type": "resource_locator", "modes": [{"type": "list", "search_list_method": "find_b"}]}]},
-        {"name": "y", "type": "object", "properties": [{"name": "k", "type": "string", "constant": "y"}]}]}}])"));
+      {"name": "l", "type": "resource_locator", "modes": [{"type": "list",
+      "search_list_method": "find_a"}, {"type": "id"}]},
+      {"name": "o", "type": "object", "properties": [{"name": "m", "type": "resource_mapper",
+      "mapping_method": "fields_a"}],
+       "additional_properties": {"name": "m", "type": "resource_mapper",
+       "mapping_method": "fields_b"}},
+      {"name": "a", "type": "array", "items": {"type": "discriminated_union", "discriminator": "k",
+      "any_of": [
+        {"name": "x", "type": "object", "properties": [{"name": "k", "type": "string",
+        "constant": "x"},
+          {"name": "l", "type": "resource_locator", "modes": [{"type": "list",
+          "search_list_method": "find_b"}]}]},
+        {"name": "y", "type": "object", "properties": [{"name": "k", "type": "string",
+        "constant": "y"}]}]}}])"));
   tool["timeout"] = 90'000;
   Json definition = DefinitionWith({CredentialWith(Json::array())}, {tool});
   definition["version"] = "1.2.3";

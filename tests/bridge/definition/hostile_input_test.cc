@@ -89,6 +89,21 @@ TEST(HostileInput, LargeTexts) {
   EXPECT_THAT(errors, SizeIs(Le(1000u)));
 }
 
+TEST(HostileInput, LongNamesThatAreRepeatedInMessagesAndPaths) {
+  const std::string name(1'000'000, 'x');
+  Json u = J(absl::StrCat(R"({"type": "discriminated_union", "any_of": [)",
+                          Repeat(R"({"name":"a","type":"object","properties":[]},)", 2'000),
+                          R"({"name":"b","type":"object","properties":[]}]})"));
+  u["discriminator"] = name;
+  Json array = J(R"({"name": "p", "type": "array"})");
+  array["items"] = std::move(u);
+  EXPECT_THAT(ErrorsOf(Schema::kProperty, std::move(array)), SizeIs(Le(1'000'000u)));
+
+  Json parameter = J(R"({"name": "p", "type": "string", "display": {"show": {}}})");
+  parameter["display"]["show"][name] = J("[" + Repeat(R"({"$regex":"*"},)", 2'000) + "1]");
+  EXPECT_THAT(WarningsOf(Schema::kProperty, std::move(parameter)), SizeIs(Le(1'000'000u)));
+}
+
 TEST(HostileInput, SurrogatesWithoutTheirOtherHalf) {
   EXPECT_EQ(J(R"("\ud800x")"), "\ufffdx");
   EXPECT_EQ(J(R"("\ud83d\ude00")"), "\U0001f600");

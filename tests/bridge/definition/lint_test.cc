@@ -30,13 +30,14 @@ TEST(Lint, LimitsThatExcludeEverything) {
   EXPECT_THAT(
       WarningsOfParameter(R"({"name": "p", "type": "string", "min_length": 2, "max_length": 1})"),
       HasSubstr("min_length"));
+  EXPECT_THAT(WarningsOfParameter(
+                  R"({"name": "p", "type": "array", "items": {"name": "i", "type": "string"},
+              "min_items": 2, "max_items": 1})"),
+              HasSubstr("min_items"));
   EXPECT_THAT(
       WarningsOfParameter(
-          R"({"name": "p", "type": "array", "items": {"name": "i", "type": "string"}, "min_items": 2, "max_items": 1})"),
-      HasSubstr("min_items"));
-  EXPECT_THAT(
-      WarningsOfParameter(
-          R"({"name": "p", "type": "string", "ui": {"component": "textarea", "min_height": 9, "max_height": 3}})"),
+          R"({"name": "p", "type": "string", "ui": {"component": "textarea", "min_height": 9,
+              "max_height": 3}})"),
       HasSubstr("ui.min_height"));
 }
 
@@ -59,7 +60,8 @@ TEST(Lint, AnIntegerThatIsNone) {
 
 TEST(Lint, ARegexThatDoesNotCompile) {
   EXPECT_THAT(WarningsOfParameter(R"json({"name": "p", "type": "resource_locator", "modes": [
-                  {"type": "url", "extract_value": {"type": "regex", "regex": "(?P<id>x)"}}]})json"),
+                  {"type": "url", "extract_value": {"type": "regex",
+                  "regex": "(?P<id>x)"}}]})json"),
               HasSubstr("modes[0].extract_value.regex: JavaScript cannot compile"));
   EXPECT_THAT(WarningsOfParameter(R"json({"name": "p", "type": "string",
                   "display": {"show": {"$and": [{"a": {"$regex": "("}}]}}})json"),
@@ -103,7 +105,8 @@ TEST(Lint, AToolAloneKnowsNoCredentials) {
 
 TEST(Lint, AMethodThatTheToolDoesNotList) {
   Json tool = ToolWith(J(R"([
-      {"name": "l", "type": "resource_locator", "modes": [{"type": "list", "search_list_method": "find"}]},
+      {"name": "l", "type": "resource_locator", "modes": [{"type": "list",
+      "search_list_method": "find"}]},
       {"name": "m", "type": "resource_mapper", "mapping_method": "fields"}])"));
   EXPECT_THAT(WarningsOf(Schema::kTool, tool), IsEmpty());
   tool["locator_list"] = Json::object();
@@ -116,24 +119,29 @@ TEST(Lint, AMethodThatTheToolDoesNotList) {
 TEST(Lint, ADefaultOfAModeThatIsNotThere) {
   EXPECT_THAT(
       WarningsOfParameter(R"({"name": "p", "type": "resource_locator", "modes": [{"type": "id"}],
-                  "default": {"__type__": "resource_locator", "mode_name": "url", "value": null}})"),
+                  "default": {"__type__": "resource_locator", "mode_name": "url",
+                  "value": null}})"),
       HasSubstr("default.mode_name: "));
 }
 
 TEST(Lint, FalsyDiscriminatorsThatAreTheSame) {
-  EXPECT_THAT(
-      WarningsOfParameter(
-          R"({"name": "p", "type": "array", "items": {"type": "discriminated_union", "discriminator": "k", "any_of": [
-                  {"name": "a", "type": "object", "properties": [{"name": "k", "type": "number", "constant": 0}]},
-                  {"name": "b", "type": "object", "properties": [{"name": "k", "type": "number", "constant": 0}]}]}})"),
-      HasSubstr("items.any_of[1]: another object of the union has the same constant"));
+  EXPECT_THAT(WarningsOfParameter(
+                  R"({"name": "p", "type": "array", "items": {"type": "discriminated_union",
+              "discriminator": "k", "any_of": [
+                  {"name": "a", "type": "object", "properties": [{"name": "k", "type": "number",
+                  "constant": 0}]},
+                  {"name": "b", "type": "object", "properties": [{"name": "k", "type": "number",
+                  "constant": 0}]}]}})"),
+              HasSubstr("items.any_of[1]: another object of the union has the same constant"));
 }
 
 TEST(Lint, AModelsRanges) {
   Json model = Texts("my-model");
   model.update(J(
-      R"({"model_type": "llm", "input_modalities": [], "output_modalities": [], "unsupported_parameters": [],
-                     "override_parameters": {"temperature": {"minimum": 2, "maximum": 1}, "max_tokens": {"default": 9, "maximum": 8}}})"));
+      R"({"model_type": "llm", "input_modalities": [], "output_modalities": [],
+          "unsupported_parameters": [],
+                     "override_parameters": {"temperature": {"minimum": 2, "maximum": 1},
+                     "max_tokens": {"default": 9, "maximum": 8}}})"));
   EXPECT_THAT(WarningsOf(Schema::kModel, model),
               HasSubstr("override_parameters.temperature.minimum: "));
   EXPECT_THAT(WarningsOf(Schema::kModel, model),

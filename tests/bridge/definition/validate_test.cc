@@ -55,7 +55,8 @@ TEST(Validate, SaysNothingOfTheMemberByWhichEditorsFindTheSchema) {
 
 TEST(Validate, KeepsTheDocumentationsOwnMembers) {
   const char* credential =
-      R"({"name": "api-key", "display_name": {"en_US": "x"}, "description": {"en_US": "x"}, "icon": "x",
+      R"({"name": "api-key", "display_name": {"en_US": "x"}, "description": {"en_US": "x"},
+          "icon": "x",
       "help_url": "https://example.com", "extra": {"a": 1},
       "parameters": [{"name": "key", "type": "string", "secret": true, "placeholder": "sk-..."}]})";
   EXPECT_EQ(ValueOf(Schema::kCredential, credential), J(credential));
@@ -124,8 +125,10 @@ TEST(Validate, AnIntegerMayBeWrittenWithAFraction) {
 
 TEST(Validate, DiscriminatedUnionsStandOnlyInItemsAndAdditionalProperties) {
   const Json u = J(R"({"type": "discriminated_union", "discriminator": "kind", "any_of": [
-      {"name": "a", "type": "object", "properties": [{"name": "kind", "type": "string", "constant": "a"}]},
-      {"name": "b", "type": "object", "properties": [{"name": "kind", "type": "string", "constant": "b"}]}]})");
+      {"name": "a", "type": "object", "properties": [{"name": "kind", "type": "string",
+      "constant": "a"}]},
+      {"name": "b", "type": "object", "properties": [{"name": "kind", "type": "string",
+      "constant": "b"}]}]})");
   Json array = J(R"({"name": "p", "type": "array"})");
   array["items"] = u;
   EXPECT_TRUE(Validate(Schema::kProperty, array).ok());
@@ -138,14 +141,14 @@ class DiscriminatorTest : public ::testing::Test {
   // An array of objects that are told apart by these constants of the member `kind`.
   static std::string ErrorsWith(const char* type, absl::string_view first,
                                 absl::string_view second) {
-    return ErrorsOf(
-        Schema::kProperty,
-        J(absl::StrCat(
-            R"({"name": "p", "type": "array", "items": {"type": "discriminated_union", "discriminator": "kind", "any_of": [
+    return ErrorsOf(Schema::kProperty,
+                    J(absl::StrCat(
+                        R"({"name": "p", "type": "array", "items": {"type": "discriminated_union",
+                "discriminator": "kind", "any_of": [
         {"name": "a", "type": "object", "properties": [{"name": "kind", "type": ")",
-            type, R"(", "constant": )", first, R"(}]},
+                        type, R"(", "constant": )", first, R"(}]},
         {"name": "b", "type": "object", "properties": [{"name": "kind", "type": ")",
-            type, R"(", "constant": )", second, "}]}]}}")));
+                        type, R"(", "constant": )", second, "}]}]}}")));
   }
 };
 
