@@ -92,8 +92,8 @@ class Finder {
       TakeIfTyped(members, pointer);
       for (const auto& [name, member] : members) {
         if (!member.is_object() && !member.is_array()) continue;
-        const std::string escaped = absl::StrReplaceAll(
-            absl::string_view(name.data(), name.size()), {{"~", "~0"}, {"/", "~1"}});
+        const std::string escaped = absl::StrReplaceAll(absl::string_view(name.data(), name.size()),
+                                                        {{"~", "~0"}, {"/", "~1"}});
         Visit(member, absl::StrCat(pointer, "/", escaped));
       }
     } else if (value.get_array().get(elements) == simdjson::SUCCESS) {
