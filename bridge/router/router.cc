@@ -14,8 +14,6 @@
 namespace atomemo::router {
 namespace {
 
-constexpr absl::Duration kDrainPoll = absl::Milliseconds(20);
-
 void FillTypedValues(HubCall& call) {
   const auto fill = [](auto& message) {
     *message.mutable_typed_values() = definition::FindTypedValues(message.parameters().json());
@@ -96,7 +94,7 @@ void Router::OnHubCall(absl::string_view topic, HubCall call) {
                      {{"topic", topic}, {"event", call.event}});
     return;
   }
-  if (HandleRepeated(topic, call.request_id())) return;
+  if (HandleRepeated(topic, call.event, call.request_id())) return;
   ++counters_.calls;
   if (draining_) {
     return FailCall(
@@ -123,7 +121,8 @@ void Router::OnHubCall(absl::string_view topic, HubCall call) {
   dispatcher_.Start(*plugin, std::move(call), std::move(target), timeout, retry_safe);
 }
 
-bool Router::HandleRepeated(absl::string_view topic, absl::string_view request_id) {
+bool Router::HandleRepeated(absl::string_view topic, absl::string_view event,
+                            absl::string_view request_id) {
   if (dispatcher_.IsActive(topic, request_id)) {
     ++counters_.repeated_calls;
     return true;  // its one answer is on its way
@@ -138,7 +137,7 @@ bool Router::HandleRepeated(absl::string_view topic, absl::string_view request_i
     outbox_.Add(topic, known->answer);
   } else {
     auto error = std::make_shared<HubAnswer>();
-    error->event = "request";
+    error->event = std::string(event);
     error->request_id = std::string(request_id);
     error->outcome = BridgeError(
         code::kInvalidRequestId, "InvalidRequestId",
@@ -177,7 +176,7 @@ absl::Duration Router::TimeoutOf(const Plugin& plugin, const HubCall& call) cons
 
 void Router::OnBadHubCall(absl::string_view topic, absl::string_view event,
                           absl::string_view request_id, const absl::Status& error) {
-  if (publications_.Find(topic) == nullptr || HandleRepeated(topic, request_id)) return;
+  if (publications_.Find(topic) == nullptr || HandleRepeated(topic, event, request_id)) return;
   ++counters_.calls;
   HubAnswer answer;
   answer.event = std::string(event);

@@ -95,7 +95,8 @@ class Router : public HubListener, public PluginPort {
   absl::Status CheckOwner(const SessionSpec& spec, const std::string& name) const;
 
   // True if the call was seen before; then all is done for it.
-  bool HandleRepeated(absl::string_view topic, absl::string_view request_id);
+  bool HandleRepeated(absl::string_view topic, absl::string_view event,
+                      absl::string_view request_id);
   absl::Duration TimeoutOf(const Plugin& plugin, const HubCall& call) const;
 
   // Gives a call its terminal answer. `session`: who answered; null: the bridge itself.

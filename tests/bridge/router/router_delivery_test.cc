@@ -69,16 +69,6 @@ TEST_F(RouterTest, AProofOfAnotherSocketProvesNothing) {
   EXPECT_THAT(hub_.AnswersTo("r1"), SizeIs(2));
 }
 
-TEST_F(RouterTest, ACallThatIsRepeatedBehindItsUnprovenAnswerGetsTheAnswerAgain) {
-  auto worker = StartWorker();
-  HubUp();
-  HubInvokes("r1");
-  Replies(*worker, "r1");
-  HubInvokes("r1");
-  EXPECT_THAT(hub_.AnswersTo("r1"), SizeIs(2));
-  EXPECT_THAT(worker->calls->request_ids, ElementsAre("r1"));
-}
-
 TEST_F(RouterTest, ACallThatIsRepeatedWhileItsAnswerWaitsGetsItOnce) {
   auto worker = StartWorker();
   HubUp();
@@ -204,6 +194,31 @@ TEST_F(RouterTest, DrainingCutsOffCallsThatTakeTooLongAndSaysSo) {
   scheduler_.Advance(absl::Seconds(10));
   EXPECT_EQ(ErrorOf("r1").code(), "transient:shutting_down");
   EXPECT_EQ(undelivered, 1u);
+}
+
+class ForgetfulRouterTest : public RouterTest {
+ protected:
+  static RouterOptions Options() {
+    RouterOptions options;
+    options.limits.ledger.max_answer_bytes = 0;
+    return options;
+  }
+  ForgetfulRouterTest() : RouterTest(Options()) {}
+};
+
+TEST_F(ForgetfulRouterTest, ARepeatedCallWhoseAnswerIsNotKeptFailsAsTheSameEventWithoutASecondRun) {
+  auto worker = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  Replies(*worker, "r1");
+  router_.OnProven(hub_.position());
+  HubInvokes("r1");
+  EXPECT_THAT(worker->calls->request_ids, ElementsAre("r1"));
+  ASSERT_THAT(hub_.AnswersTo("r1"), SizeIs(2));
+  const HubAnswer again = hub_.AnswersTo("r1")[1];
+  EXPECT_EQ(again.event, "invoke_tool");
+  ASSERT_FALSE(again.ok());
+  EXPECT_EQ(std::get<pb::PluginError>(again.outcome).code(), "sdk:invalid_request_id");
 }
 
 }  // namespace
