@@ -74,11 +74,11 @@ TEST(HostileInput, NestingJustDeepEnoughAndTooDeep) {
   EXPECT_TRUE(
       Validate(Schema::kProperty, ParseDefinition(nested(kMaxDefinitionDepth - 1)).value()).ok());
   EXPECT_THAT(std::string(ParseDefinition(nested(kMaxDefinitionDepth)).status().message()),
-              HasSubstr("1000 levels"));
+              HasSubstr("500 levels"));
   Json too_deep = J(nested(kMaxDefinitionDepth - 1));
   Json wrapped = J(R"({"name":"p","type":"array"})");
   wrapped["items"] = std::move(too_deep);
-  EXPECT_THAT(ErrorsOf(Schema::kProperty, std::move(wrapped)), HasSubstr("at most 1000 levels"));
+  EXPECT_THAT(ErrorsOf(Schema::kProperty, std::move(wrapped)), HasSubstr("at most 500 levels"));
 }
 
 TEST(HostileInput, LargeTexts) {
