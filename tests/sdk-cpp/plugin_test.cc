@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "atomemo/testing/fake_bridge.h"
 
@@ -24,7 +25,7 @@ constexpr char kDefinition[] = R"({
 })";
 
 std::string WriteFile(const std::string& name, const std::string& text) {
-  const std::string path = ::testing::TempDir() + name;
+  const std::string path = ::testing::TempDir() + std::to_string(getpid()) + "." + name;
   std::ofstream(path) << text;
   return path;
 }

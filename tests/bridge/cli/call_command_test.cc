@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <functional>
@@ -90,7 +91,7 @@ TEST_F(CallCommandTest, ReadsThePayloadFromInputOrFile) {
   EXPECT_EQ(RunAnswered("invoke_tool_response", R"("data":1)"), 0);
   EXPECT_EQ(received_[4]["from"], "input");
 
-  const std::string path = ::testing::TempDir() + "/call_command_test.json";
+  const std::string path = ::testing::TempDir() + "/call_command_test." + std::to_string(getpid());
   std::ofstream(path) << R"({"from":"file"})";
   options_.json = "@" + path;
   EXPECT_EQ(RunAnswered("invoke_tool_response", R"("data":1)"), 0);

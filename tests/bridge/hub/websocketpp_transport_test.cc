@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
@@ -279,7 +280,8 @@ TEST_F(WebsocketppTransportTest, MayBeDestroyedWhileConnecting) {
 class WebsocketppTlsTest : public WebsocketppTransportTest {
  protected:
   WebsocketppTlsTest() {
-    options_.extra_ca_file = testing::TempDir() + "/websocketpp_tls_test_ca.pem";
+    options_.extra_ca_file =
+        testing::TempDir() + "/websocketpp_tls_test_ca." + std::to_string(getpid());
     std::ofstream(options_.extra_ca_file) << certificates_.ca;
     tls_server_.UseCertificate(certificates_);
     tls_server_.Listen();
