@@ -114,16 +114,14 @@ bool Dispatcher::IsActive(absl::string_view topic, absl::string_view request_id)
 
 std::unique_ptr<ActiveCall> Dispatcher::TakeAnswered(Session& session, CallKind kind,
                                                      absl::string_view request_id) {
-  std::optional<CallStream>& own_stream = session.stream(kind);
-  if (own_stream) {
-    const auto cancelled = own_stream->cancelled.find(std::string(request_id));
-    if (cancelled != own_stream->cancelled.end()) {
-      scheduler_.Cancel(cancelled->second);
-      own_stream->cancelled.erase(cancelled);
-      Pump(*session.plugin, kind);
-    }
+  const Key key(session.plugin->topic, std::string(request_id));
+  // The clock decides, not whether the reply or the timer is handled first.
+  if (const auto due = calls_.find(key);
+      due != calls_.end() && due->second->deadline <= scheduler_.Now()) {
+    OnDeadline(*due->second);
   }
-  const auto found = calls_.find(Key(session.plugin->topic, std::string(request_id)));
+  ReturnHeldCredit(session, kind, request_id);
+  const auto found = calls_.find(key);
   if (found == calls_.end() || found->second->kind != kind) return nullptr;
   ActiveCall& call = *found->second;
   if (call.worker != nullptr && call.worker != &session) {
@@ -134,6 +132,16 @@ std::unique_ptr<ActiveCall> Dispatcher::TakeAnswered(Session& session, CallKind 
   std::unique_ptr<ActiveCall> taken = Take(call);
   Pump(*session.plugin, kind);
   return taken;
+}
+
+void Dispatcher::ReturnHeldCredit(Session& session, CallKind kind, absl::string_view request_id) {
+  std::optional<CallStream>& stream = session.stream(kind);
+  if (!stream) return;
+  const auto cancelled = stream->cancelled.find(request_id);
+  if (cancelled == stream->cancelled.end()) return;
+  scheduler_.Cancel(cancelled->second);
+  stream->cancelled.erase(cancelled);
+  Pump(*session.plugin, kind);
 }
 
 void Dispatcher::WorkerReady(Plugin& plugin) {
@@ -247,7 +255,6 @@ void Dispatcher::WaitForWorker(ActiveCall& call) {
 }
 
 void Dispatcher::OnDeadline(ActiveCall& call) {
-  call.deadline_timer = base::Scheduler::kNoTimer;
   ++timed_out_;
   const std::string limit = absl::FormatDuration(call.deadline - call.arrived);
   std::string message;

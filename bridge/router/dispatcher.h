@@ -42,8 +42,8 @@ class Dispatcher {
   bool IsActive(absl::string_view topic, absl::string_view request_id) const;
 
   // The call that `session` answers, no longer active; null if no such call is active in the
-  // session's plugin. A reply from another worker of the plugin than the one that has the call
-  // counts: the first answer wins.
+  // session's plugin, or its deadline has passed (then it has failed). A reply from another worker
+  // of the plugin than the one that has the call counts: the first answer wins.
   std::unique_ptr<ActiveCall> TakeAnswered(Session& session, CallKind kind,
                                            absl::string_view request_id);
 
@@ -78,6 +78,7 @@ class Dispatcher {
   std::unique_ptr<ActiveCall> Take(ActiveCall& call);
   void Fail(ActiveCall& call, pb::PluginError error);
   void HoldCredit(Session& session, CallKind kind, const std::string& request_id);
+  void ReturnHeldCredit(Session& session, CallKind kind, absl::string_view request_id);
 
   base::Scheduler& scheduler_;
   const RouterOptions& options_;

@@ -136,6 +136,21 @@ TEST_F(RouterTest, AnAnswerAfterTheDeadlineIsCountedAndDropped) {
   EXPECT_EQ(router_.counters().late_answers, 1u);
 }
 
+TEST_F(RouterTest, AnAnswerAfterTheDeadlineIsDroppedEvenIfItIsReadBeforeTheTimerRan) {
+  pb::ToolPolicy policy;
+  policy.mutable_timeout()->set_seconds(3);
+  auto worker = StartWorker(/*max_in_flight=*/1, policy);
+  HubUp();
+  HubInvokes("r1");
+  scheduler_.AdvanceWithoutRunning(absl::Seconds(3));
+  Replies(*worker, "r1");
+  EXPECT_EQ(ErrorOf("r1").code(), "sdk:timeout");
+  EXPECT_EQ(router_.counters().late_answers, 1u);
+  // The plugin is done with it, so it holds no credit.
+  HubInvokes("r2");
+  EXPECT_THAT(worker->calls->request_ids, ElementsAre("r1", "r2"));
+}
+
 TEST_F(RouterTest, ACancelledCallHoldsItsCreditUntilThePluginAnswersIt) {
   pb::ToolPolicy policy;
   policy.mutable_timeout()->set_seconds(3);
