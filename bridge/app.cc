@@ -7,11 +7,13 @@
 #include <optional>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "bridge/base/asio_scheduler.h"
 #include "bridge/base/log.h"
 #include "bridge/base/redact.h"
+#include "bridge/journal/call_journal_file.h"
 #include "bridge/plugin_service/plugin_server.h"
 #include "bridge/router/router.h"
 
@@ -36,12 +38,21 @@ class App::Impl {
     if (!websockets.ok()) return websockets.status();
     websockets_ = *std::move(websockets);
     hub_ = std::make_unique<hub::HubClient>(scheduler_, websockets_->Factory(), options_.hub);
-    router_ = std::make_unique<router::Router>(*hub_, scheduler_, options_.router);
+    router_ = std::make_unique<router::Router>(*hub_, scheduler_, options_.router, &journal_);
     hub_->set_listener(*router_);
     server_ = std::make_unique<plugin_service::PluginServer>(options_.plugin_server, *router_,
-                                                             scheduler_);
+                                                             *router_, scheduler_);
+    // What plugins send waits for the io thread, so nothing overtakes the recovery. The journal
+    // stands beside the socket, whose folder the server makes.
+    if (absl::Status started = server_->Start(); !started.ok()) return started;
+    if (!options_.journal_path.empty()) {
+      absl::StatusOr<std::vector<router::JournaledCall>> left =
+          journal_.Open(options_.journal_path);
+      if (!left.ok()) return left.status();
+      router_->Recover(*std::move(left));
+    }
     io_thread_ = std::thread([this] { RunIo(); });
-    return server_->Start();
+    return absl::OkStatus();
   }
 
   absl::Status Stop() {
@@ -97,6 +108,7 @@ class App::Impl {
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_{
       io_.get_executor()};
   base::AsioScheduler scheduler_;
+  journal::CallJournalFile journal_{absl::Now};
   std::unique_ptr<hub::WebsocketppClient> websockets_;
   std::unique_ptr<hub::HubClient> hub_;
   std::unique_ptr<router::Router> router_;

@@ -2,6 +2,7 @@
 #define ATOMEMO_BRIDGE_APP_H_
 
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -17,6 +18,8 @@ struct AppOptions {
   hub::HubClientOptions hub;
   router::RouterOptions router;
   plugin_service::PluginServerOptions plugin_server;
+  // Where calls are noted, for the next bridge should this one be killed. Empty: nowhere.
+  std::string journal_path;
   // How long Stop lets calls in flight finish and their answers be delivered.
   absl::Duration drain_timeout = absl::Seconds(8);
 };

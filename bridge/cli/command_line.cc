@@ -12,11 +12,11 @@
 #include "bridge/cli/call_command.h"
 #include "bridge/cli/definition_flags.h"
 #include "bridge/cli/flag_types.h"
+#include "bridge/cli/health_command.h"
 #include "bridge/cli/serve_flags.h"
 #include "bridge/cli/stop_signal.h"
 #include "bridge/devhub/dev_hub.h"
 #include "bridge/hub/hub_url.h"
-#include "bridge/plugin_service/health_probe.h"
 #include "bridge/version.h"
 
 namespace atomemo::cli {
@@ -98,16 +98,6 @@ int Dev(HubFlags& hub_flags, ServeFlags& serve_flags) {
   return exit_code;
 }
 
-int Health(const std::string& socket) {
-  const absl::Status status = plugin_service::ProbeHealth(socket, absl::Seconds(5));
-  if (status.ok()) {
-    std::cout << "serving\n";
-    return kExitOk;
-  }
-  std::cerr << "atomemo-bridge: " << status.message() << "\n";
-  return kExitFailed;
-}
-
 }  // namespace
 
 int Main(int argc, char** argv) {
@@ -169,14 +159,34 @@ int Main(int argc, char** argv) {
 
   AddDefinitionCommands(app, exit_code);
 
-  std::string socket = DefaultSocketPath();
+  HealthOptions health_options;
+  health_options.socket = DefaultSocketPath();
   CLI::App* health = app.add_subcommand(
-      "health", "Ask a running bridge whether it serves; exit code 0 if it does");
-  health->add_option("--socket", socket, "The bridge's socket")
+      "health",
+      "Ask a running bridge whether calls get through to its plugins and answers to the hub; exit "
+      "code 0 if they do");
+  health->add_option("--socket", health_options.socket, "The bridge's socket")
       ->envname("ATOMEMO_BRIDGE_SOCKET")
       ->type_name("PATH")
       ->capture_default_str();
-  health->callback([&] { exit_code = Health(socket); });
+  CLI::Option* live =
+      health->add_flag("--live", health_options.live,
+                       "Ask only whether the process is alive: what a liveness probe should ask");
+  health
+      ->add_option("--plugin", health_options.plugins,
+                   "Ask only about this plugin, which must be there; may be repeated")
+      ->type_name("NAME")
+      ->excludes(live);
+  std::string health_format = "text";
+  health->add_option("--format", health_format, "A table for people, or everything as JSON")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str()
+      ->excludes(live);
+  AddDuration(*health, "--timeout", health_options.timeout, "How long to wait for the answer");
+  health->callback([&] {
+    health_options.json = health_format == "json";
+    exit_code = RunHealth(health_options, std::cout, std::cerr);
+  });
 
   app.add_subcommand("version", "Print the version")->callback([] {
     std::cout << "atomemo-bridge " << kVersion << "\n";

@@ -6,12 +6,21 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "bridge/base/api_key.h"
 #include "bridge/cli/flag_types.h"
 #include "bridge/hub/hub_url.h"
 #include "bridge/version.h"
 
 namespace atomemo::cli {
+namespace {
+
+// "/run/atomemo/bridge.sock" -> "/run/atomemo/bridge.journal"
+std::string JournalBeside(absl::string_view socket) {
+  return socket.empty() ? "" : absl::StrCat(absl::StripSuffix(socket, ".sock"), ".journal");
+}
+
+}  // namespace
 
 void LogFlags::AddTo(CLI::App& app) {
   app.add_option("--log-level", level, "What is logged on stderr")
@@ -80,6 +89,14 @@ void ServeFlags::AddTo(CLI::App& app, bool with_hub) {
       ->type_name("PATH")
       ->capture_default_str()
       ->group("Plugins");
+  journal_option_ =
+      app.add_option(
+             "--journal", options_.journal_path,
+             "Where calls in flight are noted, so that none is forgotten or run again should "
+             "the bridge be killed; \"\" for nowhere (default: beside the socket)")
+          ->envname("ATOMEMO_BRIDGE_JOURNAL")
+          ->type_name("FILE")
+          ->group("Plugins");
   app.add_option("--socket-group", server.socket.group, "A group whose members may connect")
       ->type_name("GROUP")
       ->group("Plugins");
@@ -126,6 +143,10 @@ void ServeFlags::AddTo(CLI::App& app, bool with_hub) {
   AddCount(app, "--max-calls", limits.max_calls, "Calls in flight or queued, of all plugins")
       ->group(kLimits);
   AddSize(app, "--max-call-bytes", limits.max_call_bytes, "What these hold")->group(kLimits);
+  AddCount(app, "--max-plugin-calls", limits.max_plugin_calls, "The same of one plugin")
+      ->group(kLimits);
+  AddSize(app, "--max-plugin-call-bytes", limits.max_plugin_call_bytes, "What these hold")
+      ->group(kLimits);
   AddCount(app, "--max-queued-calls", limits.max_queued_calls,
            "Calls that wait for a worker, a plugin")
       ->group(kLimits);
@@ -133,6 +154,10 @@ void ServeFlags::AddTo(CLI::App& app, bool with_hub) {
            "Answers that the hub does not have yet")
       ->group(kLimits);
   AddSize(app, "--max-outbox-bytes", limits.outbox.max_bytes, "What these hold")->group(kLimits);
+  AddCount(app, "--max-plugin-answers", limits.outbox.max_topic_answers, "The same of one plugin")
+      ->group(kLimits);
+  AddSize(app, "--max-plugin-answer-bytes", limits.outbox.max_topic_bytes, "What these hold")
+      ->group(kLimits);
   AddCount(app, "--max-sessions", limits.max_sessions, "Plugin sessions")->group(kLimits);
   AddCount(app, "--max-hub-calls", limits.max_hub_calls, "Calls to the hub under way, a session")
       ->group(kLimits);
@@ -197,6 +222,7 @@ absl::StatusOr<AppOptions> ServeFlags::ResolveFor(const std::string& hub_ws_url,
 absl::Status ServeFlags::ResolveCommon() {
   options_.websocket.user_agent = absl::StrCat("atomemo-bridge/", kVersion);
   options_.plugin_server.bridge_version = kVersion;
+  if (journal_option_->count() == 0) options_.journal_path = JournalBeside(socket());
   if (debugger_) options_.plugin_server.keepalive_time = absl::InfiniteDuration();
   if (options_.router.timeouts.invoke > router::kMaxInvokeTimeout) {
     return absl::InvalidArgumentError(

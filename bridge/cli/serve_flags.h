@@ -47,6 +47,7 @@ class ServeFlags {
   CLI::Option* hub_ws_url_option_ = nullptr;
   CLI::Option* hub_mode_option_ = nullptr;
   CLI::Option* env_file_option_ = nullptr;
+  CLI::Option* journal_option_ = nullptr;
 };
 
 // The flags of `hub`, and of the hub in `dev`.

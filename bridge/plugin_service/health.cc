@@ -2,12 +2,19 @@
 
 #include <google/protobuf/wrappers.pb.h>
 
+#include <optional>
+#include <string>
 #include <utility>
 
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "atomemo/plugin/v1/plugin_service.grpc.pb.h"
 #include "bridge/plugin_service/message_io.h"
 
 namespace atomemo::plugin_service {
 namespace {
+
+namespace pb = ::atomemo::plugin::v1;
 
 // Debian ships no code for grpc/health/v1/health.proto. Its messages have one field each, with the
 // number and the wire type of these well-known ones:
@@ -16,28 +23,78 @@ namespace {
 using HealthCheckRequest = google::protobuf::StringValue;
 using HealthCheckResponse = google::protobuf::UInt32Value;
 constexpr std::uint32_t kServing = 1;
+constexpr std::uint32_t kNotServing = 2;
 constexpr std::uint32_t kServiceUnknown = 3;
+
+constexpr absl::Duration kWatchInterval = absl::Seconds(1);
+
+// One question about health. On the io thread only.
+struct HealthQuestion {
+  ContextPtr context;
+  std::shared_ptr<RpcOutbox> outbox;
+  std::string service;
+  std::optional<std::uint32_t> last_answer;  // of a watch
+};
+
+std::uint32_t PluginHealth(const admin::v1::GetStatusResponse& status, absl::string_view name) {
+  bool known = false;
+  for (const admin::v1::PluginStatus& plugin : status.plugins()) {
+    if (plugin.name() != name) continue;
+    if (!plugin.ready()) return kNotServing;
+    known = true;
+  }
+  return known ? kServing : kServiceUnknown;
+}
+
+std::uint32_t HealthOf(const router::StatusPort& port, absl::string_view service) {
+  if (service == kLivenessService) return kServing;
+  const admin::v1::GetStatusResponse status = port.Status();
+  if (service.empty()) return status.ready() ? kServing : kNotServing;
+  if (service == pb::PluginService::service_full_name()) {
+    return status.draining() ? kNotServing : kServing;
+  }
+  if (absl::ConsumePrefix(&service, kPluginHealthPrefix)) return PluginHealth(status, service);
+  return kServiceUnknown;
+}
+
+void Send(HealthQuestion& question, std::uint32_t answer) {
+  auto response = std::make_unique<HealthCheckResponse>();
+  response->set_value(answer);
+  question.outbox->Send(std::move(response));
+}
+
+void Check(HealthQuestion& question) {
+  const std::uint32_t answer = HealthOf(question.context->status, question.service);
+  if (answer == kServiceUnknown) {
+    return question.outbox->Finish(absl::NotFoundError("unknown service"));
+  }
+  Send(question, answer);
+  question.outbox->Finish(absl::OkStatus());
+}
+
+// Tells every change until either side ends the watch.
+void Watch(const std::shared_ptr<HealthQuestion>& question) {
+  if (question->outbox->closed()) return;
+  const std::uint32_t answer = HealthOf(question->context->status, question->service);
+  if (question->last_answer != answer) Send(*question, answer);
+  question->last_answer = answer;
+  question->context->io.After(kWatchInterval, [question] { Watch(question); });
+}
 
 class HealthRpc : public RpcHandler {
  public:
-  HealthRpc(const RpcStart& start, std::string service_name)
-      : start_(start), service_name_(std::move(service_name)) {}
+  HealthRpc(ContextPtr context, const RpcStart& start)
+      : context_(std::move(context)), start_(start) {}
 
   void OnMessage(grpc::ByteBuffer message) override {
     HealthCheckRequest request;
     if (absl::Status status = ParseMessage(message, request); !status.ok()) {
       return start_.outbox->Finish(absl::InvalidArgumentError("not a HealthCheckRequest"));
     }
-    const bool known = request.value().empty() || request.value() == service_name_;
+    const auto question = std::make_shared<HealthQuestion>(
+        HealthQuestion{context_, start_.outbox, request.value(), std::nullopt});
     const bool watch = start_.method == kHealthWatchMethod;
-    if (!known && !watch) {
-      return start_.outbox->Finish(absl::NotFoundError("unknown service"));
-    }
-    auto response = std::make_unique<HealthCheckResponse>();
-    response->set_value(known ? kServing : kServiceUnknown);
-    start_.outbox->Send(std::move(response));
-    // A watch lasts until either side ends; what it watches does not change before that.
-    if (!watch) start_.outbox->Finish(absl::OkStatus());
+    context_->io.Post([question, watch] { watch ? Watch(question) : Check(*question); });
   }
 
   void OnHalfClose() override {
@@ -45,14 +102,14 @@ class HealthRpc : public RpcHandler {
   }
 
  private:
+  const ContextPtr context_;
   const RpcStart start_;
-  const std::string service_name_;
 };
 
 }  // namespace
 
-std::unique_ptr<RpcHandler> MakeHealthRpc(const RpcStart& start, std::string service_name) {
-  return std::make_unique<HealthRpc>(start, std::move(service_name));
+std::unique_ptr<RpcHandler> MakeHealthRpc(const ContextPtr& context, const RpcStart& start) {
+  return std::make_unique<HealthRpc>(context, start);
 }
 
 }  // namespace atomemo::plugin_service

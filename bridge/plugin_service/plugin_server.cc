@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "atomemo/admin/v1/admin_service.grpc.pb.h"
 #include "atomemo/plugin/v1/plugin_service.grpc.pb.h"
 #include "bridge/base/api_key.h"
 #include "bridge/base/log.h"
@@ -33,7 +34,8 @@ constexpr int kMaxRpcsPerConnection = 1000;
 // The shortest time between a client's pings that is not taken for abuse.
 constexpr int kMinClientPingMs = 5000;
 
-// PluginService as reflection sees it. Every method is served by the generic service of RpcQueue.
+// PluginService and AdminService as reflection sees them. Every method is served by the generic
+// service of RpcQueue.
 template <typename Base>
 using Generic1 = pb::PluginService::WithGenericMethod_OpenSession<
     pb::PluginService::WithGenericMethod_RegisterCredential<
@@ -52,6 +54,8 @@ using Generic3 =
     pb::PluginService::WithGenericMethod_CallHub<pb::PluginService::WithGenericMethod_DownloadFile<
         pb::PluginService::WithGenericMethod_UploadFile<Base>>>;
 using DeclaredService = Generic1<Generic2<Generic3<pb::PluginService::Service>>>;
+using DeclaredAdmin =
+    admin::v1::AdminService::WithGenericMethod_GetStatus<admin::v1::AdminService::Service>;
 
 int ClampToInt(std::size_t value) {
   return static_cast<int>(
@@ -102,8 +106,9 @@ absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> TcpCredentials(
 
 class PluginServer::Impl {
  public:
-  Impl(PluginServerOptions options, router::PluginPort& port, base::Scheduler& io)
-      : context_(std::make_shared<ServiceContext>(std::move(options), port, io)),
+  Impl(PluginServerOptions options, router::PluginPort& port, const router::StatusPort& status,
+       base::Scheduler& io)
+      : context_(std::make_shared<ServiceContext>(std::move(options), port, status, io)),
         methods_(MakeMethodTable(context_)),
         queue_(
             LimitsOf(context_->options), [this](const RpcStart& start) { return Serve(start); },
@@ -159,6 +164,7 @@ class PluginServer::Impl {
       builder.AddListeningPort(context_->options.tcp_address, *credentials, &tcp_port_);
     }
     builder.RegisterService(&declared_);
+    builder.RegisterService(&declared_admin_);
     queue_.Register(builder);
     server_ = builder.BuildAndStart();
     if (server_ == nullptr) {
@@ -184,6 +190,7 @@ class PluginServer::Impl {
   const MethodTable methods_;
   PeerTable peers_;
   DeclaredService declared_;
+  DeclaredAdmin declared_admin_;
   RpcQueue queue_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<UnixListener> listener_;
@@ -192,8 +199,8 @@ class PluginServer::Impl {
 };
 
 PluginServer::PluginServer(PluginServerOptions options, router::PluginPort& port,
-                           base::Scheduler& io)
-    : impl_(std::make_unique<Impl>(std::move(options), port, io)) {}
+                           const router::StatusPort& status, base::Scheduler& io)
+    : impl_(std::make_unique<Impl>(std::move(options), port, status, io)) {}
 
 PluginServer::~PluginServer() = default;
 

@@ -11,18 +11,19 @@
 
 namespace atomemo::plugin_service {
 
-// The gRPC server that plugins connect to: PluginService, the standard health service and
-// reflection, on a Unix socket and, when asked for, on TCP.
+// The gRPC server that plugins and operators connect to: PluginService, AdminService, the standard
+// health service and reflection, on a Unix socket and, when asked for, on TCP.
 //
-// It moves messages between its own threads and `port`, which is called on `io`'s thread only. What
-// plugins send is checked before it gets there; JSON in calls is turned into the encoding that a
-// session asked for, on the completion queue's thread.
+// It moves messages between its own threads and the ports, which are called on `io`'s thread only.
+// What plugins send is checked before it gets there; JSON in calls is turned into the encoding that
+// a session asked for, on the completion queue's thread.
 //
-// Start and Shutdown are called on one thread, which must not be the io thread's. `port` and `io`
-// must outlive the last task that was posted to `io`, also after this object is gone.
+// Start and Shutdown are called on one thread, which must not be the io thread's. The ports and
+// `io` must outlive the last task that was posted to `io`, also after this object is gone.
 class PluginServer {
  public:
-  PluginServer(PluginServerOptions options, router::PluginPort& port, base::Scheduler& io);
+  PluginServer(PluginServerOptions options, router::PluginPort& port,
+               const router::StatusPort& status, base::Scheduler& io);
   // Shuts down at once if that has not been done.
   ~PluginServer();
 

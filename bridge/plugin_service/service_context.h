@@ -51,18 +51,20 @@ class SessionTable {
 };
 
 // What every RPC's handler works with. Shared, because tasks that were posted to the io thread may
-// run after the server is gone. `port` outlives them all.
+// run after the server is gone. The ports outlive them all.
 struct ServiceContext {
   ServiceContext(PluginServerOptions opts, router::PluginPort& plugin_port,
-                 base::Scheduler& scheduler)
+                 const router::StatusPort& status_port, base::Scheduler& scheduler)
       : options(std::move(opts)),
         port(plugin_port),
+        status(status_port),
         io(scheduler),
         transfers(options.max_transfers, options.max_transfers * 16) {}
 
   const PluginServerOptions options;
-  // On the io thread only.
+  // Both on the io thread only.
   router::PluginPort& port;
+  const router::StatusPort& status;
   // Post from anywhere.
   base::Scheduler& io;
   // On the io thread only.

@@ -57,8 +57,9 @@ pb::PluginError OverloadedError(absl::string_view what, std::size_t limit, absl:
 
 }  // namespace
 
-Dispatcher::Dispatcher(base::Scheduler& scheduler, const RouterOptions& options, Failed failed)
-    : scheduler_(scheduler), options_(options), failed_(std::move(failed)) {}
+Dispatcher::Dispatcher(base::Scheduler& scheduler, const RouterOptions& options,
+                       CallJournal* journal, Failed failed)
+    : scheduler_(scheduler), options_(options), journal_(journal), failed_(std::move(failed)) {}
 
 Dispatcher::~Dispatcher() {
   for (auto& [key, call] : calls_) {
@@ -92,6 +93,16 @@ void Dispatcher::Start(Plugin& plugin, HubCall hub_call, std::string target, abs
     return failed_(call, OverloadedError("the bridge's calls in flight hold too many bytes",
                                          limits.max_call_bytes, "--max-call-bytes"));
   }
+  if (plugin.active >= limits.max_plugin_calls) {
+    return failed_(call, OverloadedError(absl::StrCat("the plugin \"", plugin.name,
+                                                      "\" has too many calls in flight"),
+                                         limits.max_plugin_calls, "--max-plugin-calls"));
+  }
+  if (plugin.active_bytes + call.bytes > limits.max_plugin_call_bytes) {
+    return failed_(call, OverloadedError(absl::StrCat("the calls in flight of the plugin \"",
+                                                      plugin.name, "\" hold too many bytes"),
+                                         limits.max_plugin_call_bytes, "--max-plugin-call-bytes"));
+  }
   if (plugin.queued >= limits.max_queued_calls) {
     return failed_(call, OverloadedError(absl::StrCat("too many calls wait for the plugin \"",
                                                       plugin.name, "\""),
@@ -101,6 +112,7 @@ void Dispatcher::Start(Plugin& plugin, HubCall hub_call, std::string target, abs
     return failed_(call, NotServedError(plugin, call.kind));
 
   bytes_ += call.bytes;
+  plugin.active_bytes += call.bytes;
   ++plugin.active;
   call.deadline_timer = scheduler_.After(timeout, [this, &call] { OnDeadline(call); });
   calls_.emplace(Key(plugin.topic, call.request_id), std::move(owned));
@@ -129,6 +141,7 @@ std::unique_ptr<ActiveCall> Dispatcher::TakeAnswered(Session& session, CallKind 
                                             "another worker has answered the call");
     HoldCredit(*call.worker, kind, call.request_id);
   }
+  session.plugin->timeouts_in_a_row = 0;
   std::unique_ptr<ActiveCall> taken = Take(call);
   Pump(*session.plugin, kind);
   return taken;
@@ -217,6 +230,7 @@ void Dispatcher::HandOver(ActiveCall& call, Session& worker) {
   Dequeue(call);
   scheduler_.Cancel(std::exchange(call.grace_timer, base::Scheduler::kNoTimer));
   call.worker = &worker;
+  if (journal_ != nullptr) journal_->Started(call.plugin->topic, call.request_id);
   CallStream& stream = *worker.stream(call.kind);
   stream.in_flight.insert(&call);
   std::visit(
@@ -256,6 +270,7 @@ void Dispatcher::WaitForWorker(ActiveCall& call) {
 
 void Dispatcher::OnDeadline(ActiveCall& call) {
   ++timed_out_;
+  ++call.plugin->timeouts_in_a_row;
   const std::string limit = absl::FormatDuration(call.deadline - call.arrived);
   std::string message;
   if (call.worker == nullptr) {
@@ -289,6 +304,7 @@ std::unique_ptr<ActiveCall> Dispatcher::Take(ActiveCall& call) {
     Dequeue(call);
   }
   --call.plugin->active;
+  call.plugin->active_bytes -= call.bytes;
   bytes_ -= call.bytes;
   auto node = calls_.extract(Key(call.plugin->topic, call.request_id));
   return std::move(node.mapped());

@@ -30,7 +30,9 @@ class Dispatcher {
   // the callback.
   using Failed = std::function<void(const ActiveCall& call, pb::PluginError error)>;
 
-  Dispatcher(base::Scheduler& scheduler, const RouterOptions& options, Failed failed);
+  // `journal` may be null.
+  Dispatcher(base::Scheduler& scheduler, const RouterOptions& options, CallJournal* journal,
+             Failed failed);
   ~Dispatcher();
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
@@ -82,6 +84,7 @@ class Dispatcher {
 
   base::Scheduler& scheduler_;
   const RouterOptions& options_;
+  CallJournal* const journal_;
   const Failed failed_;
 
   absl::flat_hash_map<Key, std::unique_ptr<ActiveCall>> calls_;

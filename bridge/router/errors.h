@@ -21,6 +21,7 @@ inline constexpr absl::string_view kCrash = "sdk:crash";
 inline constexpr absl::string_view kNoWorker = "transient:no_worker";
 inline constexpr absl::string_view kOverloaded = "transient:overloaded";
 inline constexpr absl::string_view kShuttingDown = "transient:shutting_down";
+inline constexpr absl::string_view kRestarted = "transient:restarted";
 }  // namespace code
 
 // `name` is the error's class in words, for instance "ToolNotFound".

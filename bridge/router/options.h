@@ -35,12 +35,15 @@ inline constexpr absl::Duration kMaxHubCallTimeout = absl::Hours(1);
 struct RouterLimits {
   std::size_t max_calls = 20'000;           // --max-calls: in flight or queued, of all plugins
   std::size_t max_call_bytes = 256u << 20;  // --max-call-bytes: the same calls' payloads
-  std::size_t max_queued_calls = 1'000;     // --max-queued-calls: waiting for a worker, a plugin
-  std::size_t max_sessions = 4'096;         // --max-sessions
+  std::size_t max_plugin_calls = 5'000;  // --max-plugin-calls: in flight or queued, of one plugin
+  std::size_t max_plugin_call_bytes = 128u << 20;  // --max-plugin-call-bytes: their payloads
+  std::size_t max_queued_calls = 1'000;  // --max-queued-calls: waiting for a worker, a plugin
+  std::size_t max_sessions = 4'096;      // --max-sessions
   std::size_t max_hub_calls =
       1'000;  // --max-hub-calls: plugins' calls to the hub under way, a session
   std::size_t max_definition_bytes = 8u << 20;  // --max-definition-bytes
-  Outbox::Limits outbox;                        // --max-outbox-answers, --max-outbox-bytes
+  // --max-outbox-answers, --max-outbox-bytes; --max-plugin-answers, --max-plugin-answer-bytes
+  Outbox::Limits outbox;
   CallLedger::Limits ledger;
 };
 

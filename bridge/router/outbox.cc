@@ -19,25 +19,47 @@ Outbox::Outbox(HubPort& hub, base::Scheduler& scheduler, Limits limits, Delivere
 
 Outbox::~Outbox() { scheduler_.Cancel(proof_timer_); }
 
-bool Outbox::IsWaiting(absl::string_view topic, absl::string_view request_id) const {
+const Outbox::Lane* Outbox::FindLane(absl::string_view topic) const {
   const auto lane = lanes_.find(topic);
-  if (lane == lanes_.end()) return false;
-  const std::deque<Entry>& waiting = lane->second.waiting;
-  return std::any_of(waiting.begin(), waiting.end(),
+  return lane == lanes_.end() ? nullptr : &lane->second;
+}
+
+bool Outbox::IsWaiting(absl::string_view topic, absl::string_view request_id) const {
+  const Lane* lane = FindLane(topic);
+  return lane != nullptr &&
+         std::any_of(lane->waiting.begin(), lane->waiting.end(),
                      [&](const Entry& entry) { return entry.answer->request_id == request_id; });
 }
 
-bool Outbox::HasAnswersFor(absl::string_view topic) const {
-  const auto lane = lanes_.find(topic);
-  return lane != lanes_.end() && !(lane->second.sent.empty() && lane->second.waiting.empty());
+std::size_t Outbox::answers_for(absl::string_view topic) const {
+  const Lane* lane = FindLane(topic);
+  return lane == nullptr ? 0 : lane->answers();
+}
+
+std::size_t Outbox::bytes_for(absl::string_view topic) const {
+  const Lane* lane = FindLane(topic);
+  return lane == nullptr ? 0 : lane->bytes;
+}
+
+bool Outbox::HasRoomFor(absl::string_view topic) const {
+  return answers_for(topic) < limits_.max_topic_answers &&
+         bytes_for(topic) < limits_.max_topic_bytes;
+}
+
+absl::Duration Outbox::unproven_for(absl::string_view topic) const {
+  const Lane* lane = FindLane(topic);
+  if (lane == nullptr || lane->sent.empty()) return absl::ZeroDuration();
+  return scheduler_.Now() - lane->sent.front().sent_at;
 }
 
 void Outbox::Add(absl::string_view topic, std::shared_ptr<const HubAnswer> answer) {
-  auto [lane, inserted] = lanes_.try_emplace(topic);
+  auto [it, inserted] = lanes_.try_emplace(topic);
+  Lane& lane = it->second;
   ++answers_;
   bytes_ += answer->size();
-  lane->second.waiting.push_back(Entry{std::move(answer), {}, false});
-  Flush(lane->first, lane->second);
+  lane.bytes += answer->size();
+  lane.waiting.push_back(Entry{std::move(answer), {}, {}, false});
+  Flush(it->first, lane);
 }
 
 void Outbox::SetUp(absl::string_view topic, bool up) {
@@ -63,11 +85,13 @@ void Outbox::OnWritable() {
 void Outbox::OnProven(HubPosition upto) {
   std::vector<std::pair<std::string, std::shared_ptr<const HubAnswer>>> proven;
   for (auto topic = unproven_.begin(); topic != unproven_.end();) {
-    std::deque<Entry>& sent = lanes_.find(*topic)->second.sent;
+    Lane& lane = lanes_.find(*topic)->second;
+    std::deque<Entry>& sent = lane.sent;
     while (!sent.empty() && sent.front().position.socket == upto.socket &&
            sent.front().position.sequence <= upto.sequence) {
       --answers_;
       bytes_ -= sent.front().answer->size();
+      lane.bytes -= sent.front().answer->size();
       proven.emplace_back(*topic, std::move(sent.front().answer));
       sent.pop_front();
     }
@@ -89,6 +113,7 @@ void Outbox::Flush(const std::string& topic, Lane& lane) {
     if (entry.sent_before) ++resent_;
     entry.sent_before = true;
     entry.position = *position;
+    entry.sent_at = scheduler_.Now();
     lane.sent.push_back(std::move(entry));
     lane.waiting.pop_front();
     unproven_.insert(topic);

@@ -22,8 +22,8 @@ namespace atomemo::router {
 // reply that was asked for after it came back on the same socket. When the channel is lost first,
 // it goes out again after the rejoin. So the hub may see an answer twice, and never not at all.
 //
-// Bounds: the outbox itself never drops an answer. At its limits HasRoom() is false, and the router
-// refuses new calls until it has room again.
+// Bounds: the outbox itself never drops an answer. At its limits HasRoom() or HasRoomFor() is
+// false, and the router refuses new calls until it has room again.
 //
 // Lives on the io thread.
 class Outbox {
@@ -31,6 +31,9 @@ class Outbox {
   struct Limits {
     std::size_t max_answers = 100'000;
     std::size_t max_bytes = 256u << 20;
+    // Of one topic.
+    std::size_t max_topic_answers = 25'000;
+    std::size_t max_topic_bytes = 128u << 20;
   };
   // The hub has this answer.
   using Delivered = std::function<void(absl::string_view topic, const HubAnswer& answer)>;
@@ -41,11 +44,17 @@ class Outbox {
   Outbox& operator=(const Outbox&) = delete;
 
   bool HasRoom() const { return answers_ < limits_.max_answers && bytes_ < limits_.max_bytes; }
+  // Within the bounds of one plugin: those of a plugin whose topic stays down fill only its own.
+  bool HasRoomFor(absl::string_view topic) const;
   std::size_t answers() const { return answers_; }
   std::size_t bytes() const { return bytes_; }
+  std::size_t answers_for(absl::string_view topic) const;
+  std::size_t bytes_for(absl::string_view topic) const;
+  // How long the topic's oldest unproven answer has been on its way.
+  absl::Duration unproven_for(absl::string_view topic) const;
   // How many answers went out again after a loss.
   std::uint64_t resent() const { return resent_; }
-  bool HasAnswersFor(absl::string_view topic) const;
+  bool HasAnswersFor(absl::string_view topic) const { return answers_for(topic) > 0; }
   // Whether the call's answer has still to go out on the present connection.
   bool IsWaiting(absl::string_view topic, absl::string_view request_id) const;
 
@@ -60,14 +69,19 @@ class Outbox {
   struct Entry {
     std::shared_ptr<const HubAnswer> answer;
     HubPosition position;  // where it was sent, if it was
+    absl::Time sent_at;
     bool sent_before = false;
   };
   struct Lane {
     bool up = false;
+    std::size_t bytes = 0;
     std::deque<Entry> sent;     // not proven yet, in the order of their positions
     std::deque<Entry> waiting;  // not sent yet, or to be sent again
+
+    std::size_t answers() const { return sent.size() + waiting.size(); }
   };
 
+  const Lane* FindLane(absl::string_view topic) const;
   void Flush(const std::string& topic, Lane& lane);
   void ScheduleProofRequest();
   void RequestProofs();

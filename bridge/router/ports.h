@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "atomemo/admin/v1/admin_service.pb.h"
 #include "bridge/router/call.h"
 
 namespace atomemo::router {
@@ -200,6 +201,41 @@ class PluginPort {
   virtual void CallHub(absl::string_view session_id, absl::string_view event, std::string data_json,
                        std::optional<absl::Duration> timeout,
                        std::function<void(absl::StatusOr<std::string>)> done) = 0;
+};
+
+// ---- What a bridge that is killed leaves to the next one (implemented in bridge/journal)
+
+// Notes what becomes of calls. What is noted survives the end of the process, however sudden.
+class CallJournal {
+ public:
+  virtual ~CallJournal() = default;
+  // The hub's call was taken; its answer is due in `time_left`.
+  virtual void Accepted(absl::string_view topic, absl::string_view request_id,
+                        absl::string_view event, absl::Duration time_left) = 0;
+  // A worker is about to get it: from now on it may have run.
+  virtual void Started(absl::string_view topic, absl::string_view request_id) = 0;
+  // Nothing is left to do for it. Unknown calls are ignored.
+  virtual void Ended(absl::string_view topic, absl::string_view request_id) = 0;
+};
+
+// A call that an earlier bridge accepted and did not end.
+struct JournaledCall {
+  std::string topic;
+  std::string request_id;
+  std::string event;
+  // Until its answer is due; may be negative.
+  absl::Duration time_left;
+  // A worker may have run it.
+  bool started = false;
+};
+
+// ---- What the bridge is doing, for operators (implemented by the router)
+
+class StatusPort {
+ public:
+  virtual ~StatusPort() = default;
+  // All but `bridge_version`.
+  virtual admin::v1::GetStatusResponse Status() const = 0;
 };
 
 }  // namespace atomemo::router

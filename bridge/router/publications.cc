@@ -62,6 +62,7 @@ absl::StatusOr<std::vector<Session*>> Publications::Attach(Session& session,
   plugin->credentials = {facts.credentials.begin(), facts.credentials.end()};
   plugin->tool_policies = session.tool_policies;
   plugin->workers.push_back(&session);
+  plugin->timeouts_in_a_row = 0;
   scheduler_.Cancel(std::exchange(plugin->retire_timer, base::Scheduler::kNoTimer));
   session.plugin = plugin.get();
   hub_.Announce(Announcement{topic, session.mode, plugin->definition_json});

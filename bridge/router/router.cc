@@ -8,11 +8,15 @@
 #include "bridge/base/redact.h"
 #include "bridge/definition/typed_values.h"
 #include "bridge/router/errors.h"
+#include "bridge/router/plugin_status.h"
 #include "bridge/router/router_checks.h"
 #include "google/protobuf/util/time_util.h"
 
 namespace atomemo::router {
 namespace {
+
+// How long a call that cannot be understood is remembered while the hub is away.
+constexpr absl::Duration kBadCallTimeout = absl::Minutes(1);
 
 void FillTypedValues(HubCall& call) {
   const auto fill = [](auto& message) {
@@ -25,21 +29,24 @@ void FillTypedValues(HubCall& call) {
 
 }  // namespace
 
-Router::Router(HubPort& hub, base::Scheduler& scheduler, RouterOptions options)
+Router::Router(HubPort& hub, base::Scheduler& scheduler, RouterOptions options,
+               CallJournal* journal)
     : hub_(hub),
       scheduler_(scheduler),
       options_(std::move(options)),
+      journal_(journal),
       ledger_(options_.limits.ledger),
       outbox_(hub, scheduler, options_.limits.outbox,
               [this](absl::string_view topic, const HubAnswer& answer) {
                 ++counters_.delivered;
                 ledger_.MarkDelivered(topic, answer.request_id);
+                if (journal_ != nullptr) journal_->Ended(topic, answer.request_id);
                 const auto session = confirm_to_.find(CallKey(topic, answer.request_id));
                 if (session == confirm_to_.end()) return;
                 ConfirmDelivered(session->second, answer.request_id);
                 confirm_to_.erase(session);
               }),
-      dispatcher_(scheduler, options_,
+      dispatcher_(scheduler, options_, journal,
                   [this](const ActiveCall& call, pb::PluginError error) {
                     Answer(call.plugin->topic,
                            HubAnswer{call.event, call.request_id, std::move(error)}, nullptr,
@@ -52,9 +59,32 @@ Router::Router(HubPort& hub, base::Scheduler& scheduler, RouterOptions options)
             return plugin.active > 0 || outbox_.HasAnswersFor(plugin.topic);
           },
           [this](const Plugin& plugin) { outbox_.SetUp(plugin.topic, false); }),
-      hub_requests_(hub, scheduler, options_) {}
+      hub_requests_(hub, scheduler, options_),
+      recovered_(
+          scheduler, options_.worker_grace,
+          [this](const JournaledCall& call, pb::PluginError error) {
+            if (publications_.Find(call.topic) == nullptr) return false;
+            Answer(call.topic, HubAnswer{call.event, call.request_id, std::move(error)}, nullptr,
+                   scheduler_.Now(), "");
+            return true;
+          },
+          [this](const JournaledCall& call) {
+            base::LogWarning(
+                "call of an earlier bridge dropped: its plugin has not come back in time",
+                {{"topic", call.topic}, {"event", call.event}, {"request_id", call.request_id}});
+            journal_->Ended(call.topic, call.request_id);
+          }) {}
 
 Router::~Router() { scheduler_.Cancel(drain_timer_); }
+
+void Router::Recover(std::vector<JournaledCall> calls) {
+  if (calls.empty()) return;
+  const auto started = std::count_if(calls.begin(), calls.end(),
+                                     [](const JournaledCall& call) { return call.started; });
+  base::LogWarning("an earlier bridge was ended with calls in flight: they are taken over",
+                   {{"calls", absl::StrCat(calls.size())}, {"started", absl::StrCat(started)}});
+  recovered_.Add(std::move(calls));
+}
 
 // ---- From the hub
 
@@ -84,7 +114,16 @@ void Router::OnWritable() { outbox_.OnWritable(); }
 void Router::OnProven(HubPosition upto) {
   outbox_.OnProven(upto);
   SendConfirmations();
+  if (!parked_sessions_.empty() && outbox_.HasRoom()) RetryParkedPublished();
   FinishDrainIfIdle();
+}
+
+void Router::RetryParkedPublished() {
+  const std::vector<std::string> ids(parked_sessions_.begin(), parked_sessions_.end());
+  for (const std::string& id : ids) {
+    Session* const session = FindSession(id);
+    if (session != nullptr && session->plugin != nullptr) RetryParked(*session);
+  }
 }
 
 void Router::OnHubCall(absl::string_view topic, HubCall call) {
@@ -96,6 +135,8 @@ void Router::OnHubCall(absl::string_view topic, HubCall call) {
   }
   if (HandleRepeated(topic, call.event, call.request_id())) return;
   ++counters_.calls;
+  const absl::Duration timeout = TimeoutOf(*plugin, call);
+  NoteAccepted(topic, call.request_id(), call.event, timeout);
   if (draining_) {
     return FailCall(
         *plugin, call,
@@ -109,12 +150,20 @@ void Router::OnHubCall(absl::string_view topic, HubCall call) {
                                  " answers, ", outbox_.bytes(),
                                  " bytes; see --max-outbox-answers and --max-outbox-bytes)")));
   }
+  if (!outbox_.HasRoomFor(topic)) {
+    return FailCall(
+        *plugin, call,
+        BridgeError(
+            code::kOverloaded, "Overloaded",
+            absl::StrCat("too many answers of the plugin \"", plugin->name, "\" wait for the hub (",
+                         outbox_.answers_for(topic), " answers, ", outbox_.bytes_for(topic),
+                         " bytes; see --max-plugin-answers and --max-plugin-answer-bytes)")));
+  }
   if (std::optional<pb::PluginError> error = CheckCall(*plugin, call))
     return FailCall(*plugin, call, *std::move(error));
   call.mutable_info().set_event(call.event);
   FillTypedValues(call);
   std::string target = TargetOf(call.payload);
-  const absl::Duration timeout = TimeoutOf(*plugin, call);
   const auto policy = plugin->tool_policies.find(target);
   const bool retry_safe = call.kind() == CallKind::kInvoke &&
                           policy != plugin->tool_policies.end() && policy->second.retry_safe();
@@ -128,7 +177,7 @@ bool Router::HandleRepeated(absl::string_view topic, absl::string_view event,
     return true;  // its one answer is on its way
   }
   const CallLedger::Entry* known = ledger_.Find(topic, request_id);
-  if (known == nullptr) return false;
+  if (known == nullptr) return IsRecoveredRun(topic, request_id);
   ++counters_.repeated_calls;
   // An answer that went out before the repetition came may have gone to a hub that has restarted
   // since and did not know the call yet.
@@ -145,6 +194,22 @@ bool Router::HandleRepeated(absl::string_view topic, absl::string_view event,
     outbox_.Add(topic, std::move(error));
   }
   return true;
+}
+
+bool Router::IsRecoveredRun(absl::string_view topic, absl::string_view request_id) {
+  const JournaledCall* call = recovered_.Find(topic, request_id);
+  if (call == nullptr) return false;
+  if (call->started) {
+    ++counters_.repeated_calls;
+    return true;  // the worker that has it will offer its answer
+  }
+  recovered_.Remove(topic, request_id);
+  return false;
+}
+
+void Router::NoteAccepted(absl::string_view topic, absl::string_view request_id,
+                          absl::string_view event, absl::Duration time_left) {
+  if (journal_ != nullptr) journal_->Accepted(topic, request_id, event, time_left);
 }
 
 absl::Duration Router::TimeoutOf(const Plugin& plugin, const HubCall& call) const {
@@ -178,6 +243,7 @@ void Router::OnBadHubCall(absl::string_view topic, absl::string_view event,
                           absl::string_view request_id, const absl::Status& error) {
   if (publications_.Find(topic) == nullptr || HandleRepeated(topic, event, request_id)) return;
   ++counters_.calls;
+  NoteAccepted(topic, request_id, event, kBadCallTimeout);
   HubAnswer answer;
   answer.event = std::string(event);
   answer.request_id = std::string(request_id);
@@ -228,6 +294,7 @@ void Router::Answer(absl::string_view topic, HubAnswer answer, const Session* se
                       {"code", error.code()},
                       {"reason", session == nullptr ? error.message() : "the plugin's own error"}});
   }
+  recovered_.Remove(topic, answer.request_id);
   auto shared = std::make_shared<const HubAnswer>(std::move(answer));
   if (session != nullptr) confirm_to_[CallKey(topic, shared->request_id)] = session->id;
   ledger_.Add(topic, shared, scheduler_.Now());
@@ -247,6 +314,30 @@ void Router::SendConfirmations() {
     session->sink->Send(std::move(event));
   }
   confirmations_.clear();
+}
+
+// ---- Status
+
+admin::v1::GetStatusResponse Router::Status() const {
+  admin::v1::GetStatusResponse status;
+  publications_.ForEach([&](const Plugin& plugin) {
+    *status.add_plugins() = StatusOf(plugin, outbox_, scheduler_.Now());
+  });
+  std::sort(status.mutable_plugins()->begin(), status.mutable_plugins()->end(),
+            [](const auto& a, const auto& b) { return a.topic() < b.topic(); });
+  std::string reason = draining_ ? "the bridge is shutting down" : "";
+  for (const admin::v1::PluginStatus& plugin : status.plugins()) {
+    if (plugin.ready()) continue;
+    absl::StrAppend(&reason, reason.empty() ? "" : "; ", plugin.name(), ": ", plugin.reason());
+  }
+  status.set_ready(reason.empty());
+  status.set_reason(std::move(reason));
+  status.set_draining(draining_);
+  status.set_sessions(static_cast<std::int64_t>(sessions_.size()));
+  status.set_active_calls(static_cast<std::int64_t>(dispatcher_.active()));
+  status.set_undelivered_answers(static_cast<std::int64_t>(outbox_.answers()));
+  status.set_recovered_calls(static_cast<std::int64_t>(recovered_.size()));
+  return status;
 }
 
 // ---- Shutdown

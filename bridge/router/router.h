@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
 #include "bridge/base/scheduler.h"
 #include "bridge/router/call_ledger.h"
@@ -18,6 +19,7 @@
 #include "bridge/router/outbox.h"
 #include "bridge/router/ports.h"
 #include "bridge/router/publications.h"
+#include "bridge/router/recovered_calls.h"
 #include "bridge/router/session.h"
 
 namespace atomemo::router {
@@ -39,15 +41,21 @@ struct RouterCounters {
 //
 // Calls come in through HubListener, workers and their replies through PluginPort. The parts:
 // Publications (which plugins are known), Dispatcher (calls in flight), Outbox and CallLedger
-// (answers until the hub has them, and after), HubRequests (plugins' calls to the hub).
+// (answers until the hub has them, and after), HubRequests (plugins' calls to the hub),
+// RecoveredCalls (what an earlier bridge left).
 //
 // Lives on the io thread. `hub` must not call back from inside its methods. Sinks must not either.
-class Router : public HubListener, public PluginPort {
+class Router : public HubListener, public PluginPort, public StatusPort {
  public:
-  Router(HubPort& hub, base::Scheduler& scheduler, RouterOptions options);
+  // `journal` may be null: then a bridge that is killed forgets its calls.
+  Router(HubPort& hub, base::Scheduler& scheduler, RouterOptions options,
+         CallJournal* journal = nullptr);
   ~Router() override;
   Router(const Router&) = delete;
   Router& operator=(const Router&) = delete;
+
+  // Takes over the calls that an earlier bridge left. Once, before all else.
+  void Recover(std::vector<JournaledCall> calls);
 
   // Stops serving: new calls and sessions are refused with errors that invite to try again, calls
   // in flight may finish within `timeout` (then they fail), answers get until then to be delivered.
@@ -88,6 +96,9 @@ class Router : public HubListener, public PluginPort {
                std::optional<absl::Duration> timeout,
                std::function<void(absl::StatusOr<std::string>)> done) override;
 
+  // StatusPort
+  admin::v1::GetStatusResponse Status() const override;
+
  private:
   using CallKey = std::pair<std::string, std::string>;  // topic, request_id
 
@@ -97,6 +108,8 @@ class Router : public HubListener, public PluginPort {
   // True if the call was seen before; then all is done for it.
   bool HandleRepeated(absl::string_view topic, absl::string_view event,
                       absl::string_view request_id);
+  // A call that a worker got from an earlier bridge, and that must not run again.
+  bool IsRecoveredRun(absl::string_view topic, absl::string_view request_id);
   absl::Duration TimeoutOf(const Plugin& plugin, const HubCall& call) const;
 
   // Gives a call its terminal answer. `session`: who answered; null: the bridge itself.
@@ -104,8 +117,15 @@ class Router : public HubListener, public PluginPort {
               absl::string_view target);
   void FailCall(const Plugin& plugin, const HubCall& call, pb::PluginError error);
 
+  void NoteAccepted(absl::string_view topic, absl::string_view request_id, absl::string_view event,
+                    absl::Duration time_left);
+
   // A reply to a call that is not in flight.
   void HandleUnexpectedReply(Session& session, CallKind kind, ReplyPayload reply);
+  // Keeps a reply that cannot be taken yet, and takes what was kept.
+  void Park(Session& session, CallKind kind, ReplyPayload reply);
+  void RetryParked(Session& session);
+  void RetryParkedPublished();
   void ConfirmDelivered(const std::string& session_id, std::string request_id);
   void SendConfirmations();
   void FinishIfIdle(Session& session);
@@ -115,13 +135,16 @@ class Router : public HubListener, public PluginPort {
   HubPort& hub_;
   base::Scheduler& scheduler_;
   const RouterOptions options_;
+  CallJournal* const journal_;
 
   absl::flat_hash_map<std::string, std::unique_ptr<Session>> sessions_;
+  absl::flat_hash_set<std::string> parked_sessions_;
   CallLedger ledger_;
   Outbox outbox_;
   Dispatcher dispatcher_;
   Publications publications_;
   HubRequests hub_requests_;
+  RecoveredCalls recovered_;
   RouterCounters counters_;
 
   // The session to tell when the hub has an answer; for answers in the outbox.

@@ -18,8 +18,9 @@ namespace {
 
 constexpr std::int32_t kDefaultMaxInFlight = 16;
 constexpr std::int32_t kMaxMaxInFlight = 10'000;
-// Answers offered again before the new session is published wait for that.
-constexpr std::size_t kMaxEarlyReplies = 10'000;
+// Of one session; an SDK keeps fewer than that.
+constexpr std::size_t kMaxParkedReplies = 10'000;
+constexpr std::size_t kMaxParkedBytes = 128u << 20;
 
 absl::Status UnknownSession() {
   return absl::UnauthenticatedError(
@@ -166,9 +167,7 @@ void Router::Publish(absl::string_view session_id,
     session->publish_done = std::move(done);
   }
   for (Session* old : *replaced) FinishIfIdle(*old);
-  for (auto& [kind, reply] : std::exchange(session->early_replies, {})) {
-    Reply(session->id, kind, std::move(reply));
-  }
+  RetryParked(*session);
   dispatcher_.WorkerReady(plugin);
 }
 
@@ -212,11 +211,7 @@ void Router::Unsubscribe(absl::string_view session_id, CallKind kind) {
 void Router::Reply(absl::string_view session_id, CallKind kind, ReplyPayload reply) {
   Session* const session = FindSession(session_id);
   if (session == nullptr) return;
-  if (session->plugin == nullptr) {
-    if (session->early_replies.size() < kMaxEarlyReplies)
-      session->early_replies.emplace_back(kind, std::move(reply));
-    return;
-  }
+  if (session->plugin == nullptr) return Park(*session, kind, std::move(reply));
   const std::string request_id = ReplyRequestId(reply);
   const std::unique_ptr<ActiveCall> call = dispatcher_.TakeAnswered(*session, kind, request_id);
   if (call == nullptr) return HandleUnexpectedReply(*session, kind, std::move(reply));
@@ -260,17 +255,52 @@ void Router::HandleUnexpectedReply(Session& session, CallKind kind, ReplyPayload
     return;
   }
   // Never seen: an earlier bridge took the call, and the plugin has finished it since.
+  const JournaledCall* recovered = recovered_.Find(topic, request_id);
   std::string event = EventOfReply(kind, reply);
-  if (event.empty())
+  if (event.empty() && recovered != nullptr) event = recovered->event;
+  if (event.empty()) {
     return reject(
         "the call is not known to this bridge, and the answer's `event` does not say what it was");
-  if (!outbox_.HasRoom())
+  }
+  if (recovered != nullptr && recovered->event != event) {
     return reject(
-        "too many answers wait for the hub (see --max-outbox-answers): offer it again later");
+        absl::StrCat("the call is a ", recovered->event, ", and this is no answer to it"));
+  }
+  if (!outbox_.HasRoom() || !outbox_.HasRoomFor(topic))
+    return Park(session, kind, std::move(reply));
   absl::StatusOr<HubAnswer> answer = AnswerOfReply(std::move(event), std::move(reply));
-  if (!answer.ok()) return reject(answer.status().message());
+  if (!answer.ok()) {
+    reject(answer.status().message());
+    if (recovered == nullptr) return;
+    answer =
+        HubAnswer{recovered->event, request_id,
+                  BridgeError(code::kInvalidReturn, "InvalidReturn", answer.status().message())};
+  }
   ++counters_.forwarded_answers;
   Answer(topic, *std::move(answer), &session, scheduler_.Now(), "");
+}
+
+void Router::Park(Session& session, CallKind kind, ReplyPayload reply) {
+  const std::size_t bytes =
+      std::visit([](const auto& message) { return message.ByteSizeLong(); }, reply);
+  if (session.parked_replies.size() >= kMaxParkedReplies ||
+      session.parked_bytes + bytes > kMaxParkedBytes) {
+    if (!session.stream(kind)) return;
+    pb::DefinitionViolation violation;
+    violation.set_message("the session offers more answers to calls of an earlier bridge than fit");
+    return session.stream(kind)->sink->Reject(ReplyRequestId(reply), {violation});
+  }
+  session.parked_bytes += bytes;
+  session.parked_replies.emplace_back(kind, std::move(reply));
+  parked_sessions_.insert(session.id);
+}
+
+void Router::RetryParked(Session& session) {
+  session.parked_bytes = 0;
+  parked_sessions_.erase(session.id);
+  for (auto& [kind, reply] : std::exchange(session.parked_replies, {})) {
+    Reply(session.id, kind, std::move(reply));
+  }
 }
 
 void Router::FinishIfIdle(Session& session) {
@@ -283,6 +313,7 @@ void Router::CloseSession(absl::string_view session_id, absl::string_view reason
   if (found == sessions_.end()) return;
   const std::unique_ptr<Session> session = std::move(found->second);
   sessions_.erase(found);
+  parked_sessions_.erase(session->id);
   session->finish_when_idle.reset();
   base::LogInfo("session ended",
                 {{"plugin", session->name},

@@ -73,8 +73,10 @@ struct Session {
   // What it declares: until published.
   definition::Parts parts;
   std::size_t definition_bytes = 0;
-  // Answers to earlier bridges' calls that came before Publish, until then.
-  std::vector<std::pair<CallKind, ReplyPayload>> early_replies;
+  // Answers to earlier bridges' calls that cannot be taken yet: the session is not published, or
+  // the outbox is full.
+  std::vector<std::pair<CallKind, ReplyPayload>> parked_replies;
+  std::size_t parked_bytes = 0;
   absl::flat_hash_map<std::string, pb::ToolPolicy> tool_policies;
 
   // Set once published.
@@ -118,6 +120,9 @@ struct Plugin {
   std::size_t queued = 0;
   // In flight and queued.
   std::size_t active = 0;
+  std::size_t active_bytes = 0;
+  // Calls that ran into their deadline since a worker last answered one, or connected.
+  std::size_t timeouts_in_a_row = 0;
   base::Scheduler::TimerId retire_timer = base::Scheduler::kNoTimer;
 
   std::list<ActiveCall*>& queue(CallKind kind) { return queues[static_cast<std::size_t>(kind)]; }

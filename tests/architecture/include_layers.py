@@ -11,7 +11,7 @@ import sys
 # A layer is a path prefix; the longest match wins. What a layer may include of the project, as path prefixes.
 BASE = ["bridge/base/"]
 DEFINITION = BASE + ["bridge/definition/"]
-PROTO = ["atomemo/plugin/v1/"]
+PROTO = ["atomemo/plugin/v1/", "atomemo/admin/v1/"]
 ROUTER_PORTS = ["bridge/router/ports.h", "bridge/router/call.h"]
 ALLOWED = {
     "bridge/base/": BASE,
@@ -19,10 +19,11 @@ ALLOWED = {
     "bridge/router/": DEFINITION + PROTO + ["bridge/router/"],
     "bridge/hub/": DEFINITION + PROTO + ROUTER_PORTS + ["bridge/hub/"],
     "bridge/plugin_service/": DEFINITION + PROTO + ROUTER_PORTS + ["bridge/plugin_service/"],
+    "bridge/journal/": BASE + ROUTER_PORTS + ["bridge/journal/"],
     "bridge/admin/": DEFINITION + PROTO + ROUTER_PORTS + ["bridge/admin/"],
     "bridge/devhub/": DEFINITION + ["bridge/hub/phoenix_frame.h", "bridge/devhub/"],
     "bridge/": ["bridge/", *PROTO],  # main, app and the command line wire everything.
-    "sdk-cpp/": PROTO + ["atomemo/", "sdk-cpp/"],
+    "sdk-cpp/": ["atomemo/", "sdk-cpp/"],
     "examples/": ["atomemo/", "examples/"],  # What any plugin author has.
 }
 

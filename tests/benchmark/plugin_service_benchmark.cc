@@ -24,6 +24,7 @@
 #include "bridge/definition/payload.h"
 #include "bridge/plugin_service/plugin_server.h"
 #include "tests/fakes/fake_plugin_port.h"
+#include "tests/fakes/fake_status_port.h"
 #include "tests/fakes/io_thread.h"
 
 namespace atomemo {
@@ -75,7 +76,8 @@ class Benchmark {
     plugin_service::PluginServerOptions options;
     options.socket.path = std::move(socket);
     port_.on_reply = [this](router::ReplyPayload) { OnReply(); };
-    server_ = std::make_unique<plugin_service::PluginServer>(options, port_, io_.scheduler());
+    server_ =
+        std::make_unique<plugin_service::PluginServer>(options, port_, status_, io_.scheduler());
     const absl::Status status = server_->Start();
     if (!status.ok()) {
       std::fprintf(stderr, "%s\n", status.ToString().c_str());
@@ -119,6 +121,7 @@ class Benchmark {
 
   const std::string parameters_;
   fakes::FakePluginPort port_;
+  fakes::FakeStatusPort status_;
   fakes::IoThread io_;
   std::unique_ptr<plugin_service::PluginServer> server_;
   std::shared_ptr<router::CallSink> sink_;

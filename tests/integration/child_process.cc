@@ -26,6 +26,9 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(
                                      O_WRONLY | O_CREAT | O_APPEND, kMode);
     posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
   }
+  // A child that keeps the hub's listening socket would keep its port, too.
+  constexpr int kFirstInherited = STDERR_FILENO + 1;
+  posix_spawn_file_actions_addclosefrom_np(&actions, kFirstInherited);
   pid_t pid = 0;
   const int error = posix_spawn(&pid, argv[0], &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);

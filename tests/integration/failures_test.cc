@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -169,6 +171,34 @@ TEST_F(FailuresTest, AnAnswerThatWasWorkedOnWhileTheBridgeWasKilledIsForwardedBy
   plugin_->Release();
   EXPECT_EQ(answer.get().event, "invoke_tool_response");
   EXPECT_EQ(plugin_->holding(), 1);
+}
+
+TEST_F(FailuresTest, ACallThatAKilledBridgeHadHandedOutDoesNotRunAgainWhenTheHubRepeatsIt) {
+  StartHub();
+  auto bridge = StartBridgeProcess();
+  ASSERT_TRUE(bridge.ok()) << bridge.status();
+  const std::string record = folder_.path() + "/runs";
+  auto first = ChildProcess::Start({ATOMEMO_TEST_WORKER, socket(), record});
+  ASSERT_TRUE(first.ok()) << first.status();
+  ASSERT_TRUE(hub().WaitJoined());
+  HubCall call = ToolCall("work-on", {{"ms", 3000}});
+  call.plugin = "worker";
+  call.request_id = "c1";
+  ASSERT_EQ(hub().Start(call), kAccepted);
+  ASSERT_TRUE(WaitUntil([&] { return std::ifstream(record).peek() > 0; }));
+  auto second =
+      ChildProcess::Start({ATOMEMO_TEST_WORKER, socket(), record});  // it has nothing to do
+  ASSERT_TRUE(second.ok()) << second.status();
+
+  (*bridge)->Kill();
+  StopHub();
+  StartHub();  // it does not remember the call, and makes it again
+  bridge = StartBridgeProcess();
+  ASSERT_TRUE(bridge.ok()) << bridge.status();
+  ASSERT_TRUE(hub().WaitJoined());
+  EXPECT_EQ(hub().Call(call).data()["pid"], (*first)->pid());
+  std::ifstream runs(record);
+  EXPECT_EQ(std::count(std::istreambuf_iterator<char>(runs), {}, '\n'), 1);
 }
 
 TEST_F(FailuresTest, ABridgeThatIsStoppedLetsCallsInFlightFinish) {

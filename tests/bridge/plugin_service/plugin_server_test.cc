@@ -2,8 +2,6 @@
 #include "bridge/plugin_service/plugin_server.h"
 
 #include <gmock/gmock.h>
-#include <google/protobuf/wrappers.pb.h>
-#include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -47,46 +45,17 @@ class PluginServerTest : public ServiceTest {
     pb::PublishResponse response;
     return stub.Publish(&context, request, &response);
   }
-
-  // Calls a unary method by its name; the response's single numeric field.
-  grpc::Status CheckHealth(const std::string& service, std::uint32_t* serving) {
-    grpc::GenericStub stub(NewChannel());
-    grpc::CompletionQueue queue;
-    TestContext context;
-    google::protobuf::StringValue request;  // the same wire form as HealthCheckRequest
-    request.set_value(service);
-    grpc::Slice slice(request.SerializeAsString());
-    const auto call = stub.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check",
-                                            grpc::ByteBuffer(&slice, 1), &queue);
-    call->StartCall();
-    grpc::ByteBuffer response;
-    grpc::Status status;
-    call->Finish(&response, &status, nullptr);
-    void* tag = nullptr;
-    bool ok = false;
-    queue.Next(&tag, &ok);
-    if (status.ok()) {
-      grpc::Slice bytes;
-      response.DumpToSingleSlice(&bytes);
-      google::protobuf::UInt32Value value;
-      value.ParseFromArray(bytes.begin(), static_cast<int>(bytes.size()));
-      *serving = value.value();
-    }
-    queue.Shutdown();
-    queue.Next(&tag, &ok);
-    return status;
-  }
 };
 
 TEST_F(PluginServerTest, NeedsSomewhereToListen) {
   options_.socket.path = "";
-  PluginServer server(options_, port_, io_.scheduler());
+  PluginServer server(options_, port_, status_, io_.scheduler());
   EXPECT_EQ(server.Start().code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(PluginServerTest, ASecondBridgeOnTheSocketIsRefused) {
   StartServer();
-  PluginServer second(options_, port_, io_.scheduler());
+  PluginServer second(options_, port_, status_, io_.scheduler());
   EXPECT_EQ(second.Start().code(), absl::StatusCode::kAlreadyExists);
   EXPECT_TRUE(CanConnect(options_.socket.path));
 }
@@ -155,7 +124,7 @@ TEST_F(PluginServerTest, AnAddressInUseIsToldOf) {
   StartServer();
   PluginServerOptions options;
   options.tcp_address = absl::StrCat("127.0.0.1:", server_->tcp_port());
-  PluginServer second(options, port_, io_.scheduler());
+  PluginServer second(options, port_, status_, io_.scheduler());
   const absl::Status status = second.Start();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(status.message()), HasSubstr(options.tcp_address));
@@ -165,20 +134,10 @@ TEST_F(PluginServerTest, ACertificateThatCannotBeReadIsToldOf) {
   options_.tcp_address = "127.0.0.1:0";
   options_.tls_cert_file = folder_ / "missing.pem";
   options_.tls_key_file = folder_ / "missing.key";
-  PluginServer server(options_, port_, io_.scheduler());
+  PluginServer server(options_, port_, status_, io_.scheduler());
   const absl::Status status = server.Start();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()), HasSubstr("missing.pem"));
-}
-
-TEST_F(PluginServerTest, HealthIsServed) {
-  StartServer();
-  std::uint32_t serving = 0;
-  ASSERT_TRUE(CheckHealth("", &serving).ok());
-  EXPECT_EQ(serving, 1u);
-  ASSERT_TRUE(CheckHealth("atomemo.plugin.v1.PluginService", &serving).ok());
-  EXPECT_EQ(serving, 1u);
-  EXPECT_EQ(CheckHealth("other", &serving).error_code(), grpc::StatusCode::NOT_FOUND);
 }
 
 TEST_F(PluginServerTest, ARequestBeyondTheLimitIsRefusedWithTheLimit) {

@@ -14,6 +14,7 @@
 #include "atomemo/plugin/v1/plugin_service.grpc.pb.h"
 #include "bridge/plugin_service/plugin_server.h"
 #include "tests/fakes/fake_plugin_port.h"
+#include "tests/fakes/fake_status_port.h"
 #include "tests/fakes/io_thread.h"
 
 namespace atomemo::plugin_service {
@@ -86,7 +87,7 @@ class ServiceTest : public ::testing::Test {
 
   // Changes to options_ come before this.
   void StartServer() {
-    server_ = std::make_unique<PluginServer>(options_, port_, io_.scheduler());
+    server_ = std::make_unique<PluginServer>(options_, port_, status_, io_.scheduler());
     const absl::Status status = server_->Start();
     ASSERT_TRUE(status.ok()) << status;
     stub_ = NewStub();
@@ -120,6 +121,7 @@ class ServiceTest : public ::testing::Test {
   TemporaryFolder folder_;
   PluginServerOptions options_;
   fakes::FakePluginPort port_;
+  fakes::FakeStatusPort status_;
   fakes::IoThread io_;
   std::unique_ptr<PluginServer> server_;
   std::unique_ptr<pb::PluginService::Stub> stub_;

@@ -246,6 +246,91 @@ TEST_F(RouterLimitsTest, PastTheQueueLimitACallFailsAtOnceAndNamesTheFlag) {
   EXPECT_EQ(ResultOf("run"), "1");
 }
 
+class PluginLimitsTest : public RouterTest {
+ protected:
+  static constexpr char kOtherTopic[] = "debug_plugin:greeter";
+
+  static RouterOptions Options() {
+    RouterOptions options;
+    options.limits.max_plugin_calls = 2;
+    options.limits.max_plugin_call_bytes = 1'000;
+    options.limits.outbox.max_topic_answers = 2;
+    return options;
+  }
+  PluginLimitsTest() : RouterTest(Options()) {}
+
+  // A second plugin beside "weather".
+  std::unique_ptr<Worker> StartGreeter() {
+    std::string texts = kTexts;
+    texts.replace(texts.find("weather"), 7, "greeter");
+    auto worker = Open(Spec(texts));
+    EXPECT_TRUE(router_.Register(worker->session_id, PartKind::kTool, kTool, {}).ok());
+    EXPECT_TRUE(router_.Subscribe(worker->session_id, CallKind::kInvoke, 16, worker->calls).ok());
+    Publish(*worker);
+    SetTopic(pb::HubState::STATE_REGISTERED, kOtherTopic);
+    return worker;
+  }
+
+  void HubInvokesGreeter(const std::string& request_id) {
+    pb::Invocation invocation;
+    invocation.mutable_info()->set_request_id(request_id);
+    invocation.set_tool_name("forecast");
+    invocation.mutable_parameters()->set_json("{}");
+    router_.OnHubCall(kOtherTopic, HubCall{"invoke_tool", std::move(invocation)});
+  }
+};
+
+TEST_F(PluginLimitsTest, OnePluginsCallsFillOnlyItsOwnShare) {
+  auto worker = StartWorker();
+  auto greeter = StartGreeter();
+  HubUp();
+  for (const char* id : {"a", "b", "over"}) HubInvokes(id);
+  EXPECT_EQ(ErrorOf("over").code(), "transient:overloaded");
+  EXPECT_THAT(ErrorOf("over").message(), HasSubstr("--max-plugin-calls"));
+  HubInvokesGreeter("g");
+  EXPECT_THAT(greeter->calls->request_ids, ElementsAre("g"));
+}
+
+TEST_F(PluginLimitsTest, OnePluginsPayloadsFillOnlyItsOwnShare) {
+  auto worker = StartWorker();
+  HubUp();
+  pb::Invocation large;
+  large.mutable_info()->set_request_id("over");
+  large.set_tool_name("forecast");
+  large.mutable_parameters()->set_json("{\"text\":\"" + std::string(2'000, 'x') + "\"}");
+  router_.OnHubCall(kTopic, HubCall{"invoke_tool", std::move(large)});
+  EXPECT_THAT(ErrorOf("over").message(), HasSubstr("--max-plugin-call-bytes"));
+  HubInvokes("a");
+  EXPECT_THAT(worker->calls->request_ids, ElementsAre("a"));
+}
+
+TEST_F(PluginLimitsTest, APluginWhoseAnswersPileUpIsRefusedNewCallsAlone) {
+  auto worker = StartWorker();
+  auto greeter = StartGreeter();
+  HubUp();
+  for (const char* id : {"a", "b"}) HubInvokes(id);
+  for (const char* id : {"a", "b"}) Replies(*worker, id);
+  HubInvokes("over");
+  EXPECT_THAT(ErrorOf("over").message(), HasSubstr("--max-plugin-answers"));
+  HubInvokesGreeter("g");
+  EXPECT_THAT(greeter->calls->request_ids, ElementsAre("g"));
+  router_.OnProven(hub_.position());
+  HubInvokes("c");
+  EXPECT_THAT(worker->calls->request_ids, ElementsAre("a", "b", "c"));
+}
+
+TEST_F(RouterLimitsTest, AnAnswerOfferedAgainToAFullOutboxIsTakenOnceThereIsRoom) {
+  auto worker = StartWorker();
+  HubUp();
+  for (const char* id : {"a", "b", "c"}) HubInvokes(id);
+  for (const char* id : {"a", "b", "c"}) Replies(*worker, id);
+  Replies(*worker, "from-an-earlier-bridge", "7");
+  EXPECT_EQ(ResultOf("from-an-earlier-bridge"), "none");
+  EXPECT_THAT(worker->calls->rejected, IsEmpty());
+  router_.OnProven(hub_.position());
+  EXPECT_EQ(ResultOf("from-an-earlier-bridge"), "7");
+}
+
 TEST_F(RouterLimitsTest, WithAFullOutboxNewCallsAreRefusedAndNoAnswerIsDropped) {
   auto worker = StartWorker();
   HubUp();

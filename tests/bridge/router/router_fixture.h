@@ -39,7 +39,8 @@ class RouterTest : public ::testing::Test {
     std::optional<absl::StatusOr<Published>> published;
   };
 
-  explicit RouterTest(RouterOptions options = {}) : router_(hub_, scheduler_, std::move(options)) {}
+  explicit RouterTest(RouterOptions options = {}, CallJournal* journal = nullptr)
+      : router_(hub_, scheduler_, std::move(options), journal) {}
 
   SessionSpec Spec(std::string texts = kTexts) {
     SessionSpec spec;

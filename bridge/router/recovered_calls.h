@@ -1,0 +1,67 @@
+#ifndef ATOMEMO_BRIDGE_ROUTER_RECOVERED_CALLS_H_
+#define ATOMEMO_BRIDGE_ROUTER_RECOVERED_CALLS_H_
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "bridge/base/scheduler.h"
+#include "bridge/router/ports.h"
+
+namespace atomemo::router {
+
+// The calls that an earlier bridge had when it was killed, until each has its answer. One that no
+// worker had got may run when the hub repeats it, and otherwise fails after a grace period. One
+// that a worker had got never runs again: its worker offers the answer, or it fails at its
+// deadline.
+//
+// Lives on the io thread.
+class RecoveredCalls {
+ public:
+  // The call shall be answered with `error` now. False: its plugin is not known (yet), so it cannot
+  // be.
+  using Fail = std::function<bool(const JournaledCall& call, pb::PluginError error)>;
+  // The call's deadline has passed and nobody could be told.
+  using Forget = std::function<void(const JournaledCall& call)>;
+
+  RecoveredCalls(base::Scheduler& scheduler, absl::Duration grace, Fail fail, Forget forget);
+  ~RecoveredCalls();
+  RecoveredCalls(const RecoveredCalls&) = delete;
+  RecoveredCalls& operator=(const RecoveredCalls&) = delete;
+
+  void Add(std::vector<JournaledCall> calls);
+
+  const JournaledCall* Find(absl::string_view topic, absl::string_view request_id) const;
+
+  // The call has its answer, or runs for the first time.
+  void Remove(absl::string_view topic, absl::string_view request_id);
+
+  std::size_t size() const { return calls_.size(); }
+
+ private:
+  using Key = std::pair<std::string, std::string>;  // topic, request_id
+  struct Entry {
+    JournaledCall call;
+    absl::Time deadline;
+    base::Scheduler::TimerId timer = base::Scheduler::kNoTimer;
+  };
+
+  void OnGraceOver(const Key& key);
+  void OnDeadline(const Key& key);
+
+  base::Scheduler& scheduler_;
+  const absl::Duration grace_;
+  const Fail fail_;
+  const Forget forget_;
+  absl::flat_hash_map<Key, Entry> calls_;
+};
+
+}  // namespace atomemo::router
+
+#endif  // ATOMEMO_BRIDGE_ROUTER_RECOVERED_CALLS_H_

@@ -1,0 +1,143 @@
+// A bridge that is started after another was killed: its calls end, and none runs twice.
+
+#include <gmock/gmock.h>
+
+#include "tests/bridge/router/router_fixture.h"
+#include "tests/fakes/fake_call_journal.h"
+
+namespace atomemo::router {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+class RouterRecoveryTest : public RouterTest {
+ protected:
+  RouterRecoveryTest() : RouterTest({}, &journal_) {}
+
+  void Left(const std::string& request_id, bool started,
+            absl::Duration time_left = absl::Minutes(2), const std::string& event = "invoke_tool") {
+    router_.Recover({{kTopic, request_id, event, time_left, started}});
+  }
+
+  fakes::FakeCallJournal journal_;
+};
+
+TEST_F(RouterRecoveryTest, ACallIsNotedUntilTheHubProvablyHasItsAnswer) {
+  auto worker = StartWorker(/*max_in_flight=*/1);
+  HubUp();
+  HubInvokes("r1");
+  HubInvokes("r2");
+  EXPECT_THAT(journal_.notes, ElementsAre("accepted r1", "started r1", "accepted r2"));
+  Replies(*worker, "r1");
+  EXPECT_THAT(journal_.notes, Not(Contains("ended r1")));
+  router_.OnProven(hub_.position());
+  EXPECT_THAT(journal_.notes, Contains("ended r1"));
+}
+
+TEST_F(RouterRecoveryTest, ACallThatWorkerMayHaveRunDoesNotRunAgainWhenItIsRepeated) {
+  Left("r1", /*started=*/true);
+  auto worker = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  EXPECT_THAT(worker->calls->request_ids, IsEmpty());
+  Replies(*worker, "r1", "7");
+  EXPECT_EQ(ResultOf("r1"), "7");
+  EXPECT_EQ(router_.Status().recovered_calls(), 0);
+}
+
+TEST_F(RouterRecoveryTest, ACallThatNoWorkerHadRunsWhenItIsRepeated) {
+  Left("r1", /*started=*/false);
+  auto worker = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  EXPECT_THAT(worker->calls->request_ids, ElementsAre("r1"));
+  Replies(*worker, "r1", "7");
+  scheduler_.Advance(absl::Minutes(3));
+  EXPECT_EQ(ResultOf("r1"), "7");
+}
+
+TEST_F(RouterRecoveryTest, ACallThatNoWorkerHadFailsAfterTheGraceSoThatItMayBeTriedAgain) {
+  Left("r1", /*started=*/false);
+  auto worker = StartWorker();
+  HubUp();
+  EXPECT_THAT(hub_.pushed, IsEmpty());
+  scheduler_.Advance(absl::Seconds(5));
+  EXPECT_EQ(ErrorOf("r1").code(), "transient:restarted");
+  EXPECT_EQ(AnswerTo("r1").event, "invoke_tool");
+  router_.OnProven(hub_.position());
+  EXPECT_THAT(journal_.notes, ElementsAre("ended r1"));
+}
+
+TEST_F(RouterRecoveryTest, ACallWhoseWorkerOffersNoAnswerFailsAtItsDeadline) {
+  Left("r1", /*started=*/true, absl::Seconds(40));
+  auto worker = StartWorker();
+  HubUp();
+  scheduler_.Advance(absl::Seconds(39));
+  EXPECT_THAT(hub_.pushed, IsEmpty());
+  scheduler_.Advance(absl::Seconds(1));
+  EXPECT_EQ(ErrorOf("r1").code(), "sdk:timeout");
+  EXPECT_THAT(ErrorOf("r1").message(), HasSubstr("the bridge was restarted"));
+  Replies(*worker, "r1");
+  EXPECT_THAT(hub_.AnswersTo("r1"), SizeIs(1));
+}
+
+TEST_F(RouterRecoveryTest, AnAnswerThatWasDueWhileTheBridgeWasAwayFailsOnceThePluginIsBack) {
+  Left("r1", /*started=*/true, absl::Seconds(-3));
+  auto worker = StartWorker();
+  HubUp();
+  scheduler_.Advance(absl::ZeroDuration());
+  EXPECT_EQ(ErrorOf("r1").code(), "sdk:timeout");
+}
+
+TEST_F(RouterRecoveryTest, ACallWhosePluginDoesNotComeBackIsDroppedAtItsDeadline) {
+  Left("r1", /*started=*/false);
+  scheduler_.Advance(absl::Minutes(2));
+  EXPECT_THAT(journal_.notes, ElementsAre("ended r1"));
+  EXPECT_EQ(router_.Status().recovered_calls(), 0);
+}
+
+TEST_F(RouterRecoveryTest, ABadAnswerToSuchACallFailsItAndIsToldToThePlugin) {
+  Left("r1", /*started=*/true, absl::Minutes(2), "credential_auth_spec");
+  auto worker = StartWorker();
+  auto calls = std::make_shared<fakes::FakeCallSink>();
+  ASSERT_TRUE(router_.Subscribe(worker->session_id, CallKind::kAuthenticate, 1, calls).ok());
+  HubUp();
+  pb::AuthenticateResult result;
+  result.set_request_id("r1");
+  result.mutable_data()->set_json("{\"adapter\":\"no-such-adapter\"}");
+  router_.Reply(worker->session_id, CallKind::kAuthenticate, std::move(result));
+  EXPECT_EQ(ErrorOf("r1").code(), "sdk:invalid_return");
+  EXPECT_EQ(AnswerTo("r1").event, "credential_auth_spec");
+  EXPECT_THAT(calls->rejected, SizeIs(1));
+}
+
+TEST_F(RouterRecoveryTest, AnAnswerOfAnotherKindIsRefusedAndTheCallGoesOnWaiting) {
+  Left("r1", /*started=*/true, absl::Minutes(2), "credential_auth_spec");
+  auto worker = StartWorker();
+  HubUp();
+  Replies(*worker, "r1");
+  EXPECT_THAT(worker->calls->rejected, SizeIs(1));
+  EXPECT_THAT(hub_.pushed, IsEmpty());
+}
+
+TEST_F(RouterRecoveryTest, TheJournalKnowsTheOAuth2StepThatAnAnswerDoesNotName) {
+  Left("r1", /*started=*/true, absl::Minutes(2), "oauth2_get_token");
+  auto worker = StartWorker();
+  auto calls = std::make_shared<fakes::FakeCallSink>();
+  ASSERT_TRUE(router_.Subscribe(worker->session_id, CallKind::kAuthorizeOAuth2, 1, calls).ok());
+  HubUp();
+  pb::CallFailure failure;
+  failure.set_request_id("r1");
+  failure.mutable_error()->set_code("app:denied");
+  router_.Reply(worker->session_id, CallKind::kAuthorizeOAuth2, std::move(failure));
+  EXPECT_EQ(AnswerTo("r1").event, "oauth2_get_token");
+  EXPECT_EQ(ErrorOf("r1").code(), "app:denied");
+}
+
+}  // namespace
+}  // namespace atomemo::router

@@ -1,0 +1,31 @@
+#ifndef ATOMEMO_TESTS_FAKES_FAKE_CALL_JOURNAL_H_
+#define ATOMEMO_TESTS_FAKES_FAKE_CALL_JOURNAL_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "bridge/router/ports.h"
+
+namespace atomemo::fakes {
+
+// Records what is noted, as "accepted r1", "started r1" and "ended r1".
+class FakeCallJournal : public router::CallJournal {
+ public:
+  void Accepted(absl::string_view, absl::string_view request_id, absl::string_view,
+                absl::Duration) override {
+    notes.push_back(absl::StrCat("accepted ", request_id));
+  }
+  void Started(absl::string_view, absl::string_view request_id) override {
+    notes.push_back(absl::StrCat("started ", request_id));
+  }
+  void Ended(absl::string_view, absl::string_view request_id) override {
+    notes.push_back(absl::StrCat("ended ", request_id));
+  }
+
+  std::vector<std::string> notes;
+};
+
+}  // namespace atomemo::fakes
+
+#endif  // ATOMEMO_TESTS_FAKES_FAKE_CALL_JOURNAL_H_
