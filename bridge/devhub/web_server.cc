@@ -108,7 +108,7 @@ class WebServer::Impl {
     server_.set_max_message_size(limits.max_message_bytes);
     server_.set_max_http_body_size(limits.max_body_bytes + kBodySlack);
     server_.set_open_handshake_timeout(kOpenTimeoutMs);
-    server_.set_tcp_pre_init_handler([this](Handle handle) { connections_.insert(handle); });
+    server_.set_tcp_pre_init_handler([this](Handle handle) { OnAccepted(handle); });
     server_.set_fail_handler([this](Handle handle) { connections_.erase(handle); });
     server_.set_validate_handler([this](Handle handle) { return Validate(handle); });
     server_.set_open_handler([this](Handle handle) { Open(handle); });
@@ -162,6 +162,14 @@ class WebServer::Impl {
       if (ConnectionPtr connection = Lock(handle)) live.push_back(std::move(connection));
     }
     return live;
+  }
+
+  void OnAccepted(const Handle& handle) {
+    connections_.insert(handle);
+    // As Phoenix's servers do: else a frame may wait 40 ms for the acknowledgement of the one
+    // before.
+    asio::error_code ignored;
+    Lock(handle)->get_raw_socket().set_option(asio::ip::tcp::no_delay(true), ignored);
   }
 
   bool Validate(const Handle& handle) {
