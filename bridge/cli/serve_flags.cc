@@ -81,6 +81,9 @@ void ServeFlags::AddTo(CLI::App& app, bool with_hub) {
     AddSize(app, "--max-frame-bytes", options_.hub.socket.max_frame_bytes,
             "The hub's limit for one message")
         ->group("Hub");
+    AddCount(app, "--hub-sockets", options_.hub.pool.spread,
+             "Connections that plugins are spread over before they share one")
+        ->group("Hub");
   }
   plugin_service::PluginServerOptions& server = options_.plugin_server;
   server.socket.path = DefaultSocketPath();

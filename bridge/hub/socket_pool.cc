@@ -13,10 +13,15 @@ SocketPool::~SocketPool() {
 }
 
 PhoenixSocket& SocketPool::Acquire(router::HubMode mode) {
-  auto entry = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& candidate) {
-    return candidate.mode == mode && candidate.channels < candidate.capacity;
-  });
-  if (entry == entries_.end()) {
+  auto entry = entries_.end();  // the one with the fewest topics
+  std::size_t sockets = 0;
+  for (auto candidate = entries_.begin(); candidate != entries_.end(); ++candidate) {
+    if (candidate->mode != mode) continue;
+    ++sockets;
+    if (candidate->channels >= candidate->capacity) continue;
+    if (entry == entries_.end() || candidate->channels < entry->channels) entry = candidate;
+  }
+  if (entry == entries_.end() || (entry->channels > 0 && sockets < options_.spread)) {
     entries_.push_back({mode, make_(mode), 0, options_.max_channels_per_socket});
     entry = std::prev(entries_.end());
     entry->socket->Start();

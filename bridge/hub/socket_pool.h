@@ -16,12 +16,17 @@ namespace atomemo::hub {
 // The sockets to the hub. Each carries topics of one mode and a bounded number of them; further
 // sockets are opened as they are needed, and closed some time after their last topic has gone.
 //
+// What one plugin is sent stands in line with what is sent to the others on its socket. So the
+// first few topics have a socket each, and only further ones share.
+//
 // Lives on the io thread. Its methods may be called inside a socket's callbacks.
 class SocketPool {
  public:
   struct Options {
     // What Phoenix allows by default.
     std::size_t max_channels_per_socket = 100;
+    // So many sockets are opened, for each mode, before topics share one.
+    std::size_t spread = 8;
     absl::Duration linger = absl::Seconds(30);
   };
   using Make = std::function<std::unique_ptr<PhoenixSocket>(router::HubMode)>;
@@ -59,7 +64,6 @@ class SocketPool {
   base::Scheduler& scheduler_;
   const Make make_;
   const Options options_;
-  // In the order of opening: the oldest are filled first.
   std::list<Entry> entries_;
   // Expires with this object.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -233,6 +233,7 @@ TEST_F(FailuresTest, TwoWorkersOfAPluginShareItsCalls) {
 
 TEST_F(FailuresTest, MorePluginsThanChannelsOnASocketOpenASecondSocket) {
   constexpr int kPlugins = 120;
+  options_.hub.pool.spread = 1;
   StartHub();
   StartBridge();
   std::vector<std::unique_ptr<TestPlugin>> plugins;

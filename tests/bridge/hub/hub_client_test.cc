@@ -62,6 +62,7 @@ class HubClientTest : public ::testing::Test {
     options.api_key.key = "k1";
     options.socket.max_frame_bytes = 1000;
     options.pool.max_channels_per_socket = 3;
+    options.pool.spread = 1;
     options.send_buffer_bytes = 100;
     client_ = std::make_unique<HubClient>(scheduler_, wires_.AsFunction(), options);
     client_->set_listener(listener_);
