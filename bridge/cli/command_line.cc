@@ -11,6 +11,7 @@
 #include "bridge/base/log.h"
 #include "bridge/cli/call_command.h"
 #include "bridge/cli/definition_flags.h"
+#include "bridge/cli/descriptor_limit.h"
 #include "bridge/cli/flag_types.h"
 #include "bridge/cli/health_command.h"
 #include "bridge/cli/serve_flags.h"
@@ -42,6 +43,7 @@ int Serve(ServeFlags& flags) {
   absl::StatusOr<AppOptions> options = flags.Resolve();
   if (!options.ok()) return UsageError(options.status());
   StopSignal stop;
+  RaiseDescriptorLimit();
   base::LogInfo(
       "starting",
       {{"version", kVersion},
@@ -62,6 +64,7 @@ int Hub(HubFlags& flags) {
   absl::StatusOr<devhub::DevHubOptions> options = flags.Resolve();
   if (!options.ok()) return UsageError(options.status());
   StopSignal stop;
+  RaiseDescriptorLimit();
   devhub::DevHub hub(*options);
   const absl::StatusOr<std::uint16_t> port = hub.Start();
   if (!port.ok()) return UsageError(port.status());
@@ -78,6 +81,7 @@ int Dev(HubFlags& hub_flags, ServeFlags& serve_flags) {
   absl::StatusOr<devhub::DevHubOptions> hub_options = hub_flags.Resolve();
   if (!hub_options.ok()) return UsageError(hub_options.status());
   StopSignal stop;
+  RaiseDescriptorLimit();
   devhub::DevHub hub(*hub_options);
   const absl::StatusOr<std::uint16_t> port = hub.Start();
   if (!port.ok()) return UsageError(port.status());

@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -19,8 +21,22 @@ namespace {
 
 // Connections' numbers start here, above those that the process opens for itself.
 constexpr int kFirstNumber = 64;
+// They end before this, however many descriptors the process may have: the kernel's table is as
+// long as the highest number in use.
+constexpr rlim_t kLastNumber = 1 << 17;
+// The last numbers below the process's limit are not for plugins: the hub's connections and files
+// need descriptors too.
+constexpr rlim_t kReserved = 32;
 // How long to wait when the process has no descriptors left.
 constexpr int kExhaustedWaitMs = 100;
+
+// The first number that is not for connections.
+int NumberLimit() {
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return kFirstNumber;
+  const rlim_t usable = limit.rlim_cur > kReserved ? limit.rlim_cur - kReserved : 0;
+  return static_cast<int>(std::min(usable, kLastNumber));
+}
 
 }  // namespace
 
@@ -76,7 +92,7 @@ bool UnixListener::AcceptOne() {
   if (accepted < 0) {
     if (errno == EINTR || errno == ECONNABORTED) return true;
     if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
-    base::LogError("cannot accept a plugin's connection", {{"error", std::strerror(errno)}});
+    ReportExhausted(std::strerror(errno));
     pollfd stop = {stop_fd_, POLLIN, 0};
     poll(&stop, 1, kExhaustedWaitMs);
     return false;
@@ -89,17 +105,36 @@ bool UnixListener::AcceptOne() {
     return true;
   }
   const int fd = MoveToFreshNumber(accepted);
-  if (fd >= 0) on_connection_(fd, PeerIdentity{credentials.uid, credentials.pid});
+  if (fd < 0) {
+    ReportExhausted("all are in use");
+    return true;
+  }
+  exhausted_reported_ = false;
+  on_connection_(fd, PeerIdentity{credentials.uid, credentials.pid});
   return true;
 }
 
 int UnixListener::MoveToFreshNumber(int fd) {
-  int moved = fcntl(fd, F_DUPFD_CLOEXEC, next_number_);
-  if (moved < 0) moved = fcntl(fd, F_DUPFD_CLOEXEC, kFirstNumber);  // from the start again
-  if (moved < 0) base::LogError("no descriptor for a plugin", {{"error", std::strerror(errno)}});
+  int moved = Duplicate(fd, next_number_);
+  if (moved < 0) moved = Duplicate(fd, kFirstNumber);  // from the start again
   close(fd);
   if (moved >= 0) next_number_ = moved + 1;
   return moved;
+}
+
+int UnixListener::Duplicate(int fd, int first_number) {
+  const int moved = fcntl(fd, F_DUPFD_CLOEXEC, first_number);
+  if (moved < NumberLimit()) return moved;
+  close(moved);
+  return -1;
+}
+
+void UnixListener::ReportExhausted(const char* error) {
+  if (std::exchange(exhausted_reported_, true)) return;
+  base::LogError(
+      "no file descriptor left for a plugin's connection: raise the limit on open files "
+      "(ulimit -n, LimitNOFILE=, docker's --ulimit nofile=)",
+      {{"error", error}, {"for_plugins", absl::StrCat(NumberLimit() - kFirstNumber)}});
 }
 
 void UnixListener::KeepFile() {

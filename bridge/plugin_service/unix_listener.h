@@ -14,7 +14,8 @@ namespace atomemo::plugin_service {
 
 // Accepts plugins' connections on a Unix socket, on a thread of its own, and sees to it that the
 // socket's file stays: one that is deleted under the running bridge (cleaners of temporary folders
-// do it) is made again.
+// do it) is made again. When the process's descriptors run out, a few are left for all else, and
+// further connections are closed.
 class UnixListener {
  public:
   // Takes over a connected, non-blocking descriptor. Called on the listener's thread. Its number
@@ -43,6 +44,11 @@ class UnixListener {
   // Moves a descriptor to a number that was not used lately; closes it and returns -1 if there is
   // none.
   int MoveToFreshNumber(int fd);
+  // A second descriptor with a number that is not below the given one; -1 if there is none for
+  // connections.
+  static int Duplicate(int fd, int first_number);
+  // Once, until there are descriptors again.
+  void ReportExhausted(const char* error);
   void KeepFile();
 
   const SocketFileOptions options_;
@@ -52,6 +58,7 @@ class UnixListener {
   // Written by Start and Stop only while the thread does not run, otherwise the thread's own.
   std::unique_ptr<SocketFile> file_;
   bool foreign_reported_ = false;
+  bool exhausted_reported_ = false;
   int next_number_;
 
   int stop_fd_ = -1;

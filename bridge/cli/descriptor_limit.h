@@ -1,0 +1,12 @@
+#ifndef ATOMEMO_BRIDGE_CLI_DESCRIPTOR_LIMIT_H_
+#define ATOMEMO_BRIDGE_CLI_DESCRIPTOR_LIMIT_H_
+
+namespace atomemo::cli {
+
+// Every plugin's connection is an open file, and the usual limit is 1024: raises it as far as this
+// process may.
+void RaiseDescriptorLimit();
+
+}  // namespace atomemo::cli
+
+#endif  // ATOMEMO_BRIDGE_CLI_DESCRIPTOR_LIMIT_H_
