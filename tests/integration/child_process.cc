@@ -38,6 +38,11 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(
 
 ChildProcess::~ChildProcess() { Kill(); }
 
+bool ChildProcess::IsRunning() {
+  if (pid_ != 0 && waitpid(pid_, nullptr, WNOHANG) == pid_) pid_ = 0;
+  return pid_ != 0;
+}
+
 void ChildProcess::Kill() {
   if (pid_ == 0) return;
   kill(pid_, SIGKILL);

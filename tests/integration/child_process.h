@@ -15,7 +15,8 @@ namespace atomemo::integration {
 class ChildProcess {
  public:
   // `command[0]` is a path. What it writes goes to the file `log` (appended), or, if that is empty,
-  // where this process's own output goes.
+  // where this process's own output goes. It inherits no other descriptor: a socket that another
+  // process holds open would not close.
   static absl::StatusOr<std::unique_ptr<ChildProcess>> Start(
       const std::vector<std::string>& command, const std::string& log = "");
   // Kills it.
@@ -24,6 +25,8 @@ class ChildProcess {
   ChildProcess& operator=(const ChildProcess&) = delete;
 
   pid_t pid() const { return pid_; }
+  // Whether it has not ended by itself.
+  bool IsRunning();
   // SIGKILL, and waits for its end.
   void Kill();
   // SIGTERM, and waits for its end; the exit code, or -1 if a signal ended it.
