@@ -29,10 +29,10 @@ function(atomemo_library name)
   target_link_libraries(atomemo_${name} PUBLIC ${ARG_PUBLIC} PRIVATE atomemo_options ${ARG_PRIVATE})
 endfunction()
 
-# atomemo_test(name SOURCES ... DEPS ... [TIMEOUT seconds] [LABELS ...])
-# A GoogleTest binary whose every TEST becomes one ctest test.
+# atomemo_test(name SOURCES ... DEPS ... [TIMEOUT seconds] [LABELS ...] [SERIAL])
+# A GoogleTest binary whose every TEST becomes one ctest test. SERIAL: none runs beside others.
 function(atomemo_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "SERIAL" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
@@ -40,6 +40,6 @@ function(atomemo_test name)
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name} PRIVATE atomemo_options ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
-    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}"
+    PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" RUN_SERIAL ${ARG_SERIAL}
     WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
 endfunction()

@@ -8,18 +8,20 @@
 
 namespace atomemo::integration {
 
-// A folder with a short path (a socket's path may have 107 bytes) that goes with this object.
+// A folder with a short path (a socket's path may have 107 bytes) that goes with this object,
+// unless it is kept.
 class TemporaryFolder {
  public:
   TemporaryFolder() : path_(Make()) {}
   ~TemporaryFolder() {
     std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
+    if (!kept_) std::filesystem::remove_all(path_, ignored);
   }
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 
   const std::string& path() const { return path_; }
+  void Keep() { kept_ = true; }
 
  private:
   static std::string Make() {
@@ -28,6 +30,7 @@ class TemporaryFolder {
   }
 
   const std::string path_;
+  bool kept_ = false;
 };
 
 }  // namespace atomemo::integration
