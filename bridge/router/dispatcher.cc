@@ -108,9 +108,6 @@ void Dispatcher::Start(Plugin& plugin, HubCall hub_call, std::string target, abs
                                                       plugin.name, "\""),
                                          limits.max_queued_calls, "--max-queued-calls"));
   }
-  if (AnyWorker(plugin) && !AnyServes(plugin, call.kind))
-    return failed_(call, NotServedError(plugin, call.kind));
-
   bytes_ += call.bytes;
   plugin.active_bytes += call.bytes;
   ++plugin.active;
@@ -166,8 +163,7 @@ void Dispatcher::WorkerReady(Plugin& plugin) {
       }
       Pump(plugin, kind);
     } else if (AnyWorker(plugin)) {
-      while (!plugin.queue(kind).empty())
-        Fail(*plugin.queue(kind).front(), NotServedError(plugin, kind));
+      for (ActiveCall* call : plugin.queue(kind)) WaitForWorkerAnew(*call);
     }
   }
 }
@@ -261,11 +257,28 @@ void Dispatcher::Dequeue(ActiveCall& call) {
 }
 
 void Dispatcher::WaitForWorker(ActiveCall& call) {
-  if (call.grace_timer != base::Scheduler::kNoTimer) return;
-  call.grace_timer = scheduler_.After(options_.worker_grace, [this, &call] {
-    call.grace_timer = base::Scheduler::kNoTimer;
-    Fail(call, NoWorkerError(*call.plugin));
-  });
+  if (call.grace_timer == base::Scheduler::kNoTimer) WaitForWorkerAnew(call);
+}
+
+void Dispatcher::WaitForWorkerAnew(ActiveCall& call) {
+  call.unserved_since = scheduler_.Now();
+  StartGrace(call);
+}
+
+void Dispatcher::StartGrace(ActiveCall& call) {
+  scheduler_.Cancel(call.grace_timer);
+  const absl::Duration grace =
+      AnyWorker(*call.plugin) ? options_.stream_grace : options_.worker_grace;
+  call.grace_timer = scheduler_.After(call.unserved_since + grace - scheduler_.Now(),
+                                      [this, &call] { OnGraceOver(call); });
+}
+
+void Dispatcher::OnGraceOver(ActiveCall& call) {
+  call.grace_timer = base::Scheduler::kNoTimer;
+  if (AnyWorker(*call.plugin)) return Fail(call, NotServedError(*call.plugin, call.kind));
+  // The last worker may have gone while only a stream was waited for.
+  if (scheduler_.Now() < call.unserved_since + options_.worker_grace) return StartGrace(call);
+  Fail(call, NoWorkerError(*call.plugin));
 }
 
 void Dispatcher::OnDeadline(ActiveCall& call) {

@@ -37,7 +37,8 @@ class Dispatcher {
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
 
-  // Takes a call over. It may fail at once: past a bound, or when no worker serves its kind.
+  // Takes a call over. Past a bound it fails at once; when no worker serves its kind, it waits for
+  // one for a grace period.
   void Start(Plugin& plugin, HubCall call, std::string target, absl::Duration timeout,
              bool retry_safe);
 
@@ -76,6 +77,9 @@ class Dispatcher {
   void Enqueue(ActiveCall& call, bool in_front);
   void Dequeue(ActiveCall& call);
   void WaitForWorker(ActiveCall& call);
+  void WaitForWorkerAnew(ActiveCall& call);
+  void StartGrace(ActiveCall& call);
+  void OnGraceOver(ActiveCall& call);
   void OnDeadline(ActiveCall& call);
   std::unique_ptr<ActiveCall> Take(ActiveCall& call);
   void Fail(ActiveCall& call, pb::PluginError error);

@@ -54,6 +54,9 @@ struct RouterOptions {
   // How long calls wait for a worker when none is connected, and how long the topic of a plugin
   // without workers stays joined.
   absl::Duration worker_grace = absl::Seconds(5);
+  // How long calls wait for a stream of their kind while the workers that are connected have none:
+  // a worker's streams open and break off one by one, and overtake its other RPCs.
+  absl::Duration stream_grace = absl::Seconds(1);
   // How long a cancelled call may still occupy its worker before its credit is given to another
   // call.
   absl::Duration cancel_grace = absl::Seconds(10);

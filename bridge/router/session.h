@@ -45,6 +45,8 @@ struct ActiveCall {
   bool queued = false;
   std::list<ActiveCall*>::iterator queue_place;
   base::Scheduler::TimerId deadline_timer = base::Scheduler::kNoTimer;
+  // While nobody serves it: since when, and the timer that ends its patience.
+  absl::Time unserved_since;
   base::Scheduler::TimerId grace_timer = base::Scheduler::kNoTimer;
 };
 

@@ -74,6 +74,35 @@ TEST_F(RouterTest, AWorkerThatComesWithinTheGraceTakesTheWaitingCalls) {
   EXPECT_THAT(hub_.AnswersTo("r1"), IsEmpty());
 }
 
+TEST_F(RouterTest, WaitingCallsDoNotFailWhenAWorkerPublishesBeforeItsStreamIsThere) {
+  auto worker = StartWorker();
+  HubUp();
+  router_.CloseSession(worker->session_id, "restarting");
+  HubInvokes("before");
+  // RPCs of one plugin overtake each other.
+  auto next = Open(Spec());
+  ASSERT_TRUE(router_.Register(next->session_id, PartKind::kTool, kTool, {}).ok());
+  ASSERT_TRUE(router_.Register(next->session_id, PartKind::kCredential, kCredential, {}).ok());
+  Publish(*next);
+  HubInvokes("after");
+  ASSERT_TRUE(router_.Subscribe(next->session_id, CallKind::kInvoke, 16, next->calls).ok());
+  EXPECT_THAT(next->calls->request_ids, ElementsAre("before", "after"));
+  scheduler_.Advance(absl::Seconds(10));
+  EXPECT_THAT(hub_.AnswersTo("before"), IsEmpty());
+}
+
+TEST_F(RouterTest, ACallWaitsTheWholeGraceWhenTheStreamsOfADyingWorkerEndBeforeItsSession) {
+  auto worker = StartWorker();
+  HubUp();
+  router_.Unsubscribe(worker->session_id, CallKind::kInvoke);
+  HubInvokes("r1");
+  router_.CloseSession(worker->session_id, "killed");
+  scheduler_.Advance(absl::Seconds(4));
+  EXPECT_THAT(hub_.AnswersTo("r1"), IsEmpty());
+  auto next = StartWorker();
+  EXPECT_THAT(next->calls->request_ids, ElementsAre("r1"));
+}
+
 TEST_F(RouterTest, PublishWaitsForTheHub) {
   auto worker = StartWorker();
   EXPECT_FALSE(worker->published.has_value());
