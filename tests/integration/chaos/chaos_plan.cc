@@ -9,6 +9,7 @@ namespace {
 constexpr absl::Duration kQuietBeginning = absl::Seconds(2);
 constexpr absl::Duration kLongestQuietEnd = absl::Seconds(30);
 constexpr double kQuietEnd = 0.15;  // of the run
+constexpr absl::Duration kLongestAfterJoin = absl::Milliseconds(500);
 constexpr int kWorkers = 2;
 
 class Planner {
@@ -25,8 +26,12 @@ class Planner {
     for (int i = 0; i < count; ++i) {
       const absl::Duration lasting = std::min(Between(shortest, longest), part / 2);
       const absl::Duration begin = kQuietBeginning + part * i;
-      faults_.push_back({begin + Between(absl::ZeroDuration(), part - lasting), kind, lasting,
-                         static_cast<int>(random_() % kWorkers)});
+      Fault& fault = faults_.emplace_back();
+      fault.at = begin + Between(absl::ZeroDuration(), part - lasting);
+      fault.kind = kind;
+      fault.lasting = lasting;
+      fault.after_join = Between(absl::ZeroDuration(), kLongestAfterJoin);
+      fault.worker = static_cast<int>(random_() % kWorkers);
     }
   }
 

@@ -28,6 +28,9 @@ struct Fault {
   absl::Duration at;  // from the beginning of the run
   FaultKind kind = FaultKind::kCut;
   absl::Duration lasting;
+  // How long hub and bridge must have been connected before: some faults strike in the moment of
+  // a rejoin, most a little later.
+  absl::Duration after_join;
   // For kWorkerKill: which one.
   int worker = 0;
 };

@@ -70,7 +70,7 @@ class Bench {
   absl::StatusOr<Evidence> Run() {
     if (absl::Status status = StartAll(); !status.ok()) return status;
     faults_ = MakePlan(options_.seed, options_.plan);
-    begin_ = calm_since_ = Now();
+    begin_ = calm_since_ = joined_since_ = Now();
     WaitUntil(
         [this] {
           Step();
@@ -134,6 +134,10 @@ class Bench {
   // What is due now.
   void Step() {
     CheckAlive();
+    if (!hub_.registered()) {
+      joined_since_ = Now();
+      calm_since_ = std::max(calm_since_, joined_since_);
+    }
     while (!later_.empty() && later_.begin()->first <= Now()) {
       const auto task = std::move(later_.begin()->second);
       later_.erase(later_.begin());
@@ -147,7 +151,6 @@ class Bench {
       calm_since_ = std::max(calm_since_, Now() + fault.lasting);
       ++next_fault_;
     }
-    if (!hub_.registered()) calm_since_ = std::max(calm_since_, Now());
     if (Now() > calm_since_ + kCalm) {
       ForEachMember([](Member& member) {
         if (!member.before) member.before = MeasureProcess(member.process->pid());
@@ -156,7 +159,7 @@ class Bench {
   }
 
   bool CarryOut(const Fault& fault) {
-    if (!hub_.registered()) return false;
+    if (!hub_.registered() || Now() < joined_since_ + fault.after_join) return false;
     switch (fault.kind) {
       case FaultKind::kHubKill:
         hub_.Kill();
@@ -281,6 +284,7 @@ class Bench {
   std::vector<Fault> faults_;
   std::size_t next_fault_ = 0;
   std::multimap<absl::Time, std::function<void()>> later_;
+  absl::Time joined_since_;
   // Since then nothing has been disturbed.
   absl::Time calm_since_;
   Evidence evidence_;
