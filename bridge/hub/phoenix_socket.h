@@ -33,7 +33,7 @@ class PhoenixSocket {
     // A heartbeat unanswered for so long means a dead connection.
     absl::Duration heartbeat_timeout = absl::Seconds(30);
     // A connection that lasted so long was a good one: the next loss starts the backoff anew.
-    absl::Duration stable_after = absl::Seconds(5);
+    absl::Duration stable_after = absl::Seconds(1);
     // After a refusal (HTTP 401 or 403): how often the address (with the key) is read again, and
     // when it is tried again although unchanged.
     absl::Duration refused_poll = absl::Seconds(1);

@@ -8,8 +8,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <optional>
 
 #include "absl/status/status.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "bridge/base/json.h"
@@ -83,6 +85,22 @@ std::string AcceptedLine(absl::string_view topic, absl::string_view request_id,
                       QuoteJson(event), ",", absl::ToUnixMillis(due), "]\n");
 }
 
+std::string FailedLine(absl::string_view topic, absl::string_view request_id,
+                       absl::string_view error) {
+  return absl::StrCat("[\"!\",", QuoteJson(topic), ",", QuoteJson(request_id), ",\"", error,
+                      "\"]\n");
+}
+
+// Nothing if there is none, or it cannot be read.
+std::optional<router::pb::PluginError> DecodeError(const std::string& text) {
+  std::string bytes;
+  router::pb::PluginError error;
+  if (text.empty() || !absl::Base64Unescape(text, &bytes) || !error.ParseFromString(bytes)) {
+    return std::nullopt;
+  }
+  return error;
+}
+
 std::string NoteLine(absl::string_view note, absl::string_view topic,
                      absl::string_view request_id) {
   return absl::StrCat("[\"", note, "\",", QuoteJson(topic), ",", QuoteJson(request_id), "]\n");
@@ -109,7 +127,8 @@ absl::StatusOr<std::vector<router::JournaledCall>> CallJournalFile::Open(const s
 
   std::vector<router::JournaledCall> calls;
   for (const auto& [key, entry] : open_) {
-    calls.push_back({key.first, key.second, entry.event, entry.due - clock_(), entry.started});
+    calls.push_back({key.first, key.second, entry.event, entry.due - clock_(), entry.started,
+                     DecodeError(entry.error)});
   }
   return calls;
 }
@@ -130,9 +149,13 @@ void CallJournalFile::ReadLine(absl::string_view line) {
   if (kind == "+" && note->size() == 5 && (*note)[3].is_string() &&
       (*note)[4].is_number_integer()) {
     open_[key] = Entry{(*note)[3].get<std::string>(),
-                       absl::FromUnixMillis((*note)[4].get<std::int64_t>()), false};
+                       absl::FromUnixMillis((*note)[4].get<std::int64_t>()), false, ""};
   } else if (kind == ">") {
     if (const auto entry = open_.find(key); entry != open_.end()) entry->second.started = true;
+  } else if (kind == "!" && note->size() == 4 && (*note)[3].is_string()) {
+    if (const auto entry = open_.find(key); entry != open_.end()) {
+      entry->second.error = (*note)[3].get<std::string>();
+    }
   } else if (kind == "-") {
     open_.erase(key);
   }
@@ -142,7 +165,7 @@ void CallJournalFile::Accepted(absl::string_view topic, absl::string_view reques
                                absl::string_view event, absl::Duration time_left) {
   if (!is_open()) return;
   const absl::Time due = clock_() + time_left;
-  open_[Key(topic, request_id)] = Entry{std::string(event), due, false};
+  open_[Key(topic, request_id)] = Entry{std::string(event), due, false, ""};
   Append(AcceptedLine(topic, request_id, event, due));
 }
 
@@ -152,6 +175,15 @@ void CallJournalFile::Started(absl::string_view topic, absl::string_view request
   if (entry == open_.end() || entry->second.started) return;
   entry->second.started = true;
   Append(NoteLine(">", topic, request_id));
+}
+
+void CallJournalFile::Failed(absl::string_view topic, absl::string_view request_id,
+                             const router::pb::PluginError& error) {
+  if (!is_open()) return;
+  const auto entry = open_.find(Key(topic, request_id));
+  if (entry == open_.end()) return;
+  entry->second.error = absl::Base64Escape(error.SerializeAsString());
+  Append(FailedLine(topic, request_id, entry->second.error));
 }
 
 void CallJournalFile::Ended(absl::string_view topic, absl::string_view request_id) {
@@ -180,6 +212,9 @@ absl::Status CallJournalFile::Compact() {
   for (const auto& [key, entry] : open_) {
     absl::StrAppend(&text, AcceptedLine(key.first, key.second, entry.event, entry.due));
     if (entry.started) absl::StrAppend(&text, NoteLine(">", key.first, key.second));
+    if (!entry.error.empty()) {
+      absl::StrAppend(&text, FailedLine(key.first, key.second, entry.error));
+    }
   }
   absl::Status status = WriteAll(*fd, text, next);
   if (status.ok() && rename(next.c_str(), path_.c_str()) != 0) {

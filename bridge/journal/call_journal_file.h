@@ -20,11 +20,13 @@ namespace atomemo::journal {
 //
 //   ["+", topic, request_id, event, due]   accepted; due in milliseconds since 1970
 //   [">", topic, request_id]               started
+//   ["!", topic, request_id, error]        failed; the error as base64 of its protobuf form
 //   ["-", topic, request_id]               ended
 //
-// No payload, answer or secret is in it. Rewritten with the open calls alone when it has grown, so
-// its size is bounded by theirs. A file that cannot be written any more (a full disk) is given up
-// with one line in the log: calls matter more than their journal.
+// No payload, plugin's answer or secret is in it: the errors are the bridge's own. Rewritten with
+// the open calls alone when it has grown, so its size is bounded by theirs. A file that cannot be
+// written any more (a full disk) is given up with one line in the log: calls matter more than their
+// journal.
 //
 // For one thread at a time. Before Open, and with an empty path, nothing is noted.
 class CallJournalFile : public router::CallJournal {
@@ -44,6 +46,8 @@ class CallJournalFile : public router::CallJournal {
   void Accepted(absl::string_view topic, absl::string_view request_id, absl::string_view event,
                 absl::Duration time_left) override;
   void Started(absl::string_view topic, absl::string_view request_id) override;
+  void Failed(absl::string_view topic, absl::string_view request_id,
+              const router::pb::PluginError& error) override;
   void Ended(absl::string_view topic, absl::string_view request_id) override;
 
  private:
@@ -52,6 +56,7 @@ class CallJournalFile : public router::CallJournal {
     std::string event;
     absl::Time due;
     bool started = false;
+    std::string error;  // as it stands in the file; empty if there is none
   };
 
   bool is_open() const { return fd_ >= 0; }

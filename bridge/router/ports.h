@@ -214,7 +214,10 @@ class CallJournal {
                         absl::string_view event, absl::Duration time_left) = 0;
   // A worker is about to get it: from now on it may have run.
   virtual void Started(absl::string_view topic, absl::string_view request_id) = 0;
-  // Nothing is left to do for it. Unknown calls are ignored.
+  // The bridge itself has failed it: that is its answer, whatever its worker may say later.
+  virtual void Failed(absl::string_view topic, absl::string_view request_id,
+                      const pb::PluginError& error) = 0;
+  // Nothing is left to do for it. Unknown calls are ignored, here and above.
   virtual void Ended(absl::string_view topic, absl::string_view request_id) = 0;
 };
 
@@ -227,6 +230,8 @@ struct JournaledCall {
   absl::Duration time_left;
   // A worker may have run it.
   bool started = false;
+  // Its answer, if that was decided.
+  std::optional<pb::PluginError> error;
 };
 
 // ---- What the bridge is doing, for operators (implemented by the router)

@@ -1,8 +1,16 @@
 #include "bridge/router/recovered_calls.h"
 
+#include <algorithm>
+
 #include "bridge/router/errors.h"
 
 namespace atomemo::router {
+namespace {
+
+// How long an answer waits for its plugin to come back.
+constexpr absl::Duration kKeepLate = absl::Minutes(5);
+
+}  // namespace
 
 RecoveredCalls::RecoveredCalls(base::Scheduler& scheduler, absl::Duration grace, Fail fail,
                                Forget forget)
@@ -16,14 +24,25 @@ void RecoveredCalls::Add(std::vector<JournaledCall> calls) {
   for (JournaledCall& call : calls) {
     const Key key(call.topic, call.request_id);
     const absl::Duration time_left = call.time_left;
-    const bool wait_for_repetition = !call.started && grace_ < time_left;
     Entry& entry = calls_[key];
     entry.call = std::move(call);
     entry.deadline = scheduler_.Now() + time_left;
-    entry.timer = wait_for_repetition
-                      ? scheduler_.After(grace_, [this, key] { OnGraceOver(key); })
-                      : scheduler_.After(time_left, [this, key] { OnDeadline(key); });
+    if (entry.call.error) {
+      Decide(key, *entry.call.error);
+    } else if (!entry.call.started && grace_ < time_left) {
+      entry.timer = scheduler_.After(grace_, [this, key] { OnGraceOver(key); });
+    } else {
+      entry.timer = scheduler_.After(time_left, [this, key] { OnDeadline(key); });
+    }
   }
+}
+
+void RecoveredCalls::PluginKnown(absl::string_view topic) {
+  std::vector<std::pair<JournaledCall, pb::PluginError>> due;
+  for (const auto& [key, entry] : calls_) {
+    if (entry.due && key.first == topic) due.emplace_back(entry.call, *entry.due);
+  }
+  for (auto& [call, error] : due) fail_(call, std::move(error));
 }
 
 const JournaledCall* RecoveredCalls::Find(absl::string_view topic,
@@ -39,26 +58,29 @@ void RecoveredCalls::Remove(absl::string_view topic, absl::string_view request_i
   calls_.erase(entry);
 }
 
-// Answering removes the entry, hence the copies here and below.
 void RecoveredCalls::OnGraceOver(const Key& key) {
-  Entry& entry = calls_.at(key);
-  entry.timer =
-      scheduler_.After(entry.deadline - scheduler_.Now(), [this, key] { OnDeadline(key); });
-  const JournaledCall call = entry.call;
-  fail_(call, BridgeError(code::kRestarted, "BridgeRestarted",
+  Decide(key, BridgeError(code::kRestarted, "BridgeRestarted",
                           "the bridge was restarted before a worker had the call: try again"));
 }
 
 void RecoveredCalls::OnDeadline(const Key& key) {
+  if (!calls_.at(key).call.started) return OnGraceOver(key);
+  Decide(key, BridgeError(code::kTimeout, "Timeout",
+                          "the bridge was restarted while the plugin ran the call, and no worker "
+                          "has offered its answer in time"));
+}
+
+void RecoveredCalls::Decide(const Key& key, pb::PluginError error) {
+  Entry& entry = calls_.at(key);
+  const JournaledCall call = entry.call;  // answering removes the entry
+  if (fail_(call, error)) return;
+  entry.due = std::move(error);
+  entry.timer = scheduler_.After(std::max(entry.deadline - scheduler_.Now(), kKeepLate),
+                                 [this, key] { OnNobodyToTell(key); });
+}
+
+void RecoveredCalls::OnNobodyToTell(const Key& key) {
   const JournaledCall call = calls_.at(key).call;
-  const bool failed = fail_(
-      call, call.started
-                ? BridgeError(code::kTimeout, "Timeout",
-                              "the bridge was restarted while the plugin ran the call, and no "
-                              "worker has offered its answer in time")
-                : BridgeError(code::kRestarted, "BridgeRestarted",
-                              "the bridge was restarted before a worker had the call: try again"));
-  if (failed) return;
   Remove(call.topic, call.request_id);
   forget_(call);
 }

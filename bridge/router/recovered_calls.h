@@ -19,7 +19,8 @@ namespace atomemo::router {
 // The calls that an earlier bridge had when it was killed, until each has its answer. One that no
 // worker had got may run when the hub repeats it, and otherwise fails after a grace period. One
 // that a worker had got never runs again: its worker offers the answer, or it fails at its
-// deadline.
+// deadline. One that the earlier bridge had failed has that for its answer, although its worker may
+// say otherwise by now: the hub may have it already.
 //
 // Lives on the io thread.
 class RecoveredCalls {
@@ -27,7 +28,7 @@ class RecoveredCalls {
   // The call shall be answered with `error` now. False: its plugin is not known (yet), so it cannot
   // be.
   using Fail = std::function<bool(const JournaledCall& call, pb::PluginError error)>;
-  // The call's deadline has passed and nobody could be told.
+  // The call's deadline has passed long ago, and nobody could be told.
   using Forget = std::function<void(const JournaledCall& call)>;
 
   RecoveredCalls(base::Scheduler& scheduler, absl::Duration grace, Fail fail, Forget forget);
@@ -36,6 +37,9 @@ class RecoveredCalls {
   RecoveredCalls& operator=(const RecoveredCalls&) = delete;
 
   void Add(std::vector<JournaledCall> calls);
+
+  // The plugin of this topic is known from now on.
+  void PluginKnown(absl::string_view topic);
 
   const JournaledCall* Find(absl::string_view topic, absl::string_view request_id) const;
 
@@ -49,11 +53,16 @@ class RecoveredCalls {
   struct Entry {
     JournaledCall call;
     absl::Time deadline;
+    // Its answer, which waits for its plugin to be known.
+    std::optional<pb::PluginError> due;
     base::Scheduler::TimerId timer = base::Scheduler::kNoTimer;
   };
 
   void OnGraceOver(const Key& key);
   void OnDeadline(const Key& key);
+  // Answers the call, or keeps the answer until it can be given.
+  void Decide(const Key& key, pb::PluginError error);
+  void OnNobodyToTell(const Key& key);
 
   base::Scheduler& scheduler_;
   const absl::Duration grace_;

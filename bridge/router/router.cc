@@ -295,6 +295,9 @@ void Router::Answer(absl::string_view topic, HubAnswer answer, const Session* se
                       {"reason", session == nullptr ? error.message() : "the plugin's own error"}});
   }
   recovered_.Remove(topic, answer.request_id);
+  if (journal_ != nullptr && session == nullptr && !answer.ok()) {
+    journal_->Failed(topic, answer.request_id, std::get<pb::PluginError>(answer.outcome));
+  }
   auto shared = std::make_shared<const HubAnswer>(std::move(answer));
   if (session != nullptr) confirm_to_[CallKey(topic, shared->request_id)] = session->id;
   ledger_.Add(topic, shared, scheduler_.Now());

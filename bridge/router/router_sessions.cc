@@ -167,6 +167,7 @@ void Router::Publish(absl::string_view session_id,
     session->publish_done = std::move(done);
   }
   for (Session* old : *replaced) FinishIfIdle(*old);
+  recovered_.PluginKnown(plugin.topic);
   RetryParked(*session);
   dispatcher_.WorkerReady(plugin);
 }

@@ -9,7 +9,7 @@
 
 namespace atomemo::fakes {
 
-// Records what is noted, as "accepted r1", "started r1" and "ended r1".
+// Records what is noted, as "accepted r1", "started r1", "failed r1 sdk:timeout" and "ended r1".
 class FakeCallJournal : public router::CallJournal {
  public:
   void Accepted(absl::string_view, absl::string_view request_id, absl::string_view,
@@ -18,6 +18,10 @@ class FakeCallJournal : public router::CallJournal {
   }
   void Started(absl::string_view, absl::string_view request_id) override {
     notes.push_back(absl::StrCat("started ", request_id));
+  }
+  void Failed(absl::string_view, absl::string_view request_id,
+              const router::pb::PluginError& error) override {
+    notes.push_back(absl::StrCat("failed ", request_id, " ", error.code()));
   }
   void Ended(absl::string_view, absl::string_view request_id) override {
     notes.push_back(absl::StrCat("ended ", request_id));

@@ -49,7 +49,8 @@ class CallJournalFileTest : public ::testing::Test {
       EXPECT_EQ(call.topic, kTopic);
       EXPECT_EQ(call.event, "invoke_tool");
       lines.push_back(absl::StrCat(call.request_id, call.started ? " started " : " waiting ",
-                                   absl::FormatDuration(call.time_left)));
+                                   absl::FormatDuration(call.time_left),
+                                   call.error ? " " + call.error->message() : ""));
     }
     std::sort(lines.begin(), lines.end());
     return lines;
@@ -89,6 +90,18 @@ TEST_F(CallJournalFileTest, WhatWasLeftStaysUntilItHasEnded) {
   journal_->Ended(kTopic, "a");
   Restart();
   EXPECT_THAT(Left(), IsEmpty());
+}
+
+TEST_F(CallJournalFileTest, AnErrorThatWasDecidedIsKeptThroughCompactionToo) {
+  Accept("a");
+  router::pb::PluginError error;
+  error.set_code("sdk:timeout");
+  error.set_message("did not answer \"in time\"");
+  journal_->Failed(kTopic, "a", error);
+  Restart();
+  Restart();
+  EXPECT_THAT(Left(), ElementsAre("a waiting 1m did not answer \"in time\""));
+  EXPECT_EQ(left_[0].error->code(), "sdk:timeout");
 }
 
 TEST_F(CallJournalFileTest, AnyRequestIdIsKeptAsItIs) {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "bridge/router/errors.h"
 #include "tests/bridge/router/router_fixture.h"
 #include "tests/fakes/fake_call_journal.h"
 
@@ -21,7 +22,7 @@ class RouterRecoveryTest : public RouterTest {
 
   void Left(const std::string& request_id, bool started,
             absl::Duration time_left = absl::Minutes(2), const std::string& event = "invoke_tool") {
-    router_.Recover({{kTopic, request_id, event, time_left, started}});
+    router_.Recover({{kTopic, request_id, event, time_left, started, std::nullopt}});
   }
 
   fakes::FakeCallJournal journal_;
@@ -70,7 +71,7 @@ TEST_F(RouterRecoveryTest, ACallThatNoWorkerHadFailsAfterTheGraceSoThatItMayBeTr
   EXPECT_EQ(ErrorOf("r1").code(), "transient:restarted");
   EXPECT_EQ(AnswerTo("r1").event, "invoke_tool");
   router_.OnProven(hub_.position());
-  EXPECT_THAT(journal_.notes, ElementsAre("ended r1"));
+  EXPECT_THAT(journal_.notes, ElementsAre("failed r1 transient:restarted", "ended r1"));
 }
 
 TEST_F(RouterRecoveryTest, ACallWhoseWorkerOffersNoAnswerFailsAtItsDeadline) {
@@ -94,9 +95,44 @@ TEST_F(RouterRecoveryTest, AnAnswerThatWasDueWhileTheBridgeWasAwayFailsOnceThePl
   EXPECT_EQ(ErrorOf("r1").code(), "sdk:timeout");
 }
 
-TEST_F(RouterRecoveryTest, ACallWhosePluginDoesNotComeBackIsDroppedAtItsDeadline) {
+TEST_F(RouterRecoveryTest, ACallWhosePluginComesBackLateFailsThen) {
+  Left("r1", /*started=*/true, absl::Seconds(10));
+  scheduler_.Advance(absl::Minutes(1));
+  EXPECT_THAT(journal_.notes, IsEmpty());
+  auto worker = StartWorker();
+  HubUp();
+  EXPECT_EQ(ErrorOf("r1").code(), "sdk:timeout");
+}
+
+TEST_F(RouterRecoveryTest, ACallThatTheEarlierBridgeFailedKeepsThatAnswer) {
+  router_.Recover({{kTopic, "r1", "invoke_tool", absl::Minutes(2), /*started=*/true,
+                    BridgeError("sdk:timeout", "Timeout", "decided before")}});
+  auto worker = StartWorker();
+  Replies(*worker, "r1", "\"too late\"");
+  HubUp();
+  EXPECT_EQ(ErrorOf("r1").message(), "decided before");
+  EXPECT_EQ(router_.counters().late_answers, 1u);
+}
+
+TEST_F(RouterRecoveryTest, AnErrorOfTheBridgeIsNotedBeforeItGoesOut) {
+  auto worker = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  scheduler_.Advance(absl::Minutes(30));
+  EXPECT_THAT(journal_.notes, ElementsAre("accepted r1", "started r1", "failed r1 sdk:timeout"));
+}
+
+TEST_F(RouterRecoveryTest, AnAnswerOfThePluginIsNotNotedBecauseThePluginKeepsIt) {
+  auto worker = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  Replies(*worker, "r1");
+  EXPECT_THAT(journal_.notes, ElementsAre("accepted r1", "started r1"));
+}
+
+TEST_F(RouterRecoveryTest, ACallWhosePluginDoesNotComeBackIsDroppedInTheEnd) {
   Left("r1", /*started=*/false);
-  scheduler_.Advance(absl::Minutes(2));
+  scheduler_.Advance(absl::Minutes(10));
   EXPECT_THAT(journal_.notes, ElementsAre("ended r1"));
   EXPECT_EQ(router_.Status().recovered_calls(), 0);
 }

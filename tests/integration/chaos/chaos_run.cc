@@ -101,7 +101,7 @@ class Bench {
                        "--socket", socket,
                        // All calls may take as long as the hub waits, and may pile up meanwhile.
                        "--authenticate-timeout", timeout, "--list-timeout", timeout, "--max-calls",
-                       "100000", "--max-queued-calls", "100000"};
+                       "100000", "--max-plugin-calls", "100000", "--max-queued-calls", "100000"};
     bridge_.command.insert(bridge_.command.end(), options_.bridge_flags.begin(),
                            options_.bridge_flags.end());
     if (absl::Status status = bridge_.Start(); !status.ok()) return status;

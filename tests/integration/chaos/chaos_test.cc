@@ -24,6 +24,7 @@ TEST(ChaosTest, EveryCallIsAnsweredOnceAndRunOnceThroughEveryFault) {
   options.plan.cuts = 2;
   options.plan.resets = 1;
   options.plan.worker_kills = 3;
+  options.plan.bridge_kills = 2;
   options.plan.stalls = 1;
   options.plan.stall = absl::Milliseconds(1500);
   options.plan.delays = 1;
