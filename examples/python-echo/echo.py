@@ -1,5 +1,6 @@
 """An Atomemo plugin in Python, with nothing but the stubs that protoc makes from proto/atomemo/plugin/v1."""
 import concurrent.futures
+import contextlib
 import os
 import queue
 import signal
@@ -9,26 +10,16 @@ import time
 
 import grpc
 from google.protobuf import json_format
-
-from atomemo.plugin.v1 import definition_pb2, parameter_pb2, payload_pb2, plugin_service_pb2_grpc
-from atomemo.plugin.v1 import plugin_service_pb2 as pb
+from atomemo.plugin.v1 import definition_pb2, parameter_pb2, payload_pb2, plugin_service_pb2 as pb, plugin_service_pb2_grpc
 
 PLUGIN = definition_pb2.PluginDefinition(
-    name="python-echo",
-    version="0.1.0",
-    display_name={"en_US": "Python Echo"},
-    description={"en_US": "Returns what it is given."},
-    icon="🦜",
-)
+    name="python-echo", version="0.1.0", icon="🦜",
+    display_name={"en_US": "Python Echo"}, description={"en_US": "Returns what it is given."})
 TEXT = parameter_pb2.Parameter(
     name="text", required=True, display_name={"en_US": "Text"}, string=parameter_pb2.StringParameter(min_length=1))
 TOOL = definition_pb2.ToolDefinition(
-    name="echo-text",
-    display_name={"en_US": "Echo"},
-    description={"en_US": "Returns the text and its length."},
-    icon="🦜",
-    parameters=[TEXT],
-)
+    name="echo-text", icon="🦜", parameters=[TEXT],
+    display_name={"en_US": "Echo"}, description={"en_US": "Returns the text and its length."})
 
 
 def echo(parameters):
@@ -51,16 +42,14 @@ def answer(call):
 
 def watch(events):
     """Reads what the bridge tells about the session: unread events would fill its buffers."""
-    try:
+    with contextlib.suppress(grpc.RpcError):  # The session's end; its calls end with it.
         for event in events:
             if event.HasField("hub_state") and event.hub_state.reason:
                 print(f"python-echo: hub: {event.hub_state.reason}", file=sys.stderr, flush=True)
-    except grpc.RpcError:
-        pass  # The session's end; its calls end with it.
 
 
 def serve(bridge):
-    """One session, from its opening until the bridge ends it."""
+    """One session, from its opening until the bridge ends it, or until SIGTERM, which lets calls in flight finish."""
     events = bridge.OpenSession(pb.OpenSessionRequest(plugin=PLUGIN, client="python"))
     session_id = next(events).opened.session_id
     threading.Thread(target=watch, args=(events,), daemon=True).start()
@@ -68,19 +57,30 @@ def serve(bridge):
     replies = queue.SimpleQueue()  # gRPC sends what is put here; None ends the stream.
     replies.put(pb.InvokeReply(subscribe=pb.Subscribe(session_id=session_id, max_in_flight=8)))
     calls = bridge.Invoke(iter(replies.get, None))
+    in_flight = set()
+    def drain():
+        bridge.DrainSession(pb.DrainSessionRequest(session_id=session_id))  # No further calls.
+        while in_flight:
+            concurrent.futures.wait(list(in_flight))
+        replies.put(None)  # No further answers: the bridge ends `calls`.
+    draining = threading.Thread(target=drain, daemon=True)
     try:
         topic = bridge.Publish(pb.PublishRequest(session_id=session_id)).topic
         print(f"python-echo: serving {topic}", flush=True)
+        signal.signal(signal.SIGTERM, lambda *_: draining.ident or draining.start())
         with concurrent.futures.ThreadPoolExecutor(max_workers=8) as workers:
-            for event in calls:
-                if event.HasField("invoke"):
-                    workers.submit(lambda call=event.invoke: replies.put(answer(call)))
+            for event in filter(lambda event: event.HasField("invoke"), calls):
+                in_flight.add(task := workers.submit(lambda call=event.invoke: replies.put(answer(call))))
+                task.add_done_callback(in_flight.discard)
     finally:
         replies.put(None)
+        if draining.ident:
+            sys.exit()
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit())
 
 
 def main():
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     runtime_dir = os.environ.get("XDG_RUNTIME_DIR")
     folder = f"{runtime_dir}/atomemo" if runtime_dir else f"/tmp/atomemo-{os.getuid()}"
     socket = os.environ.get("ATOMEMO_BRIDGE_SOCKET", f"{folder}/bridge.sock")

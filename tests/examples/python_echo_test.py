@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """examples/python-echo against a fake bridge: python_echo_test.py, with the generated stubs on PYTHONPATH."""
 import concurrent.futures
+import contextlib
 import os
 import pathlib
 import queue
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 import grpc
@@ -28,6 +30,7 @@ class FakeBridge(plugin_service_pb2_grpc.PluginServiceServicer):
         self._published = queue.Queue()
         self._to_plugin = queue.Queue()
         self._from_plugin = queue.Queue()
+        self._drained = queue.Queue()
         self._server = grpc.server(concurrent.futures.ThreadPoolExecutor(max_workers=8))
         plugin_service_pb2_grpc.add_PluginServiceServicer_to_server(self, self._server)
         self._server.add_insecure_port(f"unix:{socket}")
@@ -42,10 +45,19 @@ class FakeBridge(plugin_service_pb2_grpc.PluginServiceServicer):
     def wait_until_published(self):
         self._published.get(timeout=PATIENCE)
 
+    def wait_until_drained(self):
+        self._drained.get(timeout=PATIENCE)
+
     def invoke(self, request_id, parameters):
+        self.start(request_id, parameters)
+        return self.next_reply()
+
+    def start(self, request_id, parameters):
         call = pb.InvokeCall(invoke=pb.Invocation(info=pb.CallInfo(request_id=request_id), tool_name="echo-text"))
         json_format.ParseDict(parameters, call.invoke.parameters.fields)
         self._to_plugin.put(call)
+
+    def next_reply(self):
         return self._from_plugin.get(timeout=PATIENCE)
 
     # What the plugin calls.
@@ -62,7 +74,15 @@ class FakeBridge(plugin_service_pb2_grpc.PluginServiceServicer):
 
     def Invoke(self, replies, context):
         assert next(replies).subscribe.session_id == "s1"
-        concurrent.futures.ThreadPoolExecutor(1).submit(lambda: [self._from_plugin.put(r) for r in replies])
+
+        def take_replies():
+            with contextlib.suppress(grpc.RpcError):  # A plugin that was killed.
+                for reply in replies:
+                    self._from_plugin.put(reply)
+            self.steps.append("half-closed")
+            self._to_plugin.put(None)
+
+        threading.Thread(target=take_replies, daemon=True).start()
         yield from iter(self._to_plugin.get, None)
 
     def Publish(self, request, context):
@@ -70,14 +90,34 @@ class FakeBridge(plugin_service_pb2_grpc.PluginServiceServicer):
         self._published.put(True)
         return pb.PublishResponse(topic="debug_plugin:python-echo")
 
+    def DrainSession(self, request, context):
+        self.steps.append("DrainSession")
+        self._drained.put(True)
+        return pb.DrainSessionResponse()
+
+
+# The plugin, but its tool works until somebody writes to the FIFO that `text` names.
+PATIENT_ECHO = f"""
+import sys
+sys.path.insert(0, {str(ECHO.parent)!r})
+import echo
+echo.echo = lambda parameters: open(parameters["text"]).read()
+echo.main()
+"""
+
 
 class PythonEchoTest(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
+        self.folder = folder.name
         self.socket = f"{folder.name}/bridge.sock"
         self.bridge = FakeBridge(self.socket)
-        self.plugin = subprocess.Popen([sys.executable, ECHO], env={**os.environ, "ATOMEMO_BRIDGE_SOCKET": self.socket})
+        self.start_plugin([ECHO])
+
+    def start_plugin(self, arguments):
+        environment = {**os.environ, "ATOMEMO_BRIDGE_SOCKET": self.socket}
+        self.plugin = subprocess.Popen([sys.executable, "-B", *arguments], env=environment)
         self.addCleanup(self.plugin.wait)
         self.addCleanup(self.plugin.kill)
         self.bridge.wait_until_published()
@@ -107,8 +147,29 @@ class PythonEchoTest(unittest.TestCase):
         self.assertEqual(self.bridge.invoke("r3", {"text": "again"}).result.request_id, "r3")
 
     def test_sigterm_ends_it_with_exit_code_0(self):
+        self.bridge.invoke("r5", {"text": "It serves."})
         self.plugin.send_signal(signal.SIGTERM)
         self.assertEqual(self.plugin.wait(timeout=PATIENCE), 0)
+        self.assertEqual(self.bridge.steps[3:], ["DrainSession", "half-closed"])
+
+    def test_sigterm_lets_calls_in_flight_finish(self):
+        self.plugin.kill()
+        gate = f"{self.folder}/gate"
+        os.mkfifo(gate)
+        self.start_plugin(["-c", PATIENT_ECHO])
+        self.bridge.start("r4", {"text": gate})
+        with open(gate, "w") as text:  # Opens once the tool does: the call is in flight.
+            self.plugin.send_signal(signal.SIGTERM)
+            self.bridge.wait_until_drained()
+            text.write("done")
+        self.assertEqual(self.bridge.next_reply().result.data.value.string_value, "done")
+        self.assertEqual(self.plugin.wait(timeout=PATIENCE), 0)
+
+    def test_sigterm_ends_it_while_there_is_no_bridge(self):
+        self.bridge.stop()
+        self.plugin.send_signal(signal.SIGTERM)
+        self.assertEqual(self.plugin.wait(timeout=PATIENCE), 0)
+        self.bridge = FakeBridge(self.socket)
 
 
 if __name__ == "__main__":
