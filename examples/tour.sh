@@ -43,7 +43,14 @@ cleanup() {
       tail -n 15 "$log"
     done
   fi
-  [[ ${#pids[@]} -eq 0 ]] || kill "${pids[@]}" 2>/dev/null || true
+  if [[ ${#pids[@]} -gt 0 ]]; then
+    kill "${pids[@]}" 2>/dev/null || true
+    for _ in {1..30}; do  # three seconds for calls in flight
+      kill -0 "${pids[@]}" 2>/dev/null || break
+      sleep 0.1
+    done
+    kill -KILL "${pids[@]}" 2>/dev/null || true
+  fi
   wait
   rm -rf "$work"
   exit "$status"
@@ -70,7 +77,12 @@ show_call() {
   calls=$((calls + 1))
   printf '\n%2d. %s to %s\n    → %s\n' "$calls" "$2" "$1" "$3"
   exit_code=0
-  answer="$("$bridge" call --raw --hub "$hub" -- "$1" "$2" "$3" 2>"$work/call.err")" || exit_code=$?
+  # In the background, so that a signal need not wait for the answer.
+  "$bridge" call --raw --hub "$hub" -- "$1" "$2" "$3" >"$work/call.out" 2>"$work/call.err" &
+  pids[call]=$!
+  wait "${pids[call]}" || exit_code=$?
+  unset "pids[call]"
+  answer="$(<"$work/call.out")"
   sed 's/^/    ← /' <<<"${answer:-$(<"$work/call.err")}"
 }
 
@@ -131,6 +143,10 @@ file="$(python3 -c 'import json, sys; print(json.dumps(json.load(sys.stdin)["dat
 expect_answer '"July","13.4"' weather invoke_tool "{\"tool_name\": \"read-climate\", \"parameters\": {\"file\": $file}}"
 expect_error 'HTTP status 404' weather invoke_tool \
   '{"tool_name": "read-climate", "parameters": {"file": {"__type__": "file_ref", "source": "oss", "res_key": "no/such.csv"}}}'
+
+step "A language model, asked through the hub (hub_call:invoke_llm)"
+expect_answer '"model":"example-model"' weather invoke_tool \
+  '{"tool_name": "describe-climate", "parameters": {"city": "Paris", "model": {"__type__": "llm_config", "model": "example-model"}}}'
 
 step "Credentials: an API key, and a login that PostgreSQL itself judges"
 api_key="{\"base_url\": \"$ACCOUNT_SERVICE_URL\", \"api_key\": \"example-key\"}"

@@ -39,4 +39,15 @@ echo "$PGPASSWORD" >"$work/db/password"
 )
 export PGHOST="$work/db" PGPORT=5432 PGDATABASE=postgres PGUSER=example
 
-"$@"
+# In the background, so that a signal is heeded at once; the command then ends first.
+"$@" <&0 &
+command=$!
+stop() {
+  trap - INT TERM
+  kill "$command" 2>/dev/null || true
+  wait "$command" || true
+  exit "$1"
+}
+trap 'stop 130' INT
+trap 'stop 143' TERM
+wait "$command"

@@ -145,6 +145,26 @@ absl::StatusOr<Json> ReadClimate(const Call& call) {
   return Json{{"rows", std::move(rows)}};
 }
 
+// ---- describe-climate: asks the language model that the user chose.
+
+absl::StatusOr<Json> DescribeClimate(const Call& call) {
+  const auto name = call.Get<std::string>("city");
+  if (!name.ok()) return name.status();
+  const auto city = CityNamed(*name);
+  if (!city.ok()) return city.status();
+  const auto model = call.Get<LlmConfig>("model");
+  if (!model.ok()) return model.status();
+
+  const std::string question =
+      absl::StrCat("Describe the climate of ", (*city)->name,
+                   " in one sentence. Its mean temperatures from January to December in °C: ",
+                   absl::StrJoin((*city)->temperature, ", "));
+  const auto answer =
+      call.InvokeLlm(*model, Json::array({{{"role", "user"}, {"content", question}}}));
+  if (!answer.ok()) return answer.status();
+  return Json{{"city", (*city)->name}, {"answer", *answer}};
+}
+
 // ---- simulate-years: long work that uses the time it has, and tells how far it came.
 
 // Leaves room to answer before the caller stops waiting.
@@ -257,6 +277,17 @@ Tool ReadClimateTool() {
       .Invoke(&ReadClimate);
 }
 
+Tool DescribeClimateTool() {
+  return Tool("describe-climate")
+      .DisplayName("Describe climate")
+      .Description("The climate of a city in words, by a language model")
+      .Icon("💬")
+      .Parameter(CityParameter())
+      .Parameter(Object("model").DisplayName("Model").Required().Property(
+          String("model").DisplayName("The model's name")))
+      .Invoke(&DescribeClimate);
+}
+
 Tool SimulateYearsTool() {
   return Tool("simulate-years")
       .DisplayName("Simulate years")
@@ -289,6 +320,7 @@ Plugin MakePlugin() {
       .AddTool(ClimateReportTool())
       .AddTool(SaveClimateTool())
       .AddTool(ReadClimateTool())
+      .AddTool(DescribeClimateTool())
       .AddTool(SimulateYearsTool());
   return plugin;
 }

@@ -5,7 +5,7 @@
 
 namespace weather {
 
-// The plugin with its three tools.
+// The plugin with all its tools.
 atomemo::Plugin MakePlugin();
 
 }  // namespace weather

@@ -84,6 +84,17 @@ TEST_F(WeatherTest, WhatItSavedItCanRead) {
   EXPECT_EQ(read->at("rows").at(7), (Json{"July", "19.2", "63"}));
 }
 
+TEST_F(WeatherTest, AsksTheModelThatTheUserChose) {
+  bridge_.OnCallHub("invoke_llm", [](const Json&) { return Json{{"content", "Mild."}}; });
+  const auto answer = bridge_.Invoke(
+      "describe-climate", {{"city", "Paris"}, {"model", atomemo::LlmConfig{{{"model", "m1"}}}}});
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  EXPECT_EQ(*answer, (Json{{"city", "Paris"}, {"answer", {{"content", "Mild."}}}}));
+  const Json asked = bridge_.hub_calls().at(0).data;
+  EXPECT_EQ(asked.at("llm_config").at("model"), "m1");
+  EXPECT_THAT(asked.at("messages").at(0).at("content").get<std::string>(), HasSubstr("Paris"));
+}
+
 TEST_F(WeatherTest, ASimulationThatHasTheTimeIsComplete) {
   const auto answer = bridge_.Invoke("simulate-years", {{"city", "Paris"}, {"years", 20}});
   EXPECT_EQ(answer->at("years"), 20);
