@@ -4,6 +4,7 @@
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/server_posix.h>
+#include <grpcpp/support/method_handler.h>
 
 #include <algorithm>
 #include <limits>
@@ -53,9 +54,22 @@ template <typename Base>
 using Generic3 =
     pb::PluginService::WithGenericMethod_CallHub<pb::PluginService::WithGenericMethod_DownloadFile<
         pb::PluginService::WithGenericMethod_UploadFile<Base>>>;
-using DeclaredService = Generic1<Generic2<Generic3<pb::PluginService::Service>>>;
-using DeclaredAdmin =
-    admin::v1::AdminService::WithGenericMethod_GetStatus<admin::v1::AdminService::Service>;
+
+// gRPC lists a service by its first method that is not generic, so there is one, without a name.
+template <typename Service>
+class Listed : public Service {
+ public:
+  // `no_method`: "/" and the service's full name and "/". A literal.
+  explicit Listed(const char* no_method) {
+    this->AddMethod(new grpc::internal::RpcServiceMethod(  // gRPC's from here on
+        no_method, grpc::internal::RpcMethod::NORMAL_RPC,
+        new grpc::internal::UnknownMethodHandler("no such method")));
+  }
+};
+
+using DeclaredService = Listed<Generic1<Generic2<Generic3<pb::PluginService::Service>>>>;
+using DeclaredAdmin = Listed<
+    admin::v1::AdminService::WithGenericMethod_GetStatus<admin::v1::AdminService::Service>>;
 
 int ClampToInt(std::size_t value) {
   return static_cast<int>(
@@ -189,8 +203,8 @@ class PluginServer::Impl {
   const ContextPtr context_;
   const MethodTable methods_;
   PeerTable peers_;
-  DeclaredService declared_;
-  DeclaredAdmin declared_admin_;
+  DeclaredService declared_{"/atomemo.plugin.v1.PluginService/"};
+  DeclaredAdmin declared_admin_{"/atomemo.admin.v1.AdminService/"};
   RpcQueue queue_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<UnixListener> listener_;

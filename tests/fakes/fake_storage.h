@@ -6,7 +6,6 @@
 #include <asio/read_until.hpp>
 #include <asio/streambuf.hpp>
 #include <asio/write.hpp>
-#include <atomic>
 #include <istream>
 #include <map>
 #include <string>
@@ -20,6 +19,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
 
 namespace atomemo::fakes {
 
@@ -35,7 +35,7 @@ class FakeStorage {
   FakeStorage() : thread_([this] { Serve(); }) {}
 
   ~FakeStorage() {
-    stopping_ = true;
+    stopping_.Notify();
     asio::error_code ignored;
     acceptor_.cancel(ignored);
     asio::ip::tcp::socket(io_).connect(acceptor_.local_endpoint(), ignored);  // wakes accept
@@ -57,6 +57,13 @@ class FakeStorage {
     redirects_[path] = url;
   }
 
+  // From now on a GET of the path gets half of its object and then nothing, a PUT is not read, and
+  // no other request is served any more.
+  void StallAt(const std::string& path) {
+    absl::MutexLock lock(&mutex_);
+    stalling_path_ = path;
+  }
+
   // What was stored, or nothing.
   std::map<std::string, Object> Objects() const {
     absl::MutexLock lock(&mutex_);
@@ -67,11 +74,11 @@ class FakeStorage {
   using Socket = asio::ip::tcp::socket;
 
   void Serve() {
-    while (!stopping_) {
+    while (!stopping_.HasBeenNotified()) {
       Socket socket(io_);
       asio::error_code error;
       acceptor_.accept(socket, error);
-      if (error || stopping_) return;
+      if (error || stopping_.HasBeenNotified()) return;
       ServeOne(socket);
     }
   }
@@ -97,6 +104,11 @@ class FakeStorage {
       }
       if (absl::EqualsIgnoreCase(header.first, "content-type")) type = value;
     }
+    if (StallsAt(path)) {
+      const std::string response = Get(path);
+      if (method == "GET") asio::write(socket, asio::buffer(response, response.size() / 2), error);
+      return stopping_.WaitForNotification();
+    }
     if (method == "GET") return Respond(socket, Get(path));
     if (buffer.size() < length) {
       asio::read(socket, buffer, asio::transfer_exactly(length - buffer.size()), error);
@@ -106,6 +118,11 @@ class FakeStorage {
     stream.read(bytes.data(), static_cast<std::streamsize>(length));
     Put(path, {bytes, type});
     Respond(socket, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  }
+
+  bool StallsAt(const std::string& path) const {
+    absl::MutexLock lock(&mutex_);
+    return path == stalling_path_;
   }
 
   std::string Get(const std::string& path) const {
@@ -130,10 +147,11 @@ class FakeStorage {
   asio::io_context io_;
   asio::ip::tcp::acceptor acceptor_{io_, {asio::ip::address_v4::loopback(), 0}};
   const int port_ = acceptor_.local_endpoint().port();
-  std::atomic<bool> stopping_{false};
+  absl::Notification stopping_;
   mutable absl::Mutex mutex_;
   std::map<std::string, Object> objects_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::string> redirects_ ABSL_GUARDED_BY(mutex_);
+  std::string stalling_path_ ABSL_GUARDED_BY(mutex_);
   std::thread thread_;
 };
 

@@ -2,6 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
+#include <string>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 #include "bridge/base/json.h"
 #include "tests/bridge/plugin_service/service_fixture.h"
@@ -27,7 +31,7 @@ class FileRpcsTest : public ServiceTest {
       base::Json answer;
       if (event == "get_file_url") answer["url"] = download_url_;
       if (event == "get_upload_url") {
-        answer["presigned_url"] = storage_.Url("/stored");
+        answer["presigned_url"] = upload_url_;
         answer["res_key"] = "key-1";
       }
       return base::DumpJson(answer);
@@ -88,6 +92,7 @@ class FileRpcsTest : public ServiceTest {
 
   fakes::FakeStorage storage_;
   std::string download_url_ = storage_.Url("/a");
+  std::string upload_url_ = storage_.Url("/stored");
   std::unique_ptr<TestSession> session_;
 };
 
@@ -207,6 +212,54 @@ TEST_F(FileRpcsTest, APluginThatDoesNotReadHoldsUpItsTransferOnly) {
   while (reader->Read(&response)) received += response.chunk().size();
   EXPECT_LT(received, 20'000'000u);
   EXPECT_FALSE(reader->Finish().ok());
+}
+
+// A storage that moves nothing, beside one that does.
+class StalledStorageTest : public FileRpcsTest {
+ protected:
+  StalledStorageTest() {
+    options_.transfer_stall_timeout = absl::Milliseconds(200);
+    stalled_.Put("/a", {std::string(1000, 'x'), "text/plain"});
+    stalled_.StallAt("/a");
+    storage_.Put("/a", {"other", "text/plain"});
+    Start();
+  }
+
+  bool HubWasAsked(std::size_t times) {
+    return port_.WaitUntil(
+        [times](const auto& record) { return record.hub_calls.size() >= times; });
+  }
+
+  fakes::FakeStorage stalled_;
+};
+
+TEST_F(StalledStorageTest, ADownloadFailsAndHoldsUpNoOther) {
+  download_url_ = stalled_.Url("/a");
+  std::future<Downloaded> stalled =
+      std::async(std::launch::async, [this] { return Download(Stored()); });
+  ASSERT_TRUE(HubWasAsked(1));
+  io_.Run([this] { download_url_ = storage_.Url("/a"); });
+  EXPECT_EQ(Download(Stored()).bytes, "other");
+  const grpc::Status status = stalled.get().status;
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_THAT(status.error_message(), HasSubstr("has moved nothing for 200ms"));
+}
+
+TEST_F(StalledStorageTest, AnUploadFailsAndHoldsUpNoOther) {
+  upload_url_ = stalled_.Url("/a");
+  // More than the system's buffers take.
+  const std::vector<std::string> chunks(300, std::string(65'536, 'u'));
+  std::future<grpc::Status> stalled = std::async(std::launch::async, [&] {
+    pb::UploadFileResponse response;
+    return Upload(Header(300 * 65'536), chunks, &response);
+  });
+  ASSERT_TRUE(HubWasAsked(1));
+  io_.Run([this] { upload_url_ = storage_.Url("/stored"); });
+  pb::UploadFileResponse response;
+  EXPECT_TRUE(Upload(Header(5), {"other"}, &response).ok());
+  const grpc::Status status = stalled.get();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_THAT(status.error_message(), HasSubstr("has moved nothing for 200ms"));
 }
 
 TEST_F(FileRpcsTest, AnUploadIsStoredAndReferredTo) {
