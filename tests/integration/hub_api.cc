@@ -19,6 +19,7 @@ Json RequestBody(const HubCall& call, bool wait) {
                {"payload", call.payload},
                {"timeout_ms", absl::ToDoubleMilliseconds(call.timeout)},
                {"wait", wait}};
+  if (!call.version.empty()) body["version"] = call.version;
   if (!call.request_id.empty()) body["request_id"] = call.request_id;
   return body;
 }

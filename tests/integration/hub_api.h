@@ -16,6 +16,7 @@ struct HubCall {
   std::string event = "invoke_tool";
   base::Json payload = base::Json::object();
   std::string plugin = "integration";
+  std::string version = "";     // of a release; empty: the plugin in development, or the newest
   std::string request_id = "";  // empty: the hub chooses one
   absl::Duration timeout = absl::Seconds(25);
 };

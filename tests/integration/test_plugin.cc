@@ -72,7 +72,7 @@ Tool PickTool() {
 
 }  // namespace
 
-TestPlugin::TestPlugin(Options options) : plugin_(MakePlugin(options.name)) {
+TestPlugin::TestPlugin(Options options) : plugin_(MakePlugin(options)) {
   RunOptions run;
   run.bridge = options.socket;
   run.mode = options.mode;
@@ -131,8 +131,11 @@ absl::StatusOr<Json> TestPlugin::Hold(const Call& call) {
   return Json{{"held", call.parameters()}};
 }
 
-Plugin TestPlugin::MakePlugin(const std::string& name) {
-  Plugin plugin(PluginInfo(name).Version("1.0.0").Description("For tests").Author("Atomemo"));
+Plugin TestPlugin::MakePlugin(const Options& options) {
+  Plugin plugin(PluginInfo(options.name)
+                    .Version(options.version)
+                    .Description(options.description)
+                    .Author("Atomemo"));
   plugin.AddCredential(
       Credential("api-key")
           .Parameter(EncryptedString("key").DisplayName("Key").Required().Ui(EncryptedInput()))

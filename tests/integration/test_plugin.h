@@ -29,6 +29,8 @@ class TestPlugin {
   struct Options {
     std::string socket;
     std::string name = "integration";
+    std::string version = "1.0.0";
+    std::string description = "For tests";
     HubMode mode = HubMode::kDebug;
     int threads = 4;
   };
@@ -53,7 +55,7 @@ class TestPlugin {
   bool WaitLog(const std::string& text) const;
 
  private:
-  Plugin MakePlugin(const std::string& name);
+  Plugin MakePlugin(const Options& options);
   absl::StatusOr<Json> Hold(const Call& call);
   void Log(absl::string_view line);
 
