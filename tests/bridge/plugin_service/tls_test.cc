@@ -85,7 +85,7 @@ TEST_F(TlsTest, APluginWithoutTlsIsNotServed) {
 
 TEST_F(TlsTest, ACertificateThatIsNoneIsToldOf) {
   options_.tls_cert_file = Write("broken.pem", "no certificate");
-  PluginServer server(options_, port_, io_.scheduler());
+  PluginServer server(options_, port_, status_, io_.scheduler());
   EXPECT_FALSE(server.Start().ok());
 }
 
