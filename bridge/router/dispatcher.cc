@@ -108,6 +108,8 @@ void Dispatcher::Start(Plugin& plugin, HubCall hub_call, std::string target, abs
                                                       plugin.name, "\""),
                                          limits.max_queued_calls, "--max-queued-calls"));
   }
+  if (NeverServes(plugin, call.kind)) return failed_(call, NotServedError(plugin, call.kind));
+
   bytes_ += call.bytes;
   plugin.active_bytes += call.bytes;
   ++plugin.active;
@@ -115,6 +117,15 @@ void Dispatcher::Start(Plugin& plugin, HubCall hub_call, std::string target, abs
   calls_.emplace(Key(plugin.topic, call.request_id), std::move(owned));
   Enqueue(call, /*in_front=*/false);
   Pump(plugin, call.kind);
+}
+
+bool Dispatcher::NeverServes(const Plugin& plugin, CallKind kind) const {
+  const absl::Time settled = scheduler_.Now() - options_.stream_grace;
+  return AnyWorker(plugin) && !AnyServes(plugin, kind) &&
+         std::none_of(plugin.workers.begin(), plugin.workers.end(),
+                      [settled](const Session* worker) {
+                        return !worker->draining && worker->streams_changed_at > settled;
+                      });
 }
 
 bool Dispatcher::IsActive(absl::string_view topic, absl::string_view request_id) const {
@@ -162,6 +173,9 @@ void Dispatcher::WorkerReady(Plugin& plugin) {
         scheduler_.Cancel(std::exchange(call->grace_timer, base::Scheduler::kNoTimer));
       }
       Pump(plugin, kind);
+    } else if (NeverServes(plugin, kind)) {
+      while (!plugin.queue(kind).empty())
+        Fail(*plugin.queue(kind).front(), NotServedError(plugin, kind));
     } else if (AnyWorker(plugin)) {
       for (ActiveCall* call : plugin.queue(kind)) WaitForWorkerAnew(*call);
     }
@@ -179,6 +193,7 @@ void Dispatcher::WorkerGone(Plugin& plugin) {
 void Dispatcher::StreamClosed(Session& session, CallKind kind, absl::string_view reason) {
   std::optional<CallStream>& stream = session.stream(kind);
   if (!stream) return;
+  session.streams_changed_at = scheduler_.Now();
   for (const auto& [request_id, timer] : stream->cancelled) scheduler_.Cancel(timer);
   std::vector<ActiveCall*> orphans(stream->in_flight.begin(), stream->in_flight.end());
   std::sort(orphans.begin(), orphans.end(),

@@ -37,8 +37,8 @@ class Dispatcher {
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
 
-  // Takes a call over. Past a bound it fails at once; when no worker serves its kind, it waits for
-  // one for a grace period.
+  // Takes a call over. It fails at once past a bound, or when the workers that are there do not
+  // serve its kind; without workers it waits for one for a grace period.
   void Start(Plugin& plugin, HubCall call, std::string target, absl::Duration timeout,
              bool retry_safe);
 
@@ -72,6 +72,8 @@ class Dispatcher {
  private:
   using Key = std::pair<std::string, std::string>;  // topic, request_id
 
+  // There are workers, none has a stream for the kind, and none is about to open one.
+  bool NeverServes(const Plugin& plugin, CallKind kind) const;
   void Pump(Plugin& plugin, CallKind kind);
   void HandOver(ActiveCall& call, Session& worker);
   void Enqueue(ActiveCall& call, bool in_front);

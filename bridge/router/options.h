@@ -54,8 +54,8 @@ struct RouterOptions {
   // How long calls wait for a worker when none is connected, and how long the topic of a plugin
   // without workers stays joined.
   absl::Duration worker_grace = absl::Seconds(5);
-  // How long calls wait for a stream of their kind while the workers that are connected have none:
-  // a worker's streams open and break off one by one, and overtake its other RPCs.
+  // How long after a worker was published, or a stream of it broke off, calls of a kind that nobody
+  // serves wait before they fail: streams open and end one by one, and overtake other RPCs.
   absl::Duration stream_grace = absl::Seconds(1);
   // How long a cancelled call may still occupy its worker before its credit is given to another
   // call.

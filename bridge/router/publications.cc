@@ -65,6 +65,7 @@ absl::StatusOr<std::vector<Session*>> Publications::Attach(Session& session,
   plugin->timeouts_in_a_row = 0;
   scheduler_.Cancel(std::exchange(plugin->retire_timer, base::Scheduler::kNoTimer));
   session.plugin = plugin.get();
+  session.streams_changed_at = scheduler_.Now();
   hub_.Announce(Announcement{topic, session.mode, plugin->definition_json});
   SendHubState(session, plugin->hub_state);
   return replaced;

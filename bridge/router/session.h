@@ -83,6 +83,8 @@ struct Session {
 
   // Set once published.
   Plugin* plugin = nullptr;
+  // When it was published or a stream of it broke off: further streams may come or end right after.
+  absl::Time streams_changed_at = absl::InfinitePast();
   std::function<void(absl::StatusOr<Published>)> publish_done;
   std::vector<pb::DefinitionViolation> publish_warnings;
   // Gets no further calls.

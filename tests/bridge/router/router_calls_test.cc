@@ -73,17 +73,22 @@ TEST_F(RouterTest, AMethodThatNoParameterNamesFailsAtOnce) {
   EXPECT_THAT(ErrorOf("bad").message(), HasSubstr("list_countries"));
 }
 
-TEST_F(RouterTest, AKindThatTheWorkersDoNotServeFailsAfterAMomentAndNamesTheStream) {
+TEST_F(RouterTest, AKindThatAFreshWorkerDoesNotServeFailsAfterAMomentAndNamesTheStream) {
   auto worker = StartWorker();
   HubUp();
-  pb::Authentication call;
-  call.mutable_info()->set_request_id("r1");
-  call.set_credential_name("api-key");
-  router_.OnHubCall(kTopic, HubCall{"credential_auth_spec", call});
+  HubAuthenticates("r1");
   EXPECT_THAT(hub_.AnswersTo("r1"), IsEmpty());
   scheduler_.Advance(absl::Seconds(1));
   EXPECT_EQ(ErrorOf("r1").code(), "sdk:method_not_supported");
   EXPECT_THAT(ErrorOf("r1").message(), HasSubstr("Authenticate stream"));
+}
+
+TEST_F(RouterTest, AKindThatTheWorkersDoNotServeFailsAtOnceWhenTheyAreSettled) {
+  auto worker = StartWorker();
+  HubUp();
+  scheduler_.Advance(absl::Seconds(2));
+  HubAuthenticates("r1");
+  EXPECT_EQ(ErrorOf("r1").code(), "sdk:method_not_supported");
 }
 
 TEST_F(RouterTest, AnUnknownEventIsAnsweredAsUnsupported) {

@@ -101,6 +101,13 @@ class RouterTest : public ::testing::Test {
     router_.OnHubCall(kTopic, HubCall{"invoke_tool", std::move(invocation)});
   }
 
+  void HubAuthenticates(const std::string& request_id) {
+    pb::Authentication call;
+    call.mutable_info()->set_request_id(request_id);
+    call.set_credential_name("api-key");
+    router_.OnHubCall(kTopic, HubCall{"credential_auth_spec", std::move(call)});
+  }
+
   void Replies(Worker& worker, const std::string& request_id, const std::string& json = "1") {
     pb::InvokeResult result;
     result.set_request_id(request_id);
