@@ -101,9 +101,14 @@ std::optional<router::pb::PluginError> DecodeError(const std::string& text) {
   return error;
 }
 
-std::string NoteLine(absl::string_view note, absl::string_view topic,
-                     absl::string_view request_id) {
-  return absl::StrCat("[\"", note, "\",", QuoteJson(topic), ",", QuoteJson(request_id), "]\n");
+std::string StartedLine(absl::string_view topic, absl::string_view request_id,
+                        absl::string_view instance_id) {
+  return absl::StrCat("[\">\",", QuoteJson(topic), ",", QuoteJson(request_id), ",",
+                      QuoteJson(instance_id), "]\n");
+}
+
+std::string EndedLine(absl::string_view topic, absl::string_view request_id) {
+  return absl::StrCat("[\"-\",", QuoteJson(topic), ",", QuoteJson(request_id), "]\n");
 }
 
 }  // namespace
@@ -128,7 +133,7 @@ absl::StatusOr<std::vector<router::JournaledCall>> CallJournalFile::Open(const s
   std::vector<router::JournaledCall> calls;
   for (const auto& [key, entry] : open_) {
     calls.push_back({key.first, key.second, entry.event, entry.due - clock_(), entry.started,
-                     DecodeError(entry.error)});
+                     entry.instance_id, DecodeError(entry.error)});
   }
   return calls;
 }
@@ -148,10 +153,13 @@ void CallJournalFile::ReadLine(absl::string_view line) {
   const Key key((*note)[1].get<std::string>(), (*note)[2].get<std::string>());
   if (kind == "+" && note->size() == 5 && (*note)[3].is_string() &&
       (*note)[4].is_number_integer()) {
-    open_[key] = Entry{(*note)[3].get<std::string>(),
-                       absl::FromUnixMillis((*note)[4].get<std::int64_t>()), false, ""};
-  } else if (kind == ">") {
-    if (const auto entry = open_.find(key); entry != open_.end()) entry->second.started = true;
+    open_[key] =
+        Entry{(*note)[3].get<std::string>(), absl::FromUnixMillis((*note)[4].get<std::int64_t>())};
+  } else if (kind == ">" && note->size() == 4 && (*note)[3].is_string()) {
+    if (const auto entry = open_.find(key); entry != open_.end()) {
+      entry->second.started = true;
+      entry->second.instance_id = (*note)[3].get<std::string>();
+    }
   } else if (kind == "!" && note->size() == 4 && (*note)[3].is_string()) {
     if (const auto entry = open_.find(key); entry != open_.end()) {
       entry->second.error = (*note)[3].get<std::string>();
@@ -165,16 +173,18 @@ void CallJournalFile::Accepted(absl::string_view topic, absl::string_view reques
                                absl::string_view event, absl::Duration time_left) {
   if (!is_open()) return;
   const absl::Time due = clock_() + time_left;
-  open_[Key(topic, request_id)] = Entry{std::string(event), due, false, ""};
+  open_[Key(topic, request_id)] = Entry{std::string(event), due};
   Append(AcceptedLine(topic, request_id, event, due));
 }
 
-void CallJournalFile::Started(absl::string_view topic, absl::string_view request_id) {
+void CallJournalFile::Started(absl::string_view topic, absl::string_view request_id,
+                              absl::string_view instance_id) {
   if (!is_open()) return;
   const auto entry = open_.find(Key(topic, request_id));
-  if (entry == open_.end() || entry->second.started) return;
+  if (entry == open_.end()) return;
   entry->second.started = true;
-  Append(NoteLine(">", topic, request_id));
+  entry->second.instance_id = std::string(instance_id);
+  Append(StartedLine(topic, request_id, instance_id));
 }
 
 void CallJournalFile::Failed(absl::string_view topic, absl::string_view request_id,
@@ -188,7 +198,7 @@ void CallJournalFile::Failed(absl::string_view topic, absl::string_view request_
 
 void CallJournalFile::Ended(absl::string_view topic, absl::string_view request_id) {
   if (!is_open() || open_.erase(Key(topic, request_id)) == 0) return;
-  Append(NoteLine("-", topic, request_id));
+  Append(EndedLine(topic, request_id));
 }
 
 void CallJournalFile::Append(const std::string& line) {
@@ -211,7 +221,9 @@ absl::Status CallJournalFile::Compact() {
   std::string text;
   for (const auto& [key, entry] : open_) {
     absl::StrAppend(&text, AcceptedLine(key.first, key.second, entry.event, entry.due));
-    if (entry.started) absl::StrAppend(&text, NoteLine(">", key.first, key.second));
+    if (entry.started) {
+      absl::StrAppend(&text, StartedLine(key.first, key.second, entry.instance_id));
+    }
     if (!entry.error.empty()) {
       absl::StrAppend(&text, FailedLine(key.first, key.second, entry.error));
     }

@@ -19,7 +19,7 @@ namespace atomemo::journal {
 // the process (not the machine: nothing is synced to disk).
 //
 //   ["+", topic, request_id, event, due]   accepted; due in milliseconds since 1970
-//   [">", topic, request_id]               started
+//   [">", topic, request_id, instance_id]  started
 //   ["!", topic, request_id, error]        failed; the error as base64 of its protobuf form
 //   ["-", topic, request_id]               ended
 //
@@ -45,7 +45,8 @@ class CallJournalFile : public router::CallJournal {
 
   void Accepted(absl::string_view topic, absl::string_view request_id, absl::string_view event,
                 absl::Duration time_left) override;
-  void Started(absl::string_view topic, absl::string_view request_id) override;
+  void Started(absl::string_view topic, absl::string_view request_id,
+               absl::string_view instance_id) override;
   void Failed(absl::string_view topic, absl::string_view request_id,
               const router::pb::PluginError& error) override;
   void Ended(absl::string_view topic, absl::string_view request_id) override;
@@ -56,6 +57,7 @@ class CallJournalFile : public router::CallJournal {
     std::string event;
     absl::Time due;
     bool started = false;
+    std::string instance_id;
     std::string error;  // as it stands in the file; empty if there is none
   };
 

@@ -62,6 +62,9 @@ router::SessionSpec SpecOf(Opening& opening) {
   spec.mode = ModeOf(opening.request.mode());
   spec.token = opening.request.token();
   spec.client = opening.request.client();
+  spec.instance_id = opening.request.instance_id();
+  spec.open_request_ids.assign(opening.request.open_request_ids().begin(),
+                               opening.request.open_request_ids().end());
   if (opening.peer) {
     spec.peer_uid = opening.peer->uid;
     spec.peer_pid = opening.peer->pid;

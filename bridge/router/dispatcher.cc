@@ -241,7 +241,9 @@ void Dispatcher::HandOver(ActiveCall& call, Session& worker) {
   Dequeue(call);
   scheduler_.Cancel(std::exchange(call.grace_timer, base::Scheduler::kNoTimer));
   call.worker = &worker;
-  if (journal_ != nullptr) journal_->Started(call.plugin->topic, call.request_id);
+  if (journal_ != nullptr) {
+    journal_->Started(call.plugin->topic, call.request_id, worker.spec.instance_id);
+  }
   CallStream& stream = *worker.stream(call.kind);
   stream.in_flight.insert(&call);
   std::visit(

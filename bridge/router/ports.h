@@ -149,6 +149,9 @@ struct SessionSpec {
   std::optional<HubMode> mode;
   std::string token;
   std::string client;
+  // As in pb::OpenSessionRequest.
+  std::string instance_id;
+  std::vector<std::string> open_request_ids;
   // The peer, from the socket; nothing over TCP.
   std::optional<std::uint32_t> peer_uid;
   std::optional<std::int32_t> peer_pid;
@@ -212,8 +215,10 @@ class CallJournal {
   // The hub's call was taken; its answer is due in `time_left`.
   virtual void Accepted(absl::string_view topic, absl::string_view request_id,
                         absl::string_view event, absl::Duration time_left) = 0;
-  // A worker is about to get it: from now on it may have run.
-  virtual void Started(absl::string_view topic, absl::string_view request_id) = 0;
+  // A worker is about to get it: from now on it may have run. `instance_id` is the worker's; it may
+  // be empty.
+  virtual void Started(absl::string_view topic, absl::string_view request_id,
+                       absl::string_view instance_id) = 0;
   // The bridge itself has failed it: that is its answer, whatever its worker may say later.
   virtual void Failed(absl::string_view topic, absl::string_view request_id,
                       const pb::PluginError& error) = 0;
@@ -228,8 +233,9 @@ struct JournaledCall {
   std::string event;
   // Until its answer is due; may be negative.
   absl::Duration time_left;
-  // A worker may have run it.
+  // A worker may have run it: the last one with this instance_id, empty if it did not say.
   bool started = false;
+  std::string instance_id;
   // Its answer, if that was decided.
   std::optional<pb::PluginError> error;
 };

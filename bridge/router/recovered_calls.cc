@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/container/flat_hash_set.h"
 #include "bridge/router/errors.h"
 
 namespace atomemo::router {
@@ -45,6 +46,24 @@ void RecoveredCalls::PluginKnown(absl::string_view topic) {
   for (auto& [call, error] : due) fail_(call, std::move(error));
 }
 
+void RecoveredCalls::WorkerReturned(absl::string_view topic, absl::string_view instance_id,
+                                    const std::vector<std::string>& open_request_ids) {
+  if (instance_id.empty()) return;
+  const absl::flat_hash_set<absl::string_view> open(open_request_ids.begin(),
+                                                    open_request_ids.end());
+  std::vector<Key> lost;
+  for (const auto& [key, entry] : calls_) {
+    const bool is_its = key.first == topic && entry.call.started && !entry.due &&
+                        entry.call.instance_id == instance_id;
+    if (is_its && !open.contains(key.second)) lost.push_back(key);
+  }
+  for (const Key& key : lost) {
+    Decide(key, BridgeError(code::kRestarted, "BridgeRestarted",
+                            "the bridge was restarted while it sent the call to a worker, which "
+                            "does not have it: try again"));
+  }
+}
+
 const JournaledCall* RecoveredCalls::Find(absl::string_view topic,
                                           absl::string_view request_id) const {
   const auto entry = calls_.find(Key(topic, request_id));
@@ -72,6 +91,7 @@ void RecoveredCalls::OnDeadline(const Key& key) {
 
 void RecoveredCalls::Decide(const Key& key, pb::PluginError error) {
   Entry& entry = calls_.at(key);
+  scheduler_.Cancel(entry.timer);
   const JournaledCall call = entry.call;  // answering removes the entry
   if (fail_(call, error)) return;
   entry.due = std::move(error);

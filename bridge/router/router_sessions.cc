@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::int32_t kDefaultMaxInFlight = 16;
 constexpr std::int32_t kMaxMaxInFlight = 10'000;
+constexpr std::size_t kMaxInstanceIdBytes = 128;
 // Of one session; an SDK keeps fewer than that.
 constexpr std::size_t kMaxParkedReplies = 10'000;
 constexpr std::size_t kMaxParkedBytes = 128u << 20;
@@ -90,6 +91,10 @@ absl::StatusOr<std::string> Router::OpenSession(SessionSpec spec,
   if (session->mode == HubMode::kRelease && session->version.empty()) {
     return absl::InvalidArgumentError(
         "a plugin in release mode needs a version: the hub knows it by name and version");
+  }
+  if (spec.instance_id.size() > kMaxInstanceIdBytes) {
+    return absl::InvalidArgumentError(absl::StrCat("the instance_id has ", spec.instance_id.size(),
+                                                   " bytes, and may have ", kMaxInstanceIdBytes));
   }
   if (absl::Status owner = CheckOwner(spec, session->name); !owner.ok()) return owner;
 
@@ -168,6 +173,8 @@ void Router::Publish(absl::string_view session_id,
   }
   for (Session* old : *replaced) FinishIfIdle(*old);
   recovered_.PluginKnown(plugin.topic);
+  recovered_.WorkerReturned(plugin.topic, session->spec.instance_id,
+                            std::exchange(session->spec.open_request_ids, {}));
   RetryParked(*session);
   dispatcher_.WorkerReady(plugin);
 }

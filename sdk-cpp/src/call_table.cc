@@ -76,6 +76,17 @@ std::vector<Reply> CallTable::Kept() {
   return replies;
 }
 
+std::vector<std::string> CallTable::Open() const {
+  absl::MutexLock lock(&mutex_);
+  std::vector<std::string> request_ids;
+  request_ids.reserve(running_.size() + kept_.size());
+  for (const auto& [request_id, call] : running_) request_ids.push_back(request_id);
+  for (const KeptAnswer& kept : kept_) {
+    if (running_.count(kept.request_id) == 0) request_ids.push_back(kept.request_id);
+  }
+  return request_ids;
+}
+
 bool CallTable::WaitIdle(absl::Time deadline) const {
   absl::MutexLock lock(&mutex_);
   return mutex_.AwaitWithDeadline(absl::Condition(this, &CallTable::Idle), deadline);

@@ -64,6 +64,9 @@ class CallTable {
   // The kept answers, oldest first, without those that are too late to be of use.
   std::vector<Reply> Kept() ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // The calls that run or have a kept answer, each once.
+  std::vector<std::string> Open() const ABSL_LOCKS_EXCLUDED(mutex_);
+
   // Waits until no call runs; false if some still run at `deadline`.
   bool WaitIdle(absl::Time deadline) const ABSL_LOCKS_EXCLUDED(mutex_);
   std::size_t running() const ABSL_LOCKS_EXCLUDED(mutex_);

@@ -11,6 +11,7 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "atomemo/error.h"
@@ -108,6 +109,14 @@ absl::Status SetAnswer(const std::string& request_id, const std::string& event, 
   }
 }
 
+// 128 random bits, in hexadecimal.
+std::string NewInstanceId() {
+  std::random_device random;
+  std::string id;
+  for (int i = 0; i < 4; ++i) absl::StrAppendFormat(&id, "%08x", random());
+  return id;
+}
+
 const char* NameOf(pb::HubState::State state) {
   switch (state) {
     case pb::HubState::STATE_CONNECTING:
@@ -152,7 +161,8 @@ SessionEngine::SessionEngine(std::shared_ptr<const PluginState> plugin, RunOptio
       invocations_(options_.max_concurrent_invocations),
       queries_(options_.max_concurrent_queries),
       max_message_bytes_(kDefaultMessageBytes),
-      random_(std::random_device{}()) {}
+      random_(std::random_device{}()),
+      instance_id_(NewInstanceId()) {}
 
 absl::Status SessionEngine::Run() {
   while (true) {
@@ -215,6 +225,8 @@ absl::Status SessionEngine::Register(Session& session) {
   request.set_token(options_.token);
   request.set_payload_encoding(pb::PAYLOAD_ENCODING_JSON);
   request.set_client(absl::StrCat("sdk-cpp/", ATOMEMO_SDK_VERSION));
+  request.set_instance_id(instance_id_);
+  for (std::string& request_id : calls_.Open()) request.add_open_request_ids(std::move(request_id));
   const absl::StatusOr<pb::SessionOpened> opened = session.Open(request);
   if (!opened.ok()) return opened.status();
   if (opened->max_message_bytes() > 0) max_message_bytes_ = opened->max_message_bytes();

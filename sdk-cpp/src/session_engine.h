@@ -92,6 +92,7 @@ class SessionEngine : private SessionListener, public std::enable_shared_from_th
 
   // Only used by Run's thread.
   std::mt19937_64 random_;
+  const std::string instance_id_;
   int attempt_ = 0;
   std::string last_failure_;
 

@@ -16,7 +16,7 @@ class FakeCallJournal : public router::CallJournal {
                 absl::Duration) override {
     notes.push_back(absl::StrCat("accepted ", request_id));
   }
-  void Started(absl::string_view, absl::string_view request_id) override {
+  void Started(absl::string_view, absl::string_view request_id, absl::string_view) override {
     notes.push_back(absl::StrCat("started ", request_id));
   }
   void Failed(absl::string_view, absl::string_view request_id,

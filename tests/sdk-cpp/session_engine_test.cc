@@ -20,6 +20,8 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 namespace pb = ::atomemo::plugin::v1;
 
 // A folder of its own with a short path, removed with its socket.
@@ -158,6 +160,25 @@ TEST_F(SessionEngineTest, AnswersOnTheNextSessionWhatItBeganOnTheLast) {
   ASSERT_TRUE(bridge_.WaitForSessions(2));
   go_on_.Notify();
   EXPECT_TRUE(bridge_.WaitForReply("r1").has_result());
+}
+
+TEST_F(SessionEngineTest, TellsTheNextBridgeWhichCallsItHas) {
+  bridge_.Start();
+  StartPlugin();
+  ASSERT_TRUE(bridge_.WaitForSessions(1));
+  bridge_.Invoke("answered", "echo", "{}");
+  ASSERT_TRUE(bridge_.WaitForReply("answered").has_result());
+  bridge_.Invoke("runs", "wait", "{}");
+  started_.WaitForNotification();
+  bridge_.Stop();
+  bridge_.Start();
+  ASSERT_TRUE(bridge_.WaitForSessions(2));
+  go_on_.Notify();
+  const std::vector<pb::OpenSessionRequest> requests = bridge_.open_requests();
+  EXPECT_THAT(requests.front().open_request_ids(), IsEmpty());
+  EXPECT_THAT(requests.back().open_request_ids(), UnorderedElementsAre("answered", "runs"));
+  EXPECT_FALSE(requests.front().instance_id().empty());
+  EXPECT_EQ(requests.back().instance_id(), requests.front().instance_id());
 }
 
 TEST_F(SessionEngineTest, OffersAnAnswerAgainUntilItIsDelivered) {

@@ -73,9 +73,9 @@ TEST_F(CallJournalFileTest, AFreshJournalHasNoCalls) { EXPECT_THAT(Left(), IsEmp
 TEST_F(CallJournalFileTest, OpenCallsAreLeftWithTheTimeThatTheyStillHave) {
   Accept("waits");
   Accept("runs");
-  journal_->Started(kTopic, "runs");
+  journal_->Started(kTopic, "runs", "worker");
   Accept("done");
-  journal_->Started(kTopic, "done");
+  journal_->Started(kTopic, "done", "worker");
   journal_->Ended(kTopic, "done");
   now_ += absl::Seconds(10);
   Restart();
@@ -104,6 +104,16 @@ TEST_F(CallJournalFileTest, AnErrorThatWasDecidedIsKeptThroughCompactionToo) {
   EXPECT_EQ(left_[0].error->code(), "sdk:timeout");
 }
 
+TEST_F(CallJournalFileTest, TheLastWorkerOfACallIsKeptThroughCompactionToo) {
+  Accept("a");
+  journal_->Started(kTopic, "a", "first");
+  journal_->Started(kTopic, "a", "\"second\"");
+  Restart();
+  Restart();
+  ASSERT_THAT(Left(), ElementsAre("a started 1m"));
+  EXPECT_EQ(left_[0].instance_id, "\"second\"");
+}
+
 TEST_F(CallJournalFileTest, AnyRequestIdIsKeptAsItIs) {
   const std::string id = "a\"b\\c\nd\te \xc3\xa9";
   Accept(id);
@@ -116,7 +126,7 @@ TEST_F(CallJournalFileTest, TheFileDoesNotGrowWithCallsThatHaveEnded) {
   for (int i = 0; i < 1'000; ++i) {
     const std::string id = absl::StrCat("call-", i);
     Accept(id);
-    journal_->Started(kTopic, id);
+    journal_->Started(kTopic, id, "worker");
     journal_->Ended(kTopic, id);
   }
   EXPECT_LT(std::filesystem::file_size(path()), 1'000);
@@ -157,7 +167,7 @@ TEST_F(CallJournalFileTest, OnlyItsOwnerMayReadIt) {
 TEST_F(CallJournalFileTest, WhatIsNotOpenNotesNothing) {
   CallJournalFile journal(absl::Now);
   journal.Accepted(kTopic, "a", "invoke_tool", absl::Seconds(1));
-  journal.Started(kTopic, "a");
+  journal.Started(kTopic, "a", "worker");
   journal.Ended(kTopic, "a");
 }
 

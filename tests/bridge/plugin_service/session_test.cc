@@ -45,6 +45,8 @@ TEST_F(SessionTest, TheFirstEventTellsTheSessionsId) {
   request.set_mode(pb::HUB_MODE_RELEASE);
   request.set_token("t");
   request.set_client("test/1");
+  request.set_instance_id("this very process");
+  request.add_open_request_ids("r1");
   TestSession session(*stub_, request);
   EXPECT_EQ(session.id(), "session-1");
   EXPECT_EQ(session.opened().bridge_version(), "1.2.3");
@@ -55,6 +57,8 @@ TEST_F(SessionTest, TheFirstEventTellsTheSessionsId) {
   EXPECT_EQ(spec.mode, router::HubMode::kRelease);
   EXPECT_EQ(spec.token, "t");
   EXPECT_EQ(spec.client, "test/1");
+  EXPECT_EQ(spec.instance_id, "this very process");
+  EXPECT_THAT(spec.open_request_ids, ElementsAre("r1"));
   EXPECT_EQ(spec.peer_uid, getuid());
   EXPECT_EQ(spec.peer_pid, getpid());
 }

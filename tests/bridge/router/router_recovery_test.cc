@@ -16,13 +16,28 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 
+constexpr char kInstance[] = "the worker that got the calls";
+
 class RouterRecoveryTest : public RouterTest {
  protected:
   RouterRecoveryTest() : RouterTest({}, &journal_) {}
 
   void Left(const std::string& request_id, bool started,
             absl::Duration time_left = absl::Minutes(2), const std::string& event = "invoke_tool") {
-    router_.Recover({{kTopic, request_id, event, time_left, started, std::nullopt}});
+    router_.Recover({{kTopic, request_id, event, time_left, started, kInstance, std::nullopt}});
+  }
+
+  // A worker that an earlier bridge had as `instance_id`, and what it has from then.
+  std::unique_ptr<Worker> Returns(const std::string& instance_id,
+                                  std::vector<std::string> open_request_ids) {
+    SessionSpec spec = Spec();
+    spec.instance_id = instance_id;
+    spec.open_request_ids = std::move(open_request_ids);
+    auto worker = Open(std::move(spec));
+    EXPECT_TRUE(router_.Register(worker->session_id, PartKind::kTool, kTool, {}).ok());
+    EXPECT_TRUE(router_.Subscribe(worker->session_id, CallKind::kInvoke, 16, worker->calls).ok());
+    Publish(*worker);
+    return worker;
   }
 
   fakes::FakeCallJournal journal_;
@@ -105,13 +120,39 @@ TEST_F(RouterRecoveryTest, ACallWhosePluginComesBackLateFailsThen) {
 }
 
 TEST_F(RouterRecoveryTest, ACallThatTheEarlierBridgeFailedKeepsThatAnswer) {
-  router_.Recover({{kTopic, "r1", "invoke_tool", absl::Minutes(2), /*started=*/true,
+  router_.Recover({{kTopic, "r1", "invoke_tool", absl::Minutes(2), /*started=*/true, kInstance,
                     BridgeError("sdk:timeout", "Timeout", "decided before")}});
   auto worker = StartWorker();
   Replies(*worker, "r1", "\"too late\"");
   HubUp();
   EXPECT_EQ(ErrorOf("r1").message(), "decided before");
   EXPECT_EQ(router_.counters().late_answers, 1u);
+}
+
+TEST_F(RouterRecoveryTest, ACallThatNeverReachedItsWorkerFailsAsSoonAsTheWorkerIsBack) {
+  Left("lost", /*started=*/true);
+  Left("runs", /*started=*/true);
+  auto worker = Returns(kInstance, {"runs"});
+  HubUp();
+  EXPECT_EQ(ErrorOf("lost").code(), "transient:restarted");
+  EXPECT_THAT(hub_.AnswersTo("runs"), IsEmpty());
+  Replies(*worker, "runs", "7");
+  EXPECT_EQ(ResultOf("runs"), "7");
+}
+
+TEST_F(RouterRecoveryTest, WhatOneWorkerDoesNotKnowAnotherMayHave) {
+  Left("r1", /*started=*/true);
+  auto other = Returns("another worker", {});
+  auto silent = Returns("", {});
+  HubUp();
+  EXPECT_THAT(hub_.pushed, IsEmpty());
+}
+
+TEST_F(RouterRecoveryTest, AnInstanceIdMayNotBeEndless) {
+  SessionSpec spec = Spec();
+  spec.instance_id = std::string(129, 'x');
+  EXPECT_EQ(router_.OpenSession(spec, std::make_shared<fakes::FakeSessionSink>()).status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(RouterRecoveryTest, AnErrorOfTheBridgeIsNotedBeforeItGoesOut) {
