@@ -249,6 +249,8 @@ void CallJournalFile::GiveUp(const absl::Status& why) {
       "the journal is given up: should the bridge be killed, the next one will not know "
       "its calls",
       {{"error", why.message()}});
+  // What it says is true no longer: the next bridge would answer calls that have their answers.
+  if (ftruncate(fd_, 0) != 0) unlink(path_.c_str());
   close(fd_);
   fd_ = -1;
   open_.clear();
