@@ -2,10 +2,14 @@
 // nlohmann::json in the same run, so that they mean something on any machine.
 // Usage: definition_benchmark FILE
 
+#include <fcntl.h>
+#include <spawn.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <fstream>
 #include <iostream>
@@ -13,6 +17,7 @@
 #include <limits>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "bridge/cli/check_command.h"
 #include "bridge/definition/validate.h"
@@ -42,6 +47,44 @@ double PeakMegabytes() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+double Milliseconds(const timeval& time) {
+  return 1000.0 * static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1000.0;
+}
+
+struct ProcessCost {
+  double cpu_milliseconds = 0;
+  double peak_megabytes = 0;
+};
+
+// What `atomemo-bridge ARGUMENTS...` costs as a process of its own, loading included: the least
+// time and the greatest memory of many runs.
+ProcessCost CostOfCommand(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), ATOMEMO_BRIDGE);
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t quiet;
+  posix_spawn_file_actions_init(&quiet);
+  posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  ProcessCost cost{std::numeric_limits<double>::max(), 0};
+  for (int i = 0; i < kRuns; ++i) {
+    pid_t pid = 0;
+    int status = 0;
+    rusage usage{};
+    if (posix_spawn(&pid, argv[0], &quiet, nullptr, argv.data(), environ) != 0 ||
+        wait4(pid, &status, 0, &usage) != pid) {
+      std::perror(argv[0]);
+      std::exit(2);
+    }
+    cost.cpu_milliseconds = std::min(cost.cpu_milliseconds,
+                                     Milliseconds(usage.ru_utime) + Milliseconds(usage.ru_stime));
+    cost.peak_megabytes =
+        std::max(cost.peak_megabytes, static_cast<double>(usage.ru_maxrss) / 1024);
+  }
+  posix_spawn_file_actions_destroy(&quiet);
+  return cost;
 }
 
 void Print(const char* what, double milliseconds, double baseline) {
@@ -79,7 +122,12 @@ int main(int argc, char** argv) {
   const double judging =
       BestOf([&] { (void)Validate(atomemo::definition::Schema::kDefinition, value); });
   Print("Validate, without the copy", judging - copying, baseline);
-  Print("the whole command", BestOf([&] { RunCheck(options, std::cin, out, std::cerr); }),
+  Print("`check` in this process", BestOf([&] { RunCheck(options, std::cin, out, std::cerr); }),
         baseline);
+  const ProcessCost nothing = CostOfCommand({"version"});
+  const ProcessCost check = CostOfCommand({"check", argv[1]});
+  Print("a process for `version`", nothing.cpu_milliseconds, baseline);
+  Print("a process for `check`", check.cpu_milliseconds, baseline);
+  std::printf("peak memory of the process for `check`: %.1f MB\n", check.peak_megabytes);
   return exit_code;
 }
