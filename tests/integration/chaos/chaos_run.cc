@@ -32,8 +32,13 @@ constexpr absl::Duration kLatency = absl::Milliseconds(200);
 constexpr absl::Duration kCalm = absl::Seconds(1);
 // After the last fault calls go on for so long at least.
 constexpr absl::Duration kQuietEnd = absl::Seconds(3);
-// What a process may occupy more in the end than when it was new.
+// What a process may occupy more in the end than when it was new. AddressSanitizer keeps up to
+// 256 MB of freed memory back.
+#ifdef __SANITIZE_ADDRESS__
+constexpr std::int64_t kSlackKb = 300 << 10;
+#else
 constexpr std::int64_t kSlackKb = 16 << 10;
+#endif
 constexpr std::int64_t kRememberedKbPerCall = 1;
 constexpr std::int64_t kRememberedKb = 160 << 10;
 constexpr absl::Duration kAfterDeadline = absl::Seconds(2);
