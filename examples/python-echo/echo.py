@@ -9,17 +9,14 @@ import threading
 import time
 
 import grpc
-from google.protobuf import json_format
+from google.protobuf import json_format, struct_pb2
 from atomemo.plugin.v1 import definition_pb2, parameter_pb2, payload_pb2, plugin_service_pb2 as pb, plugin_service_pb2_grpc
 
-PLUGIN = definition_pb2.PluginDefinition(
-    name="python-echo", version="0.1.0", icon="🦜",
-    display_name={"en_US": "Python Echo"}, description={"en_US": "Returns what it is given."})
-TEXT = parameter_pb2.Parameter(
-    name="text", required=True, display_name={"en_US": "Text"}, string=parameter_pb2.StringParameter(min_length=1))
-TOOL = definition_pb2.ToolDefinition(
-    name="echo-text", icon="🦜", parameters=[TEXT],
-    display_name={"en_US": "Echo"}, description={"en_US": "Returns the text and its length."})
+PLUGIN = definition_pb2.PluginDefinition(name="python-echo", version="0.1.0", icon="🦜", display_name={
+    "en_US": "Python Echo"}, description={"en_US": "Returns what it is given."})
+TEXT = parameter_pb2.Parameter(name="text", required=True, string=parameter_pb2.StringParameter(min_length=1))
+TOOL = definition_pb2.ToolDefinition(name="echo-text", icon="🦜", parameters=[TEXT], display_name={
+    "en_US": "Echo"}, description={"en_US": "Returns the text and its length."})
 
 
 def echo(parameters):
@@ -32,9 +29,8 @@ def echo(parameters):
 def answer(call):
     """The reply to one invocation, whatever happens."""
     try:
-        data = payload_pb2.JsonValue()
-        json_format.ParseDict(echo(json_format.MessageToDict(call.parameters.fields)), data.value)
-        return pb.InvokeReply(result=pb.InvokeResult(request_id=call.info.request_id, data=data))
+        value = json_format.ParseDict(echo(json_format.MessageToDict(call.parameters.fields)), struct_pb2.Value())
+        return pb.InvokeReply(result=pb.InvokeResult(request_id=call.info.request_id, data={"value": value}))
     except Exception as error:
         failure = payload_pb2.PluginError(name=type(error).__name__, message=str(error))
         return pb.InvokeReply(failure=pb.CallFailure(request_id=call.info.request_id, error=failure))
@@ -43,13 +39,12 @@ def answer(call):
 def watch(events):
     """Reads what the bridge tells about the session: unread events would fill its buffers."""
     with contextlib.suppress(grpc.RpcError):  # The session's end; its calls end with it.
-        for event in events:
-            if event.HasField("hub_state") and event.hub_state.reason:
-                print(f"python-echo: hub: {event.hub_state.reason}", file=sys.stderr, flush=True)
+        for event in filter(lambda event: event.hub_state.reason, events):
+            print(f"python-echo: hub: {event.hub_state.reason}", file=sys.stderr, flush=True)
 
 
-def serve(bridge):
-    """One session, from its opening until the bridge ends it, or until SIGTERM, which lets calls in flight finish."""
+def serve(bridge, drains):
+    """One session, from its opening until the bridge ends it. `drains` has what lets its calls finish at SIGTERM."""
     events = bridge.OpenSession(pb.OpenSessionRequest(plugin=PLUGIN, client="python"))
     session_id = next(events).opened.session_id
     threading.Thread(target=watch, args=(events,), daemon=True).start()
@@ -58,36 +53,41 @@ def serve(bridge):
     replies.put(pb.InvokeReply(subscribe=pb.Subscribe(session_id=session_id, max_in_flight=8)))
     calls = bridge.Invoke(iter(replies.get, None))
     in_flight = set()
+    def run(call):
+        replies.put(answer(call))
+        in_flight.discard(call.info.request_id)
     def drain():
-        bridge.DrainSession(pb.DrainSessionRequest(session_id=session_id))  # No further calls.
-        while in_flight:
-            concurrent.futures.wait(list(in_flight))
+        bridge.DrainSession.future(pb.DrainSessionRequest(session_id=session_id)).exception()  # Waits, raises nothing.
+        while time.sleep(0.1) or in_flight:  # At least once: calls that were sent before are read by then.
+            pass
         replies.put(None)  # No further answers: the bridge ends `calls`.
-    draining = threading.Thread(target=drain, daemon=True)
+        calls.exception()
+    drains[:] = [drain]
     try:
-        topic = bridge.Publish(pb.PublishRequest(session_id=session_id)).topic
-        print(f"python-echo: serving {topic}", flush=True)
-        signal.signal(signal.SIGTERM, lambda *_: draining.ident or draining.start())
+        print(f"python-echo: serving {bridge.Publish(pb.PublishRequest(session_id=session_id)).topic}", flush=True)
         with concurrent.futures.ThreadPoolExecutor(max_workers=8) as workers:
             for event in filter(lambda event: event.HasField("invoke"), calls):
-                in_flight.add(task := workers.submit(lambda call=event.invoke: replies.put(answer(call))))
-                task.add_done_callback(in_flight.discard)
+                in_flight.add(event.invoke.info.request_id)
+                workers.submit(run, event.invoke)
     finally:
         replies.put(None)
-        if draining.ident:
-            sys.exit()
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit())
 
 
 def main():
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    runtime_dir = os.environ.get("XDG_RUNTIME_DIR")
-    folder = f"{runtime_dir}/atomemo" if runtime_dir else f"/tmp/atomemo-{os.getuid()}"
+    drains = []  # The latest session's, if there was one.
+    def end_at_sigterm():
+        signal.sigwait([signal.SIGTERM])
+        for drain in drains:
+            drain()
+        os._exit(0)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # Handled on a thread, which may wait.
+    threading.Thread(target=end_at_sigterm, daemon=True).start()
+    folder = f"{home}/atomemo" if (home := os.environ.get("XDG_RUNTIME_DIR")) else f"/tmp/atomemo-{os.getuid()}"
     socket = os.environ.get("ATOMEMO_BRIDGE_SOCKET", f"{folder}/bridge.sock")
+    channel = grpc.insecure_channel(f"unix:{socket}", [("grpc.max_reconnect_backoff_ms", 1000)])
     while True:
         try:
-            with grpc.insecure_channel(f"unix:{socket}") as channel:
-                serve(plugin_service_pb2_grpc.PluginServiceStub(channel))
+            serve(plugin_service_pb2_grpc.PluginServiceStub(channel), drains)
         except grpc.RpcError as error:
             if error.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNAUTHENTICATED):
                 sys.exit(f"python-echo: {error.code().name}: {error.details()}")  # To be mended first.
