@@ -3,7 +3,6 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <memory>
 
 #include "absl/strings/str_cat.h"
 
@@ -15,12 +14,11 @@ constexpr std::size_t kSimdjsonDepth = kMaxJsonDepth + 1;
 
 // One parser a thread: it keeps its buffers between calls.
 simdjson::dom::parser& Parser() {
-  thread_local auto parser = [] {
-    auto made = std::make_unique<simdjson::dom::parser>();
-    if (made->allocate(64 * 1024, kSimdjsonDepth) != simdjson::SUCCESS) std::abort();
-    return made;
-  }();
-  return *parser;
+  thread_local simdjson::dom::parser parser;
+  thread_local const bool is_ready =
+      parser.allocate(std::size_t{64} << 10, kSimdjsonDepth) == simdjson::SUCCESS;
+  if (!is_ready) std::abort();
+  return parser;
 }
 
 absl::StatusOr<simdjson::dom::element> Parse(absl::string_view text) {

@@ -279,7 +279,9 @@ class ParameterLinter {
       for (const Json& property : options[i]["properties"]) {
         const Json* constant = FindMember(property, "constant");
         if (StringMember(property, "name") != discriminator || constant == nullptr) continue;
-        if (*constant != false && *constant != 0 && *constant != "") continue;
+        const bool is_empty_text =
+            constant->is_string() && constant->get_ref<const std::string&>().empty();
+        if (*constant != false && *constant != 0 && !is_empty_text) continue;
         if (std::find(seen.begin(), seen.end(), *constant) == seen.end()) {
           seen.push_back(*constant);
         } else {

@@ -185,6 +185,7 @@ class RuleBook {
 
   const Rule* Ranges(const std::vector<absl::string_view>& names) {
     std::vector<Member> members;
+    members.reserve(names.size());
     for (const absl::string_view name : names) members.push_back(Nullable(name, rules_.Number()));
     return rules_.Object(std::move(members));
   }

@@ -167,6 +167,7 @@ std::vector<SourcePosition> FindPositions(absl::string_view text, const std::vec
   }
   Scanner(text).Run(root);
   std::vector<std::size_t> offsets;
+  offsets.reserve(paths.size());
   for (const Path& path : paths) offsets.push_back(OffsetOf(root, path));
   std::vector<std::size_t> order(paths.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;

@@ -82,21 +82,21 @@ double ToDouble(absl::string_view text) {
 
 Complaint CheckName(absl::string_view text) {
   constexpr std::size_t kShortest = 5, kLongest = 65;
-  if (const Complaint complaint = CheckWord(text, "-_", "-_")) return complaint;
+  if (Complaint complaint = CheckWord(text, "-_", "-_")) return complaint;
   if (text.size() < kShortest) return absl::StrCat("it has only ", text.size(), " characters");
   if (text.size() > kLongest) return absl::StrCat("it has ", text.size(), " characters");
   return std::nullopt;
 }
 
 Complaint CheckModelName(absl::string_view text) {
-  if (const Complaint complaint = CheckWord(text, "._/-", "._-")) return complaint;
+  if (Complaint complaint = CheckWord(text, "._/-", "._-")) return complaint;
   if (text.size() < 2) return "it has only one character";
   return std::nullopt;
 }
 
 Complaint CheckStrictName(absl::string_view text) {
   constexpr std::size_t kLongest = 64;
-  if (const Complaint complaint = CheckWord(text, "_", "_")) return complaint;
+  if (Complaint complaint = CheckWord(text, "_", "_")) return complaint;
   if (text.size() > kLongest) return absl::StrCat("it has ", text.size(), " characters");
   return std::nullopt;
 }

@@ -95,8 +95,9 @@ UiRules::UiRules(RuleBuilder& rules) : rules_(rules) {
   }
 }
 
-const Rule* UiRules::With(std::vector<absl::string_view> components) const {
+const Rule* UiRules::With(const std::vector<absl::string_view>& components) const {
   std::vector<std::pair<absl::string_view, const Rule*>> alternatives;
+  alternatives.reserve(components.size());
   for (const absl::string_view component : components) {
     alternatives.emplace_back(component, by_component_.at(component));
   }

@@ -14,7 +14,7 @@ class UiRules {
   explicit UiRules(RuleBuilder& rules);
 
   // A `ui` that names one of these components.
-  const Rule* With(std::vector<absl::string_view> components) const;
+  const Rule* With(const std::vector<absl::string_view>& components) const;
   // A `ui` that names none.
   const Rule* WithoutComponent() const { return without_component_; }
 
