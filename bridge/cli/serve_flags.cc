@@ -119,6 +119,9 @@ void ServeFlags::AddTo(CLI::App& app, bool with_hub) {
       ->group("Plugins");
   AddDuration(app, "--keepalive", server.keepalive_time, "How often a silent plugin is pinged")
       ->group("Plugins");
+  AddDuration(app, "--keepalive-timeout", server.keepalive_timeout,
+              "A plugin that does not answer a ping for so long is taken for dead")
+      ->group("Plugins");
   app.add_flag("--debugger", debugger_,
                "Do not take a plugin that stands still (in a debugger) for dead")
       ->group("Plugins");

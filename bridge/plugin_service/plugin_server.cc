@@ -7,6 +7,7 @@
 #include <grpcpp/support/method_handler.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <utility>
@@ -68,12 +69,18 @@ class Listed : public Service {
 };
 
 using DeclaredService = Listed<Generic1<Generic2<Generic3<pb::PluginService::Service>>>>;
-using DeclaredAdmin = Listed<
-    admin::v1::AdminService::WithGenericMethod_GetStatus<admin::v1::AdminService::Service>>;
+using DeclaredAdmin =
+    Listed<admin::v1::AdminService::WithGenericMethod_GetStatus<admin::v1::AdminService::Service>>;
+
+constexpr int kMaxInt = std::numeric_limits<int>::max();
 
 int ClampToInt(std::size_t value) {
-  return static_cast<int>(
-      std::min<std::size_t>(value, static_cast<std::size_t>(std::numeric_limits<int>::max())));
+  return static_cast<int>(std::min<std::size_t>(value, static_cast<std::size_t>(kMaxInt)));
+}
+
+// Endless becomes kMaxInt, which means the same to gRPC.
+int ClampToMilliseconds(absl::Duration duration) {
+  return static_cast<int>(std::min<std::int64_t>(absl::ToInt64Milliseconds(duration), kMaxInt));
 }
 
 RpcOutbox::Limits LimitsOf(const PluginServerOptions& options) {
@@ -84,11 +91,12 @@ void Configure(const PluginServerOptions& options, grpc::ServerBuilder& builder)
   builder.SetMaxReceiveMessageSize(ClampToInt(options.max_message_bytes * kHardLimitFactor));
   builder.SetMaxSendMessageSize(-1);  // RpcOutbox checks it
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS,
-                             static_cast<int>(absl::ToInt64Milliseconds(options.keepalive_time)));
-  builder.AddChannelArgument(
-      GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
-      static_cast<int>(absl::ToInt64Milliseconds(options.keepalive_timeout)));
+                             ClampToMilliseconds(options.keepalive_time));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+                             ClampToMilliseconds(options.keepalive_timeout));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  // However long a plugin has had nothing to do.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              kMinClientPingMs);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxRpcsPerConnection);
