@@ -79,6 +79,7 @@ Report Judge(definition::Schema schema, absl::StatusOr<Json> value) {
 
 std::vector<Path> PathsOf(const std::vector<Violation>& violations) {
   std::vector<Path> paths;
+  paths.reserve(violations.size());
   for (const Violation& violation : violations) paths.push_back(violation.path);
   return paths;
 }

@@ -34,7 +34,7 @@ std::string TopicDirectory::FindPlugin(const std::string& name, const std::strin
     const std::string topic = FormatPluginTopic({HubMode::kRelease, name, version});
     return topics_.count(topic) != 0 ? topic : "";
   }
-  const std::string debug_topic = FormatPluginTopic({HubMode::kDebug, name, ""});
+  std::string debug_topic = FormatPluginTopic({HubMode::kDebug, name, ""});
   if (topics_.count(debug_topic) != 0) return debug_topic;
   // All releases of a plugin stand together, under the prefix that an empty version gives.
   const std::string prefix = FormatPluginTopic({HubMode::kRelease, name, ""});

@@ -108,11 +108,11 @@ class WebServer::Impl {
     server_.set_max_message_size(limits.max_message_bytes);
     server_.set_max_http_body_size(limits.max_body_bytes + kBodySlack);
     server_.set_open_handshake_timeout(kOpenTimeoutMs);
-    server_.set_tcp_pre_init_handler([this](Handle handle) { OnAccepted(handle); });
-    server_.set_fail_handler([this](Handle handle) { connections_.erase(handle); });
-    server_.set_validate_handler([this](Handle handle) { return Validate(handle); });
-    server_.set_open_handler([this](Handle handle) { Open(handle); });
-    server_.set_http_handler([this](Handle handle) { Http(handle); });
+    server_.set_tcp_pre_init_handler([this](const Handle& handle) { OnAccepted(handle); });
+    server_.set_fail_handler([this](const Handle& handle) { connections_.erase(handle); });
+    server_.set_validate_handler([this](const Handle& handle) { return Validate(handle); });
+    server_.set_open_handler([this](const Handle& handle) { Open(handle); });
+    server_.set_http_handler([this](const Handle& handle) { Http(handle); });
   }
 
   absl::StatusOr<std::uint16_t> Listen(const std::string& host, std::uint16_t port) {

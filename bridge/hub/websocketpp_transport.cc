@@ -272,7 +272,7 @@ absl::StatusOr<std::unique_ptr<WebsocketppClient>> WebsocketppClient::Create(
   endpoints->plain_client.set_user_agent(endpoints->options.user_agent);
   endpoints->tls_client.set_user_agent(endpoints->options.user_agent);
   endpoints->tls_client.set_tls_init_handler(
-      [context = endpoints->tls](websocketpp::connection_hdl) { return context; });
+      [context = endpoints->tls](const websocketpp::connection_hdl&) { return context; });
   return absl::WrapUnique(new WebsocketppClient(std::move(endpoints)));
 }
 

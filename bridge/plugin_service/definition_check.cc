@@ -29,6 +29,7 @@ pb::DefinitionViolation Violation(std::string path, std::string message) {
 
 std::vector<pb::DefinitionViolation> ToProto(const std::vector<definition::Violation>& found) {
   std::vector<pb::DefinitionViolation> violations;
+  violations.reserve(found.size());
   for (const definition::Violation& violation : found) {
     violations.push_back(Violation(definition::FormatPath(violation.path), violation.message));
   }

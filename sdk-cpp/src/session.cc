@@ -104,7 +104,7 @@ bool Session::BeginUnary(grpc::ClientContext* context) {
   return true;
 }
 
-grpc::Status Session::EndUnary(grpc::Status status) {
+grpc::Status Session::EndUnary(const grpc::Status& status) {
   absl::MutexLock lock(&mutex_);
   unary_ = nullptr;
   return ended_ && !ended_->ok() ? *ended_ : status;

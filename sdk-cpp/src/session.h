@@ -96,7 +96,7 @@ class Session : private CallStreamListener {
   // Makes `context` the one that Interrupt and the session's end cancel; false if it is too late.
   bool BeginUnary(grpc::ClientContext* context) ABSL_LOCKS_EXCLUDED(mutex_);
   // The status of the call, or the session's if that has ended meanwhile.
-  grpc::Status EndUnary(grpc::Status status) ABSL_LOCKS_EXCLUDED(mutex_);
+  grpc::Status EndUnary(const grpc::Status& status) ABSL_LOCKS_EXCLUDED(mutex_);
 
   bool OpenDecided() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     return opened_ || ended_ || interrupted_;

@@ -67,7 +67,7 @@ class PluginInfo : public internal::Described<PluginInfo> {
   // Where the source is.
   PluginInfo& Repo(absl::string_view url) { return Set("repo", std::string(url)); }
   // The languages of the plugin's texts, for instance {"en-US", "zh-Hans"}.
-  PluginInfo& Locales(std::vector<std::string> locales) { return Set("locales", locales); }
+  PluginInfo& Locales(const std::vector<std::string>& locales) { return Set("locales", locales); }
 };
 
 enum class OAuth2Grant { kAuthorizationCode, kClientCredentials };
@@ -114,7 +114,7 @@ class Tool : public internal::Described<Tool> {
     return Append("parameters", parameter.ToJson());
   }
   // Links credentials by name (the documentation's form; the other is a CredentialId parameter).
-  Tool& Credentials(std::vector<std::string> names) { return Set("credentials", names); }
+  Tool& Credentials(const std::vector<std::string>& names) { return Set("credentials", names); }
   // Markdown that tells a language model how to use the tool.
   Tool& Skill(absl::string_view markdown) { return Set("skill", std::string(markdown)); }
 
@@ -186,7 +186,7 @@ class Model : public internal::Described<Model> {
   }
   Model& DefaultVerbosity(Verbosity verbosity);
   // For instance {"seed", "parallel_tool_calls"}.
-  Model& UnsupportedParameters(std::vector<std::string> names) {
+  Model& UnsupportedParameters(const std::vector<std::string>& names) {
     return Set("unsupported_parameters", names);
   }
 
