@@ -127,6 +127,12 @@ class StreamSink : public router::CallSink,
     }
     SendOrEnd(std::move(message));
   }
+  void Drained() override {
+    auto message = std::make_unique<typename Traits::Call>();
+    message->mutable_drained();
+    SendOrEnd(std::move(message));
+  }
+
 
   void Finish(absl::Status status) override {
     subscription_->active = false;

@@ -14,7 +14,7 @@ namespace {
 
 bool Serves(Session& session, CallKind kind) {
   const std::optional<CallStream>& stream = session.stream(kind);
-  return !session.draining && stream.has_value();
+  return !session.draining && stream.has_value() && !stream->drained;
 }
 
 bool AnyServes(const Plugin& plugin, CallKind kind) {
@@ -151,7 +151,7 @@ std::unique_ptr<ActiveCall> Dispatcher::TakeAnswered(Session& session, CallKind 
   }
   session.plugin->timeouts_in_a_row = 0;
   std::unique_ptr<ActiveCall> taken = Take(call);
-  Pump(*session.plugin, kind);
+  PumpAfterCall(*session.plugin, kind);
   return taken;
 }
 
@@ -187,6 +187,21 @@ void Dispatcher::WorkerGone(Plugin& plugin) {
     const auto kind = static_cast<CallKind>(i);
     if (AnyServes(plugin, kind)) continue;
     for (ActiveCall* call : plugin.queue(kind)) WaitForWorker(*call);
+  }
+}
+
+void Dispatcher::Drain(Session& session) {
+  session.draining = true;
+  TellIfDrained(session);
+  if (session.plugin != nullptr) WorkerGone(*session.plugin);
+}
+
+void Dispatcher::TellIfDrained(Session& session) const {
+  const bool idle = session.plugin == nullptr || session.plugin->active == 0;
+  if (!session.draining && !(draining_ && idle)) return;
+  for (std::optional<CallStream>& stream : session.streams) {
+    if (!stream || std::exchange(stream->drained, true)) continue;
+    stream->sink->Drained();
   }
 }
 
@@ -235,6 +250,13 @@ void Dispatcher::Pump(Plugin& plugin, CallKind kind) {
     }
     HandOver(*queue.front(), *worker);
   }
+}
+
+// A call of the plugin has ended.
+void Dispatcher::PumpAfterCall(Plugin& plugin, CallKind kind) {
+  Pump(plugin, kind);
+  if (!draining_) return;
+  for (Session* worker : plugin.workers) TellIfDrained(*worker);
 }
 
 void Dispatcher::HandOver(ActiveCall& call, Session& worker) {
@@ -345,7 +367,7 @@ void Dispatcher::Fail(ActiveCall& call, pb::PluginError error) {
   const CallKind kind = call.kind;
   const std::unique_ptr<ActiveCall> taken = Take(call);
   failed_(*taken, std::move(error));
-  Pump(plugin, kind);
+  PumpAfterCall(plugin, kind);
 }
 
 }  // namespace atomemo::router

@@ -53,9 +53,19 @@ class Dispatcher {
   // A stream was opened, or a session published: queued calls may go out.
   void WorkerReady(Plugin& plugin);
 
-  // The session takes no more calls of this kind (it drains): queued calls may have nobody left to
-  // wait for.
+  // A worker is gone: queued calls may have nobody left to wait for.
   void WorkerGone(Plugin& plugin);
+
+  // Gives the session no further calls, and tells it so on its streams.
+  void Drain(Session& session);
+
+  // No call will be started any more. From now on sessions are told so as soon as their plugin has
+  // no call left; TellIfDrained is for those that have none now.
+  void DrainWhenIdle() { draining_ = true; }
+
+  // Tells the session on its streams that no further call comes, once, if that is so. After a
+  // stream was opened.
+  void TellIfDrained(Session& session) const;
 
   // The stream is gone: its calls fail as crashed with `reason`, or go to another worker if they
   // are safe to retry. Removes the stream.
@@ -86,6 +96,7 @@ class Dispatcher {
   std::unique_ptr<ActiveCall> Take(ActiveCall& call);
   void Fail(ActiveCall& call, pb::PluginError error);
   void HoldCredit(Session& session, CallKind kind, const std::string& request_id);
+  void PumpAfterCall(Plugin& plugin, CallKind kind);
   void ReturnHeldCredit(Session& session, CallKind kind, absl::string_view request_id);
 
   base::Scheduler& scheduler_;
@@ -96,6 +107,7 @@ class Dispatcher {
   absl::flat_hash_map<Key, std::unique_ptr<ActiveCall>> calls_;
   std::size_t bytes_ = 0;
   std::uint64_t timed_out_ = 0;
+  bool draining_ = false;
 };
 
 }  // namespace atomemo::router

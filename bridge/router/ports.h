@@ -139,6 +139,8 @@ class CallSink {
   virtual void Cancel(absl::string_view request_id, absl::string_view reason) = 0;
   virtual void Reject(absl::string_view request_id,
                       const std::vector<pb::DefinitionViolation>& violations) = 0;
+  // No call will be sent any more.
+  virtual void Drained() = 0;
   virtual void Finish(absl::Status status) = 0;
 };
 

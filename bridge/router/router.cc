@@ -349,12 +349,14 @@ void Router::Drain(absl::Duration timeout, std::function<void(std::size_t)> done
   draining_ = true;
   drained_ = std::move(done);
   for (const auto& [id, session] : sessions_) {
+  dispatcher_.DrainWhenIdle();
     pb::SessionEvent event;
     event.mutable_draining()->set_reason("the bridge is shutting down");
     *event.mutable_draining()->mutable_timeout() =
         google::protobuf::util::TimeUtil::NanosecondsToDuration(absl::ToInt64Nanoseconds(timeout));
     session->sink->Send(std::move(event));
     if (session->publish_done != nullptr) {
+    dispatcher_.TellIfDrained(*session);
       std::exchange(session->publish_done,
                     nullptr)(absl::UnavailableError("the bridge is shutting down"));
     }

@@ -171,7 +171,10 @@ void Router::Publish(absl::string_view session_id,
   } else {
     session->publish_done = std::move(done);
   }
-  for (Session* old : *replaced) FinishIfIdle(*old);
+  for (Session* old : *replaced) {
+    dispatcher_.Drain(*old);
+    FinishIfIdle(*old);
+  }
   recovered_.PluginKnown(plugin.topic);
   recovered_.WorkerReturned(plugin.topic, session->spec.instance_id,
                             std::exchange(session->spec.open_request_ids, {}));
@@ -197,6 +200,7 @@ absl::Status Router::Subscribe(absl::string_view session_id, CallKind kind,
   stream->sink = std::move(sink);
   stream->max_in_flight =
       static_cast<std::size_t>(max_in_flight == 0 ? kDefaultMaxInFlight : max_in_flight);
+  dispatcher_.TellIfDrained(*session);
   if (session->plugin != nullptr) dispatcher_.WorkerReady(*session->plugin);
   return absl::OkStatus();
 }
@@ -204,8 +208,7 @@ absl::Status Router::Subscribe(absl::string_view session_id, CallKind kind,
 absl::Status Router::DrainSession(absl::string_view session_id) {
   Session* const session = FindSession(session_id);
   if (session == nullptr) return UnknownSession();
-  session->draining = true;
-  if (session->plugin != nullptr) dispatcher_.WorkerGone(*session->plugin);
+  dispatcher_.Drain(*session);
   return absl::OkStatus();
 }
 

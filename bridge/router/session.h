@@ -54,6 +54,8 @@ struct ActiveCall {
 struct CallStream {
   std::shared_ptr<CallSink> sink;
   std::size_t max_in_flight = 0;
+  // The plugin was told that no further call comes.
+  bool drained = false;
   absl::flat_hash_set<ActiveCall*> in_flight;
   // Calls whose deadline passed while the plugin had them: they hold their credit until the plugin
   // answers or the timer runs out.

@@ -52,25 +52,25 @@ def serve(bridge, drains):
     replies = queue.SimpleQueue()  # gRPC sends what is put here; None ends the stream.
     replies.put(pb.InvokeReply(subscribe=pb.Subscribe(session_id=session_id, max_in_flight=8)))
     calls = bridge.Invoke(iter(replies.get, None))
-    in_flight = set()
-    def run(call):
-        replies.put(answer(call))
-        in_flight.discard(call.info.request_id)
+    drained = threading.Event()  # The last call has been read.
+    workers = concurrent.futures.ThreadPoolExecutor(max_workers=8)
     def drain():
         bridge.DrainSession.future(pb.DrainSessionRequest(session_id=session_id)).exception()  # Waits, raises nothing.
-        while time.sleep(0.1) or in_flight:  # At least once: calls that were sent before are read by then.
-            pass
+        drained.wait(timeout=2)  # Longer only if Publish still waits for the hub: then there are no calls.
+        workers.shutdown()  # Waits for the calls in flight.
         replies.put(None)  # No further answers: the bridge ends `calls`.
         calls.exception()
     drains[:] = [drain]
     try:
         print(f"python-echo: serving {bridge.Publish(pb.PublishRequest(session_id=session_id)).topic}", flush=True)
-        with concurrent.futures.ThreadPoolExecutor(max_workers=8) as workers:
-            for event in filter(lambda event: event.HasField("invoke"), calls):
-                in_flight.add(event.invoke.info.request_id)
-                workers.submit(run, event.invoke)
+        for event in calls:
+            if event.HasField("invoke"):
+                workers.submit(lambda call: replies.put(answer(call)), event.invoke)
+            elif event.HasField("drained"):
+                drained.set()
     finally:
         replies.put(None)
+        drained.set()
 
 
 def main():

@@ -31,6 +31,8 @@ class CallStreamListener {
   virtual void OnCall(std::shared_ptr<const pb::MapResourceCall> call) = 0;
   virtual void OnCancel(const pb::Cancel& cancel) = 0;
   virtual void OnRejected(const pb::Rejected& rejected) = 0;
+  // No further call comes on this stream.
+  virtual void OnDrained(StreamKind /*kind*/) {}
   // The last call of the listener: the stream may be destroyed once this has returned.
   virtual void OnStreamEnded(StreamKind kind, const grpc::Status& status) = 0;
 };
@@ -119,6 +121,8 @@ class CallStream final : public CallStreamBase {
       listener_.OnCancel(call_->cancel());
     } else if (call_->has_rejected()) {
       listener_.OnRejected(call_->rejected());
+    } else if (call_->has_drained()) {
+      listener_.OnDrained(Traits::kStream);
     }
     Read();
   }

@@ -1,6 +1,6 @@
 #include "sdk-cpp/src/session.h"
 
-#include <chrono>
+#include "absl/time/clock.h"
 
 namespace atomemo::internal {
 namespace {
@@ -88,13 +88,22 @@ void Session::Interrupt() {
 }
 
 void Session::AskToDrain() {
+  const absl::Time deadline = absl::Now() + kCourtesy;
   grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(kCourtesy));
+  context.set_deadline(absl::ToChronoTime(deadline));
   pb::DrainSessionRequest request;
   request.set_session_id(connection_->session_id);
   pb::DrainSessionResponse response;
   // Should the bridge refuse, calls that it still sends are served all the same.
-  connection_->stub->DrainSession(&context, request, &response);
+  if (!connection_->stub->DrainSession(&context, request, &response).ok()) return;
+  absl::MutexLock lock(&mutex_);
+  mutex_.AwaitWithDeadline(absl::Condition(this, &Session::Drained), deadline);
+}
+
+bool Session::WaitDrained(absl::Time deadline) {
+  absl::MutexLock lock(&mutex_);
+  mutex_.AwaitWithDeadline(absl::Condition(this, &Session::DrainDecided), deadline);
+  return serving_.empty();
 }
 
 bool Session::BeginUnary(grpc::ClientContext* context) {
@@ -185,10 +194,16 @@ void Session::OnCall(std::shared_ptr<const pb::MapResourceCall> call) {
 void Session::OnCancel(const pb::Cancel& cancel) { listener_.OnCancel(cancel); }
 void Session::OnRejected(const pb::Rejected& rejected) { listener_.OnRejected(rejected); }
 
+void Session::OnDrained(StreamKind kind) {
+  absl::MutexLock lock(&mutex_);
+  serving_.erase(kind);
+}
+
 void Session::OnStreamEnded(StreamKind kind, const grpc::Status& status) {
   listener_.OnStreamEnded(kind, status);
   absl::MutexLock lock(&mutex_);
   --open_streams_;
+  serving_.erase(kind);
   if (status.ok()) return;
   stream_lost_ = true;
   if (unary_ != nullptr) unary_->TryCancel();

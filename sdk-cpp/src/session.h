@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -52,8 +53,12 @@ class Session : private CallStreamListener {
   template <typename Method, typename Request, typename Response>
   grpc::Status Unary(Method method, const Request& request, Response* response);
 
-  // Asks the bridge for no further calls. It may not answer: this waits for 2 seconds at most.
+  // Asks the bridge for no further calls and waits for the last one to be read, for 2 seconds at
+  // most: the bridge may not answer.
   void AskToDrain();
+
+  // Waits until the last call is read. False if that was not before the deadline, or an Interrupt.
+  bool WaitDrained(absl::Time deadline) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Opens a call stream. After Open.
   template <typename Traits>
@@ -86,6 +91,7 @@ class Session : private CallStreamListener {
   void OnCall(std::shared_ptr<const pb::MapResourceCall> call) override;
   void OnCancel(const pb::Cancel& cancel) override;
   void OnRejected(const pb::Rejected& rejected) override;
+  void OnDrained(StreamKind kind) override;
   void OnStreamEnded(StreamKind kind, const grpc::Status& status) override;
 
   void Poll();
@@ -104,6 +110,10 @@ class Session : private CallStreamListener {
   bool SomethingHappened() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     return ended_ || draining_ || interrupted_ || stream_lost_;
   }
+  bool DrainDecided() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return serving_.empty() || interrupted_;
+  }
+  bool Drained() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return serving_.empty(); }
   bool Ended() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return ended_.has_value(); }
   bool StreamsEnded() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return open_streams_ == 0; }
   bool AllEnded() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return open_streams_ == 0 && ended_; }
@@ -124,6 +134,8 @@ class Session : private CallStreamListener {
   mutable absl::Mutex mutex_;
   std::map<StreamKind, std::unique_ptr<CallStreamBase>> streams_ ABSL_GUARDED_BY(mutex_);
   int open_streams_ ABSL_GUARDED_BY(mutex_) = 0;
+  // The streams on which calls may still come.
+  std::set<StreamKind> serving_ ABSL_GUARDED_BY(mutex_);
   grpc::ClientContext* unary_ ABSL_GUARDED_BY(mutex_) = nullptr;
   std::optional<pb::SessionOpened> opened_ ABSL_GUARDED_BY(mutex_);
   std::optional<pb::Draining> draining_ ABSL_GUARDED_BY(mutex_);
@@ -152,6 +164,7 @@ void Session::Subscribe(int max_in_flight) {
   CallStreamListener& listener = *this;
   absl::MutexLock lock(&mutex_);
   ++open_streams_;
+  serving_.insert(Traits::kStream);
   streams_[Traits::kStream] =
       std::make_unique<CallStream<Traits>>(*connection_->stub, &queue_, subscribe, listener);
 }

@@ -211,7 +211,11 @@ absl::Status SessionEngine::RunSession() {
   }
   const pb::Draining draining = session.draining();
   Log(LogLevel::kInfo, absl::StrCat("the bridge asks to drain: ", draining.reason()));
-  Drain(session, draining.has_timeout() ? FromProto(draining.timeout()) : options_.drain_timeout);
+  const absl::Time deadline = absl::Now() + (draining.has_timeout() ? FromProto(draining.timeout())
+                                                                    : options_.drain_timeout);
+  // Calls may still wait in the bridge.
+  if (!session.WaitDrained(deadline)) session.AskToDrain();
+  Drain(session, deadline - absl::Now());
   return draining.replaced()
              ? absl::AbortedError("a newer definition of this plugin has taken its place")
              : absl::UnavailableError(draining.reason());

@@ -27,6 +27,7 @@ class FakeBridge(plugin_service_pb2_grpc.PluginServiceServicer):
     def __init__(self, socket):
         self.steps = []
         self.tool = None
+        self.call_before_drained = None
         self._published = queue.Queue()
         self._to_plugin = queue.Queue()
         self._from_plugin = queue.Queue()
@@ -92,7 +93,10 @@ class FakeBridge(plugin_service_pb2_grpc.PluginServiceServicer):
 
     def DrainSession(self, request, context):
         self.steps.append("DrainSession")
+        if self.call_before_drained:
+            self.start(self.call_before_drained, {"text": "just in time"})
         self._drained.put(True)
+        self._to_plugin.put(pb.InvokeCall(drained=pb.Drained()))
         return pb.DrainSessionResponse()
 
 
@@ -163,6 +167,12 @@ class PythonEchoTest(unittest.TestCase):
             self.bridge.wait_until_drained()
             text.write("done")
         self.assertEqual(self.bridge.next_reply().result.data.value.string_value, "done")
+        self.assertEqual(self.plugin.wait(timeout=PATIENCE), 0)
+
+    def test_sigterm_serves_calls_that_were_sent_before_it_was_drained(self):
+        self.bridge.call_before_drained = "r6"
+        self.plugin.send_signal(signal.SIGTERM)
+        self.assertEqual(self.bridge.next_reply().result.request_id, "r6")
         self.assertEqual(self.plugin.wait(timeout=PATIENCE), 0)
 
     def test_sigterm_ends_it_while_there_is_no_bridge(self):

@@ -51,11 +51,13 @@ class FakeCallSink : public router::CallSink {
               const std::vector<router::pb::DefinitionViolation>& violations) override {
     rejected.emplace_back(std::string(request_id), violations);
   }
+  void Drained() override { ++drained; }
   void Finish(absl::Status status) override { finished = std::move(status); }
 
   std::vector<router::CallPayload> calls;
   std::vector<std::string> request_ids;  // of `calls`
   std::vector<std::string> cancelled;
+  int drained = 0;
   std::vector<std::pair<std::string, std::vector<router::pb::DefinitionViolation>>> rejected;
   std::optional<absl::Status> finished;
 };

@@ -67,6 +67,11 @@ class FakePluginService final : public pb::PluginService::Service {
     hub_status_ = std::move(status);
     hub_answer_ = std::move(json);
   }
+  // DrainSession does not say `drained` on the streams; TellDrained does.
+  void HoldDrained() {
+    absl::MutexLock lock(&mutex_);
+    hold_drained_ = true;
+  }
   // CallHub does not return until its client gives up.
   void HoldHubCalls() {
     absl::MutexLock lock(&mutex_);
@@ -121,6 +126,12 @@ class FakePluginService final : public pb::PluginService::Service {
     *call.mutable_map() = query;
     absl::MutexLock lock(&mutex_);
     map_->Write(call);
+  }
+
+  // Tells the open streams that no further call comes.
+  void TellDrained() {
+    absl::MutexLock lock(&mutex_);
+    TellDrainedLocked();
   }
 
   void SendEvent(const pb::SessionEvent& event) {
@@ -256,6 +267,7 @@ class FakePluginService final : public pb::PluginService::Service {
                             pb::DrainSessionResponse*) override {
     absl::MutexLock lock(&mutex_);
     ++drain_requests_;
+    if (!hold_drained_) TellDrainedLocked();
     return grpc::Status::OK;
   }
 
@@ -348,6 +360,18 @@ class FakePluginService final : public pb::PluginService::Service {
     return true;
   }
 
+  void TellDrainedLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const auto tell = [](auto* stream, auto call) {
+      call.mutable_drained();
+      if (stream != nullptr) stream->Write(call);
+    };
+    tell(authenticate_, pb::AuthenticateCall());
+    tell(oauth2_, pb::AuthorizeOAuth2Call());
+    tell(invoke_, pb::InvokeCall());
+    tell(list_, pb::ListResourcesCall());
+    tell(map_, pb::MapResourceCall());
+  }
+
   // Reads a call stream to its end. `slot` is where the test finds it; `record` runs locked.
   template <typename Call, typename StreamReply, typename Record>
   grpc::Status Serve(grpc::ServerContext* context,
@@ -401,6 +425,7 @@ class FakePluginService final : public pb::PluginService::Service {
   grpc::Status publish_status_;
   bool hold_publish_ = false;
   bool hold_hub_calls_ = false;
+  bool hold_drained_ = false;
   std::int64_t max_message_bytes_ = 4 << 20;
   grpc::Status hub_status_;
   std::string hub_answer_ = "null";

@@ -279,6 +279,19 @@ TEST_F(SessionEngineTest, StopFinishesCallsInFlightFirst) {
   EXPECT_TRUE(bridge_.WaitForReply("r1").has_result());
 }
 
+TEST_F(SessionEngineTest, StopServesCallsThatWereSentBeforeTheBridgeDrained) {
+  bridge_.HoldDrained();
+  bridge_.Start();
+  StartPlugin();
+  ASSERT_TRUE(bridge_.WaitForSessions(1));
+  plugin_.Stop();
+  ASSERT_TRUE(bridge_.WaitForDrainRequest());
+  bridge_.Invoke("r1", "echo", "{}");
+  bridge_.TellDrained();
+  EXPECT_TRUE(bridge_.WaitForReply("r1").has_result());
+  EXPECT_TRUE(Finished().ok());
+}
+
 TEST_F(SessionEngineTest, StopCancelsCallsThatTakeTooLong) {
   options_.drain_timeout = absl::Milliseconds(1);
   bridge_.Start();
@@ -332,6 +345,10 @@ TEST_F(SessionEngineTest, DrainingFinishesCallsAndComesBack) {
   bridge_.SendEvent(event);
   go_on_.Notify();
   EXPECT_TRUE(bridge_.WaitForReply("r1").has_result());
+  // One that waited in the bridge for its turn.
+  bridge_.Invoke("r2", "echo", "{}");
+  bridge_.TellDrained();
+  EXPECT_TRUE(bridge_.WaitForReply("r2").has_result());
   EXPECT_TRUE(bridge_.WaitForSessions(2));
 }
 
@@ -342,6 +359,7 @@ TEST_F(SessionEngineTest, DrainingForANewerDefinitionIsForGood) {
   pb::SessionEvent event;
   event.mutable_draining()->set_replaced(true);
   bridge_.SendEvent(event);
+  bridge_.TellDrained();
   EXPECT_EQ(Finished().code(), absl::StatusCode::kAborted);
 }
 

@@ -198,6 +198,12 @@ TEST_F(CallStreamTest, ACallThatFitsNoStructFailsAlone) {
   EXPECT_THAT(failure.error().message(), HasSubstr("PAYLOAD_ENCODING_JSON"));
 }
 
+TEST_F(CallStreamTest, DrainedReachesThePlugin) {
+  Start();
+  io_.Run([this] { sink_->Drained(); });
+  EXPECT_TRUE(ReadCall().has_drained());
+}
+
 TEST_F(CallStreamTest, CancelAndRejectedReachThePlugin) {
   Start();
   io_.Run([this] {

@@ -223,3 +223,24 @@ TEST_F(ForgetfulRouterTest, ARepeatedCallWhoseAnswerIsNotKeptFailsAsTheSameEvent
 
 }  // namespace
 }  // namespace atomemo::router
+TEST_F(RouterTest, DrainingHandsOutWhatWaitsBeforeItTellsTheWorkersThatNothingComes) {
+  auto worker = StartWorker(/*max_in_flight=*/1);
+  HubUp();
+  HubInvokes("r1");
+  HubInvokes("r2");
+  router_.Drain(absl::Seconds(10), [](std::size_t) {});
+  Replies(*worker, "r1");
+  EXPECT_THAT(worker->calls->request_ids, ElementsAre("r1", "r2"));
+  EXPECT_EQ(worker->calls->drained, 0);
+  Replies(*worker, "r2");
+  EXPECT_EQ(ResultOf("r2"), "1");
+  EXPECT_EQ(worker->calls->drained, 1);
+}
+
+TEST_F(RouterTest, DrainingTellsAnIdleWorkerAtOnce) {
+  auto worker = StartWorker();
+  HubUp();
+  router_.Drain(absl::Seconds(10), [](std::size_t) {});
+  EXPECT_EQ(worker->calls->drained, 1);
+}
+

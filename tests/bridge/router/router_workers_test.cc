@@ -153,6 +153,8 @@ TEST_F(RouterTest, AChangedDebugDefinitionIsAnnouncedAndTheOldWorkersDrain) {
   auto new_worker = StartWorker(16, {}, kOtherTool);
   EXPECT_THAT(hub_.announcements, SizeIs(2));
   EXPECT_TRUE(old_worker->events->IsDraining());
+  EXPECT_EQ(old_worker->calls->drained, 1);
+  EXPECT_EQ(new_worker->calls->drained, 0);
   HubInvokes("r2");
   EXPECT_THAT(new_worker->calls->request_ids, ElementsAre("r2"));
   EXPECT_FALSE(old_worker->events->finished.has_value());
@@ -189,12 +191,22 @@ TEST_F(RouterTest, ADrainedSessionAnswersWhatItHasAndGetsNothingNew) {
   HubUp();
   HubInvokes("r1");
   ASSERT_TRUE(router_.DrainSession(worker->session_id).ok());
+  EXPECT_EQ(worker->calls->drained, 1);
   HubInvokes("r2");
   Replies(*worker, "r1");
+  EXPECT_EQ(worker->calls->drained, 1);
   EXPECT_EQ(ResultOf("r1"), "1");
   EXPECT_THAT(worker->calls->request_ids, ElementsAre("r1"));
   auto next = StartWorker();
   EXPECT_THAT(next->calls->request_ids, ElementsAre("r2"));
+}
+
+TEST_F(RouterTest, AStreamOpenedAfterTheDrainIsToldAtOnce) {
+  auto worker = StartWorker();
+  ASSERT_TRUE(router_.DrainSession(worker->session_id).ok());
+  const auto late = std::make_shared<fakes::FakeCallSink>();
+  ASSERT_TRUE(router_.Subscribe(worker->session_id, CallKind::kListResources, 1, late).ok());
+  EXPECT_EQ(late->drained, 1);
 }
 
 TEST_F(RouterTest, ADuplicateToolNameIsRefused) {
