@@ -1,5 +1,6 @@
 #include "bridge/plugin_service/call_stream.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -7,7 +8,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "bridge/plugin_service/message_io.h"
-#include "bridge/plugin_service/read_gate.h"
 
 namespace atomemo::plugin_service {
 namespace {
@@ -59,9 +59,8 @@ struct MapResourceTraits {
   static constexpr auto kPayload = &Call::map;
 };
 
-// Replies that were read but wait for the io thread, on one stream.
-constexpr std::size_t kMaxUnconsumedReplies = 256;
-constexpr std::size_t kMaxUnconsumedBytes = 1024 * 1024;
+// On one stream, waiting for the io thread.
+constexpr StreamEvents::Limits kMaxUnhandled{256, 1024 * 1024};
 
 pb::CallFailure Failure(absl::string_view request_id, absl::string_view code,
                         absl::string_view name, absl::string_view message) {
@@ -127,12 +126,12 @@ class StreamSink : public router::CallSink,
     }
     SendOrEnd(std::move(message));
   }
+
   void Drained() override {
     auto message = std::make_unique<typename Traits::Call>();
     message->mutable_drained();
     SendOrEnd(std::move(message));
   }
-
 
   void Finish(absl::Status status) override {
     subscription_->active = false;
@@ -181,7 +180,13 @@ class CallStream : public RpcHandler {
         peer_(start.peer),
         outbox_(start.outbox),
         subscription_(std::make_shared<Subscription>(Subscription{Traits::kKind})),
-        sink_(std::make_shared<StreamSink<Traits>>(context_, outbox_, subscription_)) {
+        sink_(std::make_shared<StreamSink<Traits>>(context_, outbox_, subscription_)),
+        events_(std::make_shared<StreamEvents>(
+            context_->io, kMaxUnhandled,
+            [context = context_, subscription = subscription_](std::optional<ReplyPayload> event) {
+              Handle(*context, *subscription, std::move(event));
+            },
+            [outbox = outbox_] { outbox->RequestRead(); })) {
     // The sink's outbox must not hold the sink.
     outbox_->SetOnUnsendable([sink = std::weak_ptr<StreamSink<Traits>>(sink_)](
                                  const google::protobuf::Message& message,
@@ -222,7 +227,7 @@ class CallStream : public RpcHandler {
 
   void Subscribe(const pb::Subscribe& subscribe) {
     context_->io.Post([context = context_, peer = peer_, outbox = outbox_, sink = sink_,
-                       subscription = subscription_, subscribe] {
+                       subscription = subscription_, events = events_, subscribe] {
       if (subscription->stream_ended) return;
       const absl::StatusOr<KnownSession> session =
           context->sessions.Find(subscribe.session_id(), peer);
@@ -233,31 +238,35 @@ class CallStream : public RpcHandler {
       subscription->active = true;
       const absl::Status status = context->port.Subscribe(subscribe.session_id(), Traits::kKind,
                                                           subscribe.max_in_flight(), sink);
-      if (status.ok()) return;
+      if (status.ok()) {
+        context->sessions.AddStream(subscribe.session_id(), Traits::kKind, events);
+        return;
+      }
       subscription->active = false;
       outbox->Finish(status);
     });
   }
 
   void Unsubscribe() {
-    context_->io.Post([context = context_, subscription = subscription_] {
-      subscription->stream_ended = true;
-      subscription->End(*context);
-    });
+    // Nothing more is read, so it does not matter whether there is room.
+    static_cast<void>(events_->Push(std::nullopt, 0));
+  }
+
+  static void Handle(ServiceContext& context, Subscription& subscription,
+                     std::optional<ReplyPayload> event) {
+    if (!event) {
+      subscription.stream_ended = true;
+      subscription.End(context);
+    } else if (subscription.active) {
+      context.port.Reply(subscription.session_id, Traits::kKind, *std::move(event));
+    }
   }
 
   template <typename Reply>
   void TakeReply(Reply reply, std::size_t size) {
     const absl::Status fits = CheckMessageSize(size, context_->options.max_message_bytes);
     if (!fits.ok()) return RefuseReply(reply.request_id(), fits);
-    if (gate_->Admit(size)) outbox_->RequestRead();
-    context_->io.Post([context = context_, subscription = subscription_, outbox = outbox_,
-                       gate = gate_, size, reply = ReplyPayload(std::move(reply))]() mutable {
-      if (subscription->active) {
-        context->port.Reply(subscription->session_id, Traits::kKind, std::move(reply));
-      }
-      if (gate->Consumed(size)) outbox->RequestRead();
-    });
+    if (events_->Push(ReplyPayload(std::move(reply)), size)) outbox_->RequestRead();
   }
 
   // Fails one call whose answer is too large, and tells the plugin.
@@ -285,8 +294,7 @@ class CallStream : public RpcHandler {
   const std::shared_ptr<RpcOutbox> outbox_;
   const std::shared_ptr<Subscription> subscription_;
   const std::shared_ptr<StreamSink<Traits>> sink_;
-  const std::shared_ptr<ReadGate> gate_ =
-      std::make_shared<ReadGate>(kMaxUnconsumedReplies, kMaxUnconsumedBytes);
+  const std::shared_ptr<StreamEvents> events_;
   bool subscribed_ = false;
 };
 

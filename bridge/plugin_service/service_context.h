@@ -1,6 +1,8 @@
 #ifndef ATOMEMO_BRIDGE_PLUGIN_SERVICE_SERVICE_CONTEXT_H_
 #define ATOMEMO_BRIDGE_PLUGIN_SERVICE_SERVICE_CONTEXT_H_
 
+#include <array>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +16,7 @@
 #include "bridge/plugin_service/options.h"
 #include "bridge/plugin_service/peer_table.h"
 #include "bridge/plugin_service/thread_pool.h"
+#include "bridge/plugin_service/turn_queue.h"
 #include "bridge/router/ports.h"
 
 namespace atomemo::plugin_service {
@@ -30,24 +33,46 @@ struct KnownSession {
   plugin::v1::PayloadEncoding encoding = plugin::v1::PAYLOAD_ENCODING_STRUCT;
 };
 
+// What a call stream has read: a reply, or nothing for the stream's end.
+using StreamEvents = TurnQueue<std::optional<router::ReplyPayload>>;
+
 // The open sessions. On the io thread only.
 class SessionTable {
  public:
-  void Add(const std::string& id, KnownSession session) { sessions_[id] = session; }
-  void Remove(const std::string& id) { sessions_.erase(id); }
+  void Add(const std::string& id, KnownSession session) { sessions_[id].known = session; }
+
+  // Handles what the session's call streams have read first: a finished answer counts, though its
+  // worker be gone.
+  void Remove(const std::string& id) {
+    const auto node = sessions_.extract(id);
+    if (node.empty()) return;
+    for (const std::weak_ptr<StreamEvents>& weak : node.mapped().streams) {
+      if (const auto stream = weak.lock()) stream->Flush();
+    }
+  }
+
+  // The session, which is open, has a stream of this kind from now on.
+  void AddStream(const std::string& id, router::CallKind kind,
+                 const std::shared_ptr<StreamEvents>& stream) {
+    sessions_.at(id).streams[static_cast<std::size_t>(kind)] = stream;
+  }
 
   // UNAUTHENTICATED unless the session is open, and was opened by the same user.
   absl::StatusOr<KnownSession> Find(const std::string& id,
                                     const std::optional<PeerIdentity>& peer) const {
     const auto found = sessions_.find(id);
-    if (found == sessions_.end() || !IsSameUser(found->second.peer, peer)) {
+    if (found == sessions_.end() || !IsSameUser(found->second.known.peer, peer)) {
       return absl::UnauthenticatedError("session_id names no open session");
     }
-    return found->second;
+    return found->second.known;
   }
 
  private:
-  std::unordered_map<std::string, KnownSession> sessions_;
+  struct Entry {
+    KnownSession known;
+    std::array<std::weak_ptr<StreamEvents>, router::kCallKindCount> streams;
+  };
+  std::unordered_map<std::string, Entry> sessions_;
 };
 
 // What every RPC's handler works with. Shared, because tasks that were posted to the io thread may

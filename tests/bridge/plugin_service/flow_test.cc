@@ -1,30 +1,113 @@
-// The two small things that keep a fast sender from filling memory.
+// The small things that keep a fast sender from filling memory, or the io thread.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "bridge/plugin_service/chunk_pipe.h"
-#include "bridge/plugin_service/read_gate.h"
+#include "bridge/plugin_service/service_context.h"
+#include "bridge/plugin_service/turn_queue.h"
+#include "tests/fakes/manual_scheduler.h"
 
 namespace atomemo::plugin_service {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::SizeIs;
 
-TEST(ReadGateTest, ReadingPausesAtTheBoundAndResumesOnce) {
-  ReadGate gate(2, 1000);
-  EXPECT_TRUE(gate.Admit(1));
-  EXPECT_FALSE(gate.Admit(1));
-  EXPECT_TRUE(gate.Consumed(1));
-  EXPECT_FALSE(gate.Consumed(1));
+class TurnQueueTest : public ::testing::Test {
+ protected:
+  using Queue = TurnQueue<std::string>;
+
+  std::shared_ptr<Queue> MakeQueue(Queue::Limits limits = {100, 1000}) {
+    return std::make_shared<Queue>(
+        io_, limits, [this](std::string message) { handled_.push_back(std::move(message)); },
+        [this] { ++read_ons_; });
+  }
+
+  fakes::ManualScheduler io_;
+  std::vector<std::string> handled_;
+  int read_ons_ = 0;
+};
+
+TEST_F(TurnQueueTest, KeepsTheOrder) {
+  const auto queue = MakeQueue();
+  std::vector<std::string> messages;
+  for (int i = 0; i < 50; ++i) {
+    messages.push_back(std::to_string(i));
+    EXPECT_TRUE(queue->Push(messages.back(), 1));
+  }
+  io_.RunPosted();
+  EXPECT_EQ(handled_, messages);
 }
 
-TEST(ReadGateTest, BytesCountToo) {
-  ReadGate gate(100, 10);
-  EXPECT_FALSE(gate.Admit(10));
-  EXPECT_TRUE(gate.Consumed(10));
+TEST_F(TurnQueueTest, OneWithManyMessagesLetsTheOthersTakeTheirTurn) {
+  const auto busy = MakeQueue();
+  const auto quiet = MakeQueue();
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(busy->Push("busy", 1));
+  EXPECT_TRUE(quiet->Push("quiet", 1));
+  io_.RunPosted();
+  ASSERT_THAT(handled_, SizeIs(51));
+  EXPECT_EQ(handled_[Queue::kMessagesPerTurn], "quiet");
+}
+
+TEST_F(TurnQueueTest, ReadingPausesAtTheBoundAndResumesOnce) {
+  const auto queue = MakeQueue({2, 1000});
+  EXPECT_TRUE(queue->Push("1", 1));
+  EXPECT_FALSE(queue->Push("2", 1));
+  io_.RunPosted();
+  EXPECT_EQ(read_ons_, 1);
+  EXPECT_TRUE(queue->Push("3", 1));
+  io_.RunPosted();
+  EXPECT_EQ(read_ons_, 1);
+}
+
+TEST_F(TurnQueueTest, BytesCountToo) {
+  const auto queue = MakeQueue({100, 10});
+  EXPECT_FALSE(queue->Push("1", 10));
+  io_.RunPosted();
+  EXPECT_EQ(read_ons_, 1);
+}
+
+TEST_F(TurnQueueTest, FlushHandlesAllThatIsQueuedInOrder) {
+  const auto queue = MakeQueue();
+  std::vector<std::string> messages;
+  for (int i = 0; i < 50; ++i) {
+    messages.push_back(std::to_string(i));
+    EXPECT_TRUE(queue->Push(messages.back(), 1));
+  }
+  queue->Flush();
+  EXPECT_EQ(handled_, messages);
+  io_.RunPosted();
+  EXPECT_EQ(handled_, messages);
+}
+
+TEST_F(TurnQueueTest, WhatIsQueuedIsHandledAfterItsOwnerIsGone) {
+  auto queue = MakeQueue();
+  EXPECT_TRUE(queue->Push("last", 1));
+  queue.reset();
+  io_.RunPosted();
+  EXPECT_THAT(handled_, ElementsAre("last"));
+}
+
+TEST(SessionTableTest, AnswersThatWereReadAreHandledBeforeTheSessionIsGone) {
+  fakes::ManualScheduler io;
+  int handled = 0;
+  const auto stream = std::make_shared<StreamEvents>(
+      io, StreamEvents::Limits{100, 1000},
+      [&](const std::optional<router::ReplyPayload>&) { ++handled; }, [] {});
+  SessionTable sessions;
+  sessions.Add("s1", {});
+  sessions.AddStream("s1", router::CallKind::kInvoke, stream);
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(stream->Push(router::ReplyPayload(), 1));
+  sessions.Remove("s1");
+  EXPECT_EQ(handled, 50);
 }
 
 class ChunkPipeTest : public ::testing::Test {
