@@ -3,15 +3,17 @@
 // Hub, bridge and plugins are processes of their own.
 //
 // Every phase prints the healthy plugin's answer times and what each process used of a processor.
-// The machine sets a limit of its own: the phase "busy processors" has as many processes that only
+// The machine sets limits of its own. The phase "busy processors" has as many processes that only
 // compute as there are processors, and "late" is how much later than planned the hub's own timer
-// ran. Times that are no worse than there are the machine's, not the bridge's.
+// ran. A flood is measured twice: on the healthy plugin's bridge, and "apart", on a bridge of its
+// own beside it. What is no worse than apart is the machine's and the hub's, not the bridge's.
 //
 // Usage: isolation_benchmark [seconds a phase] [bytes of a flood call] [flood calls/s...]
 
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -54,7 +56,15 @@ std::string WorkMembers(std::size_t bytes) {
 struct Flood {
   double per_second = 0;
   int at_once = 0;
+  // On a bridge of its own.
+  bool apart = false;
 };
+
+std::string NameOf(const Flood& flood) {
+  const std::string load = flood.at_once > 0 ? absl::StrCat(flood.at_once, " at once")
+                                             : absl::StrCat(flood.per_second, "/s");
+  return absl::StrCat("and a flood, ", load, flood.apart ? ", apart" : "");
+}
 
 // Processes and the hub, for all phases.
 class Isolation {
@@ -67,14 +77,15 @@ class Isolation {
     const absl::StatusOr<std::uint16_t> port = hub_.Start();
     if (!port.ok()) return Fail(port.status());
     const std::string socket = folder_.path() + "/bridge.sock";
-    Start("bridge",
-          {ATOMEMO_BRIDGE, "serve", "--hub-ws-url", absl::StrCat("ws://127.0.0.1:", *port),
-           "--debug-api-key", "key", "--socket", socket});
+    const std::string socket_apart = folder_.path() + "/apart.sock";
+    StartBridge("bridge", *port, socket);
+    StartBridge("bridge-apart", *port, socket_apart);
     Start("healthy", {ATOMEMO_LOAD_PLUGIN, socket, "healthy", "echo"});
     Start("hanging", {ATOMEMO_LOAD_PLUGIN, socket, "hanging", "hang"});
     Start("flooded", {ATOMEMO_LOAD_PLUGIN, socket, "flooded", "echo"});
     Start("shouting", {ATOMEMO_LOAD_PLUGIN, socket, "shouting", "shout"});
-    if (processes_.size() == 5 && hub_.WaitRegistered(4, absl::Seconds(30))) return true;
+    Start("flooded-apart", {ATOMEMO_LOAD_PLUGIN, socket_apart, "flooded-apart", "echo"});
+    if (processes_.size() == 7 && hub_.WaitRegistered(5, absl::Seconds(30))) return true;
     return Fail(absl::UnavailableError("the bridge or a plugin does not come up"));
   }
 
@@ -104,10 +115,11 @@ class Isolation {
     Measure("one that never answers", {});
   }
 
-  void BesideFlood(const Flood& flood) {
-    Measure(flood.at_once > 0 ? absl::StrCat("and a flood, ", flood.at_once, " at once")
-                              : absl::StrCat("and a flood, ", flood.per_second, "/s"),
-            flood);
+  void BesideFlood(Flood flood) {
+    for (const bool apart : {false, true}) {
+      flood.apart = apart;
+      Measure(NameOf(flood), flood);
+    }
   }
 
   void BesideShouting() {
@@ -132,6 +144,11 @@ class Isolation {
     return false;
   }
 
+  void StartBridge(const std::string& name, std::uint16_t port, const std::string& socket) {
+    Start(name, {ATOMEMO_BRIDGE, "serve", "--hub-ws-url", absl::StrCat("ws://127.0.0.1:", port),
+                 "--debug-api-key", "key", "--socket", socket});
+  }
+
   void Start(const std::string& name, const std::vector<std::string>& command) {
     auto process = ChildProcess::Start(command, absl::StrCat(folder_.path(), "/", name, ".log"));
     if (process.ok()) processes_[name] = *std::move(process);
@@ -150,7 +167,7 @@ class Isolation {
     std::optional<CallLoad> flood_load;
     if (flood.at_once > 0 || flood.per_second > 0) {
       CallLoad::Options options;
-      options.topic = TopicOf("flooded");
+      options.topic = TopicOf(flood.apart ? "flooded-apart" : "flooded");
       options.members = WorkMembers(flood_bytes_);
       options.per_second = flood.per_second;
       options.at_once = flood.at_once;
@@ -172,8 +189,8 @@ class Isolation {
     for (const auto& [process, seconds] : after) {
       const auto earlier = before.find(process);
       if (earlier == before.end()) continue;
-      std::printf(" %s %.0f%%", process.c_str(),
-                  100 * (seconds - earlier->second) / absl::ToDoubleSeconds(phase_));
+      const double percent = 100 * (seconds - earlier->second) / absl::ToDoubleSeconds(phase_);
+      if (percent >= 1) std::printf(" %s %.0f%%", process.c_str(), percent);
     }
     std::printf("\n");
     std::fflush(stdout);
@@ -184,7 +201,7 @@ class Isolation {
     const double p99 = Percentile(healthy.milliseconds, 99);
     if (alone_p99_ == 0) alone_p99_ = p99;
     const double seconds = absl::ToDoubleSeconds(phase_ + kSettle);
-    std::printf("%-28s %6.2f %6.2f %6.2f  %5.2f  %6.2f %5zu  %7.0f %7.0f ", name.c_str(),
+    std::printf("%-32s %6.2f %6.2f %6.2f  %5.2f  %6.2f %5zu  %7.0f %7.0f ", name.c_str(),
                 Percentile(healthy.milliseconds, 50), p99, Percentile(healthy.milliseconds, 100),
                 p99 / alone_p99_, Percentile(healthy.late_milliseconds, 99), healthy.failed,
                 static_cast<double>(flooded.milliseconds.size()) / seconds,
@@ -209,15 +226,15 @@ int Main(int argc, char** argv) {
   base::InitLog(base::LogLevel::kWarning, base::LogFormat::kText);
   Isolation isolation(absl::Seconds(seconds), static_cast<std::size_t>(std::max(flood_bytes, 0)));
   if (!isolation.Start()) return 1;
-  std::printf("%-28s %20s  %5s  %6s %5s  %15s\n", "", "healthy p50 p99 max", "p99/", "late", "",
+  std::printf("%-32s %20s  %5s  %6s %5s  %15s\n", "", "healthy p50 p99 max", "p99/", "late", "",
               "flood calls/s");
-  std::printf("%-28s %20s  %5s  %6s %5s  %7s %7s  %s\n", "beside", "milliseconds", "alone", "p99",
+  std::printf("%-32s %20s  %5s  %6s %5s  %7s %7s  %s\n", "beside", "milliseconds", "alone", "p99",
               "fail", "done", "refused", "processors");
   isolation.Alone("nobody");
   isolation.BesideBusyProcessors();
   isolation.BesideHung();
-  for (const double rate : rates) isolation.BesideFlood({rate, 0});
-  for (const int at_once : kFloodAtOnce) isolation.BesideFlood({0, at_once});
+  for (const double rate : rates) isolation.BesideFlood({rate, 0, false});
+  for (const int at_once : kFloodAtOnce) isolation.BesideFlood({0, at_once, false});
   isolation.BesideShouting();
   isolation.EndHung();
   isolation.Alone("nobody again");
