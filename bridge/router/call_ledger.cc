@@ -14,7 +14,7 @@ void CallLedger::Add(absl::string_view topic, std::shared_ptr<const HubAnswer> a
                      absl::Time now) {
   const Fingerprint id = Of(topic, answer->request_id);
   const std::size_t size = answer->size();
-  const auto [entry, inserted] = entries_.try_emplace(id, Entry{std::move(answer), false});
+  const auto [entry, inserted] = entries_.try_emplace(id, Entry{std::move(answer)});
   if (!inserted) return;
   answer_bytes_ += size;
   by_age_.emplace_back(now, id);
@@ -26,11 +26,6 @@ const CallLedger::Entry* CallLedger::Find(absl::string_view topic,
                                           absl::string_view request_id) const {
   const auto entry = entries_.find(Of(topic, request_id));
   return entry == entries_.end() ? nullptr : &entry->second;
-}
-
-void CallLedger::MarkDelivered(absl::string_view topic, absl::string_view request_id) {
-  const auto entry = entries_.find(Of(topic, request_id));
-  if (entry != entries_.end()) entry->second.delivered = true;
 }
 
 void CallLedger::Forget(absl::Time now) {

@@ -29,8 +29,6 @@ class CallLedger {
   struct Entry {
     // Null once the answer itself was forgotten.
     std::shared_ptr<const HubAnswer> answer;
-    // The hub provably has it.
-    bool delivered = false;
   };
 
   explicit CallLedger(Limits limits) : limits_(limits) {}
@@ -42,8 +40,6 @@ class CallLedger {
   // Nothing if the call was not answered, or so long ago that it was forgotten. Valid until the
   // next Add.
   const Entry* Find(absl::string_view topic, absl::string_view request_id) const;
-
-  void MarkDelivered(absl::string_view topic, absl::string_view request_id);
 
   std::size_t size() const { return entries_.size(); }
   std::size_t answer_bytes() const { return answer_bytes_; }

@@ -11,13 +11,20 @@ namespace {
 
 // One barrier heartbeat proves all answers sent before it, so a burst of answers shares one.
 constexpr absl::Duration kProofDelay = absl::Milliseconds(50);
+// How far a channel of the hub may be behind its socket.
+constexpr absl::Duration kSettleTime = absl::Seconds(1);
+// How often settled answers are looked for.
+constexpr absl::Duration kSettlePeriod = absl::Milliseconds(250);
 
 }  // namespace
 
-Outbox::Outbox(HubPort& hub, base::Scheduler& scheduler, Limits limits, Delivered delivered)
-    : hub_(hub), scheduler_(scheduler), limits_(limits), delivered_(std::move(delivered)) {}
+Outbox::Outbox(HubPort& hub, base::Scheduler& scheduler, Limits limits, Callbacks callbacks)
+    : hub_(hub), scheduler_(scheduler), limits_(limits), callbacks_(std::move(callbacks)) {}
 
-Outbox::~Outbox() { scheduler_.Cancel(proof_timer_); }
+Outbox::~Outbox() {
+  scheduler_.Cancel(proof_timer_);
+  scheduler_.Cancel(settle_timer_);
+}
 
 const Outbox::Lane* Outbox::FindLane(absl::string_view topic) const {
   const auto lane = lanes_.find(topic);
@@ -58,7 +65,7 @@ void Outbox::Add(absl::string_view topic, std::shared_ptr<const HubAnswer> answe
   ++answers_;
   bytes_ += answer->size();
   lane.bytes += answer->size();
-  lane.waiting.push_back(Entry{std::move(answer), {}, {}, false});
+  lane.waiting.push_back(Entry{std::move(answer), {}, {}});
   Flush(it->first, lane);
 }
 
@@ -70,12 +77,39 @@ void Outbox::SetUp(absl::string_view topic, bool up) {
     Flush(it->first, lane);
     return;
   }
-  // In front, so that answers keep their order.
-  lane.waiting.insert(lane.waiting.begin(), std::make_move_iterator(lane.sent.begin()),
-                      std::make_move_iterator(lane.sent.end()));
-  lane.sent.clear();
+  EndSettling(it->first, lane, scheduler_.Now() - kSettleTime);
+  SendAgain(lane);
   unproven_.erase(it->first);
+  settling_.erase(it->first);
   if (lane.waiting.empty()) lanes_.erase(it);
+}
+
+void Outbox::SendAgain(Lane& lane) {
+  std::deque<Entry> again;  // in the order in which they were sent
+  for (Proven& proven : lane.settling) {
+    ++answers_;
+    bytes_ += proven.answer->size();
+    lane.bytes += proven.answer->size();
+    again.push_back(Entry{std::move(proven.answer), {}, {}, true, true});
+  }
+  lane.settling.clear();
+  lane.settling_bytes = 0;
+  again.insert(again.end(), std::make_move_iterator(lane.sent.begin()),
+               std::make_move_iterator(lane.sent.end()));
+  lane.sent.clear();
+  lane.waiting.insert(lane.waiting.begin(), std::make_move_iterator(again.begin()),
+                      std::make_move_iterator(again.end()));
+}
+
+void Outbox::Remove(absl::string_view topic) {
+  const auto it = lanes_.find(topic);
+  if (it == lanes_.end()) return;
+  EndSettling(it->first, it->second, absl::InfiniteFuture());
+  answers_ -= it->second.answers();
+  bytes_ -= it->second.bytes;
+  unproven_.erase(it->first);
+  settling_.erase(it->first);
+  lanes_.erase(it);
 }
 
 void Outbox::OnWritable() {
@@ -83,7 +117,7 @@ void Outbox::OnWritable() {
 }
 
 void Outbox::OnProven(HubPosition upto) {
-  std::vector<std::pair<std::string, std::shared_ptr<const HubAnswer>>> proven;
+  std::vector<std::pair<std::string, Entry>> proven;
   for (auto topic = unproven_.begin(); topic != unproven_.end();) {
     Lane& lane = lanes_.find(*topic)->second;
     std::deque<Entry>& sent = lane.sent;
@@ -92,7 +126,8 @@ void Outbox::OnProven(HubPosition upto) {
       --answers_;
       bytes_ -= sent.front().answer->size();
       lane.bytes -= sent.front().answer->size();
-      proven.emplace_back(*topic, std::move(sent.front().answer));
+      Settle(*topic, lane, sent.front().answer);
+      proven.emplace_back(*topic, std::move(sent.front()));
       sent.pop_front();
     }
     if (sent.empty()) {
@@ -102,7 +137,50 @@ void Outbox::OnProven(HubPosition upto) {
     }
   }
   // Last, because the callback may add answers.
-  for (const auto& [topic, answer] : proven) delivered_(topic, *answer);
+  for (const auto& [topic, entry] : proven) {
+    if (!entry.proven_before) callbacks_.on_proven(topic, *entry.answer);
+  }
+}
+
+void Outbox::Settle(const std::string& topic, Lane& lane, std::shared_ptr<const HubAnswer> answer) {
+  lane.settling_bytes += answer->size();
+  lane.settling.push_back({std::move(answer), scheduler_.Now()});
+  settling_.insert(topic);
+  if (settle_timer_ != base::Scheduler::kNoTimer) return;
+  settle_timer_ = scheduler_.After(kSettlePeriod, [this] { SettleDue(); });
+}
+
+void Outbox::SettleDue() {
+  settle_timer_ = base::Scheduler::kNoTimer;
+  const std::vector<std::string> topics(settling_.begin(), settling_.end());
+  for (const std::string& topic : topics) {
+    Lane& lane = lanes_.find(topic)->second;
+    EndSettling(topic, lane, scheduler_.Now() - kSettleTime);
+    if (lane.settling.empty()) settling_.erase(topic);
+  }
+  if (!settling_.empty()) {
+    settle_timer_ = scheduler_.After(kSettlePeriod, [this] { SettleDue(); });
+  }
+  callbacks_.on_settled_end();
+}
+
+void Outbox::SettleAll() {
+  for (const std::string& topic : settling_) {
+    EndSettling(topic, lanes_.find(topic)->second, absl::InfiniteFuture());
+  }
+  settling_.clear();
+  callbacks_.on_settled_end();
+}
+
+void Outbox::EndSettling(const std::string& topic, Lane& lane, absl::Time proven_until) {
+  while (!lane.settling.empty() && (lane.settling.front().at <= proven_until ||
+                                    lane.settling.size() > limits_.max_settling_answers ||
+                                    lane.settling_bytes > limits_.max_settling_bytes)) {
+    const std::shared_ptr<const HubAnswer> answer = std::move(lane.settling.front().answer);
+    lane.settling_bytes -= answer->size();
+    lane.settling.pop_front();
+    callbacks_.on_settled(topic, *answer);
+  }
 }
 
 void Outbox::Flush(const std::string& topic, Lane& lane) {

@@ -37,15 +37,17 @@ Router::Router(HubPort& hub, base::Scheduler& scheduler, RouterOptions options,
       journal_(journal),
       ledger_(options_.limits.ledger),
       outbox_(hub, scheduler, options_.limits.outbox,
-              [this](absl::string_view topic, const HubAnswer& answer) {
-                ++counters_.delivered;
-                ledger_.MarkDelivered(topic, answer.request_id);
-                if (journal_ != nullptr) journal_->Ended(topic, answer.request_id);
-                const auto session = confirm_to_.find(CallKey(topic, answer.request_id));
-                if (session == confirm_to_.end()) return;
-                ConfirmDelivered(session->second, answer.request_id);
-                confirm_to_.erase(session);
-              }),
+              {[this](absl::string_view topic, const HubAnswer& answer) {
+                 ++counters_.delivered;
+                 if (journal_ != nullptr) journal_->Ended(topic, answer.request_id);
+               },
+               [this](absl::string_view topic, const HubAnswer& answer) {
+                 const auto session = confirm_to_.find(CallKey(topic, answer.request_id));
+                 if (session == confirm_to_.end()) return;
+                 ConfirmDelivered(session->second, answer.request_id);
+                 confirm_to_.erase(session);
+               },
+               [this] { SendConfirmations(); }}),
       dispatcher_(scheduler, options_, journal,
                   [this](const ActiveCall& call, pb::PluginError error) {
                     Answer(call.plugin->topic,
@@ -58,7 +60,7 @@ Router::Router(HubPort& hub, base::Scheduler& scheduler, RouterOptions options,
           [this](const Plugin& plugin) {
             return plugin.active > 0 || outbox_.HasAnswersFor(plugin.topic);
           },
-          [this](const Plugin& plugin) { outbox_.SetUp(plugin.topic, false); }),
+          [this](const Plugin& plugin) { outbox_.Remove(plugin.topic); }),
       hub_requests_(hub, scheduler, options_),
       recovered_(
           scheduler, options_.worker_grace,
@@ -113,7 +115,6 @@ void Router::OnWritable() { outbox_.OnWritable(); }
 
 void Router::OnProven(HubPosition upto) {
   outbox_.OnProven(upto);
-  SendConfirmations();
   if (!parked_sessions_.empty() && outbox_.HasRoom()) RetryParkedPublished();
   FinishDrainIfIdle();
 }
@@ -181,7 +182,7 @@ bool Router::HandleRepeated(absl::string_view topic, absl::string_view event,
   ++counters_.repeated_calls;
   // An answer that went out before the repetition came may have gone to a hub that has restarted
   // since and did not know the call yet.
-  if (!known->delivered && outbox_.IsWaiting(topic, request_id)) return true;
+  if (outbox_.IsWaiting(topic, request_id)) return true;
   if (known->answer != nullptr) {
     outbox_.Add(topic, known->answer);
   } else {
@@ -348,15 +349,15 @@ admin::v1::GetStatusResponse Router::Status() const {
 void Router::Drain(absl::Duration timeout, std::function<void(std::size_t)> done) {
   draining_ = true;
   drained_ = std::move(done);
-  for (const auto& [id, session] : sessions_) {
   dispatcher_.DrainWhenIdle();
+  for (const auto& [id, session] : sessions_) {
     pb::SessionEvent event;
     event.mutable_draining()->set_reason("the bridge is shutting down");
     *event.mutable_draining()->mutable_timeout() =
         google::protobuf::util::TimeUtil::NanosecondsToDuration(absl::ToInt64Nanoseconds(timeout));
     session->sink->Send(std::move(event));
-    if (session->publish_done != nullptr) {
     dispatcher_.TellIfDrained(*session);
+    if (session->publish_done != nullptr) {
       std::exchange(session->publish_done,
                     nullptr)(absl::UnavailableError("the bridge is shutting down"));
     }
@@ -379,6 +380,7 @@ void Router::Drain(absl::Duration timeout, std::function<void(std::size_t)> done
 void Router::FinishDrainIfIdle() {
   if (!drained_ || dispatcher_.active() > 0 || outbox_.answers() > 0) return;
   scheduler_.Cancel(std::exchange(drain_timer_, base::Scheduler::kNoTimer));
+  outbox_.SettleAll();  // The hub's channels will be left in order: none takes answers with it.
   // Not from inside whatever just became idle.
   scheduler_.After(absl::ZeroDuration(), [done = std::exchange(drained_, nullptr)] { done(0); });
 }

@@ -255,13 +255,15 @@ void Router::HandleUnexpectedReply(Session& session, CallKind kind, ReplyPayload
     session.stream(kind)->sink->Reject(request_id, {violation});
   };
   if (request_id.empty()) return reject("the answer has no request_id");
-  if (const CallLedger::Entry* known = ledger_.Find(topic, request_id)) {
+  if (ledger_.Find(topic, request_id) != nullptr) {
     ++counters_.late_answers;
-    if (known->delivered) {
+    // The answer that is being delivered may be this worker's own, from a session that has ended.
+    const auto own = confirm_to_.find(CallKey(topic, request_id));
+    if (own != confirm_to_.end() && FindSession(own->second) == nullptr) {
+      own->second = session.id;
+    } else {
       ConfirmDelivered(session.id, request_id);
       SendConfirmations();
-    } else {
-      confirm_to_[CallKey(topic, request_id)] = session.id;
     }
     return;
   }

@@ -52,10 +52,111 @@ TEST_F(RouterTest, AProvenAnswerIsNotSentAgainAndItsWorkerIsTold) {
   Replies(*worker, "r1");
   EXPECT_THAT(worker->events->DeliveredIds(), IsEmpty());
   router_.OnProven(hub_.position());
+  scheduler_.Advance(absl::Seconds(3));
   EXPECT_THAT(worker->events->DeliveredIds(), ElementsAre("r1"));
   HubDown();
   HubUp();
   EXPECT_THAT(hub_.AnswersTo("r1"), SizeIs(1));
+}
+
+TEST_F(RouterTest, AnAnswerWhoseChannelIsLostRightAfterTheProofIsSentAgain) {
+  auto worker = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  Replies(*worker, "r1");
+  router_.OnProven(hub_.position());
+  // The hub's socket has the answer, but its channel may have crashed before it came to it.
+  scheduler_.Advance(absl::Milliseconds(500));
+  HubDown();
+  HubUp();
+  EXPECT_THAT(hub_.AnswersTo("r1"), SizeIs(2));
+  EXPECT_THAT(worker->events->DeliveredIds(), IsEmpty());
+  router_.OnProven(hub_.position());
+  scheduler_.Advance(absl::Seconds(3));
+  EXPECT_THAT(worker->events->DeliveredIds(), ElementsAre("r1"));
+  EXPECT_EQ(router_.counters().delivered, 1u);
+  HubDown();
+  HubUp();
+  EXPECT_THAT(hub_.AnswersTo("r1"), SizeIs(2));
+}
+
+TEST_F(RouterTest, AnswersThatAreSentAgainKeepTheirOrder) {
+  auto worker = StartWorker();
+  HubUp();
+  for (const char* id : {"r1", "r2", "r3"}) HubInvokes(id);
+  Replies(*worker, "r1");
+  router_.OnProven(hub_.position());
+  Replies(*worker, "r2");
+  HubDown();
+  Replies(*worker, "r3");
+  hub_.pushed.clear();
+  HubUp();
+  ASSERT_THAT(hub_.pushed, SizeIs(3));
+  EXPECT_EQ(hub_.pushed[0].answer.request_id, "r1");
+  EXPECT_EQ(hub_.pushed[1].answer.request_id, "r2");
+  EXPECT_EQ(hub_.pushed[2].answer.request_id, "r3");
+}
+
+TEST_F(RouterTest, AnAnswerThatCameTooLateIsConfirmedAtOnceSoThatNobodyOffersItAgain) {
+  auto worker = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  scheduler_.Advance(absl::Hours(1));
+  EXPECT_EQ(ErrorOf("r1").code(), "sdk:timeout");
+  Replies(*worker, "r1");
+  EXPECT_THAT(worker->events->DeliveredIds(), ElementsAre("r1"));
+}
+
+TEST_F(RouterTest, AReofferedAnswerIsConfirmedToTheNewSessionOnceItIsSettled) {
+  auto first = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  Replies(*first, "r1");
+  router_.CloseSession(first->session_id, "gone");
+  auto second = StartWorker();
+  Replies(*second, "r1");
+  EXPECT_THAT(second->events->DeliveredIds(), IsEmpty());
+  router_.OnProven(hub_.position());
+  scheduler_.Advance(absl::Seconds(3));
+  EXPECT_THAT(second->events->DeliveredIds(), ElementsAre("r1"));
+}
+
+class SettlingTest : public RouterTest {
+ protected:
+  static RouterOptions Options() {
+    RouterOptions options;
+    options.limits.outbox.max_topic_answers = 1;
+    options.limits.outbox.max_settling_answers = 1;
+    return options;
+  }
+  SettlingTest() : RouterTest(Options()) {}
+};
+
+TEST_F(SettlingTest, ProvenAnswersTakeNoRoomAndOnlyTheLastOnesAreKept) {
+  auto worker = StartWorker();
+  HubUp();
+  for (const char* id : {"r1", "r2", "r3"}) {
+    HubInvokes(id);
+    Replies(*worker, id);
+    EXPECT_EQ(ResultOf(id), "1");
+    router_.OnProven(hub_.position());
+  }
+  scheduler_.Advance(absl::Milliseconds(500));
+  EXPECT_THAT(worker->events->DeliveredIds(), ElementsAre("r1", "r2"));
+  HubDown();
+  HubUp();
+  EXPECT_THAT(hub_.AnswersTo("r2"), SizeIs(1));
+  EXPECT_THAT(hub_.AnswersTo("r3"), SizeIs(2));
+}
+
+TEST_F(RouterTest, DrainingConfirmsWhatTheHubHas) {
+  auto worker = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  Replies(*worker, "r1");
+  router_.OnProven(hub_.position());
+  router_.Drain(absl::Seconds(10), [](std::size_t) {});
+  EXPECT_THAT(worker->events->DeliveredIds(), ElementsAre("r1"));
 }
 
 TEST_F(RouterTest, AProofOfAnotherSocketProvesNothing) {
@@ -129,8 +230,9 @@ TEST_F(RouterTest, AReofferedAnswerThatTheHubHasIsConfirmedToTheNewSession) {
   HubUp();
   HubInvokes("r1");
   Replies(*first, "r1");
-  router_.CloseSession(first->session_id, "gone");
   router_.OnProven(hub_.position());
+  scheduler_.Advance(absl::Seconds(3));
+  router_.CloseSession(first->session_id, "gone");
   auto second = StartWorker();
   Replies(*second, "r1");
   EXPECT_THAT(second->events->DeliveredIds(), ElementsAre("r1"));
@@ -185,6 +287,27 @@ TEST_F(RouterTest, DrainingLetsCallsFinishAndProvesTheirDelivery) {
   EXPECT_EQ(undelivered, 0u);
 }
 
+TEST_F(RouterTest, DrainingHandsOutWhatWaitsBeforeItTellsTheWorkersThatNothingComes) {
+  auto worker = StartWorker(/*max_in_flight=*/1);
+  HubUp();
+  HubInvokes("r1");
+  HubInvokes("r2");
+  router_.Drain(absl::Seconds(10), [](std::size_t) {});
+  Replies(*worker, "r1");
+  EXPECT_THAT(worker->calls->request_ids, ElementsAre("r1", "r2"));
+  EXPECT_EQ(worker->calls->drained, 0);
+  Replies(*worker, "r2");
+  EXPECT_EQ(ResultOf("r2"), "1");
+  EXPECT_EQ(worker->calls->drained, 1);
+}
+
+TEST_F(RouterTest, DrainingTellsAnIdleWorkerAtOnce) {
+  auto worker = StartWorker();
+  HubUp();
+  router_.Drain(absl::Seconds(10), [](std::size_t) {});
+  EXPECT_EQ(worker->calls->drained, 1);
+}
+
 TEST_F(RouterTest, DrainingCutsOffCallsThatTakeTooLongAndSaysSo) {
   auto worker = StartWorker();
   HubUp();
@@ -223,24 +346,3 @@ TEST_F(ForgetfulRouterTest, ARepeatedCallWhoseAnswerIsNotKeptFailsAsTheSameEvent
 
 }  // namespace
 }  // namespace atomemo::router
-TEST_F(RouterTest, DrainingHandsOutWhatWaitsBeforeItTellsTheWorkersThatNothingComes) {
-  auto worker = StartWorker(/*max_in_flight=*/1);
-  HubUp();
-  HubInvokes("r1");
-  HubInvokes("r2");
-  router_.Drain(absl::Seconds(10), [](std::size_t) {});
-  Replies(*worker, "r1");
-  EXPECT_THAT(worker->calls->request_ids, ElementsAre("r1", "r2"));
-  EXPECT_EQ(worker->calls->drained, 0);
-  Replies(*worker, "r2");
-  EXPECT_EQ(ResultOf("r2"), "1");
-  EXPECT_EQ(worker->calls->drained, 1);
-}
-
-TEST_F(RouterTest, DrainingTellsAnIdleWorkerAtOnce) {
-  auto worker = StartWorker();
-  HubUp();
-  router_.Drain(absl::Seconds(10), [](std::size_t) {});
-  EXPECT_EQ(worker->calls->drained, 1);
-}
-

@@ -55,12 +55,12 @@ void CallBook::OnAnswer(absl::string_view event, absl::string_view request_id,
                 std::string(payload.substr(0, kKeptText)),
                 std::hash<std::string>()(std::string(payload))};
   absl::MutexLock lock(&mutex_);
-  const std::size_t index = IndexOf(request_id);
-  if (index >= calls_.size() || calls_[index].request_id != request_id) {
+  BookedCall* const found = Find(request_id);
+  if (found == nullptr) {
     ++strays_;
     return;
   }
-  BookedCall& call = calls_[index];
+  BookedCall& call = *found;
   if (!call.answer) {
     call.answer = std::move(answer);
     call.plan.payload = std::string();
@@ -73,11 +73,22 @@ void CallBook::OnAnswer(absl::string_view event, absl::string_view request_id,
   }
 }
 
+BookedCall* CallBook::Find(absl::string_view request_id) {
+  const std::size_t index = IndexOf(request_id);
+  if (index >= calls_.size() || calls_[index].request_id != request_id) return nullptr;
+  return &calls_[index];
+}
+
+void CallBook::OnAnswerDropped(absl::string_view request_id) {
+  absl::MutexLock lock(&mutex_);
+  if (BookedCall* const call = Find(request_id)) ++call->dropped;
+}
+
 std::vector<std::pair<std::string, std::string>> CallBook::Repeat(absl::Time now) {
   std::vector<std::pair<std::string, std::string>> repeated;
   absl::MutexLock lock(&mutex_);
   for (BookedCall& call : calls_) {
-    if (call.answer || call.deadline() <= now) continue;
+    if (call.answer || call.dropped > 0 || call.deadline() <= now) continue;
     ++call.repeats;
     repeated.emplace_back(call.plan.event,
                           devhub::WithRequestId(call.plan.payload, call.request_id));

@@ -52,6 +52,8 @@ struct BookedCall {
   int duplicates = 0;
   // The first later answer that says something else.
   std::optional<Answer> contradiction;
+  // Answers that ended with the hub's channel before it looked at them.
+  int dropped = 0;
 
   absl::Time deadline() const { return sent + plan.timeout; }
 };
@@ -66,8 +68,12 @@ class CallBook {
   void OnAnswer(absl::string_view event, absl::string_view request_id, absl::string_view payload,
                 absl::Time now) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // An answer reached the hub's socket, but its channel ended before it looked at it.
+  void OnAnswerDropped(absl::string_view request_id) ABSL_LOCKS_EXCLUDED(mutex_);
+
   // The calls without an answer whose deadline has not passed, as (event, whole payload), oldest
-  // first; counts them as repeated.
+  // first; counts them as repeated. Those of dropped answers are left out: that the bridge sends
+  // these again must not depend on the hub.
   std::vector<std::pair<std::string, std::string>> Repeat(absl::Time now)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -87,6 +93,9 @@ class CallBook {
   std::size_t strays() const ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
+  // Null if it names none.
+  BookedCall* Find(absl::string_view request_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   mutable absl::Mutex mutex_;
   std::vector<BookedCall> calls_ ABSL_GUARDED_BY(mutex_);  // the request_id tells the index
   std::vector<absl::Time> line_restored_ ABSL_GUARDED_BY(mutex_);

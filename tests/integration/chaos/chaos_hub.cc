@@ -23,6 +23,8 @@ namespace atomemo::chaos {
 namespace {
 
 constexpr absl::Duration kTick = absl::Milliseconds(5);
+// How far the channel is behind its socket.
+constexpr absl::Duration kChannelLag = absl::Milliseconds(30);
 constexpr char kHost[] = "127.0.0.1";
 
 }  // namespace
@@ -53,6 +55,7 @@ class ChaosHub::Life : public devhub::WebHandler, public devhub::ChannelHandler 
   bool EndChannel(bool (devhub::PhoenixSocket::*end)(const std::string&)) {
     const auto ended = std::make_shared<std::promise<bool>>();
     asio::post(io_, [this, ended, end] {
+      ++channel_;
       const devhub::JoinedTopic* joined = directory_.Find(kTopic);
       ended->set_value(joined != nullptr && (joined->sockets.back()->*end)(kTopic));
     });
@@ -92,13 +95,18 @@ class ChaosHub::Life : public devhub::WebHandler, public devhub::ChannelHandler 
       return devhub::ChannelOutcome::Ok(R"({"success":true})");
     }
     if (!devhub::IsAnswerEvent(frame.event)) return devhub::ChannelOutcome::Crash();
-    hub_.book_.OnAnswer(frame.event, devhub::StringMember(frame.payload, "request_id").value_or(""),
-                        frame.payload, scheduler_.Now());
+    scheduler_.After(
+        kChannelLag, [this, channel = channel_, event = frame.event, payload = frame.payload] {
+          const std::string request_id = devhub::StringMember(payload, "request_id").value_or("");
+          if (channel != channel_) return hub_.book_.OnAnswerDropped(request_id);
+          hub_.book_.OnAnswer(event, request_id, payload, scheduler_.Now());
+        });
     return devhub::ChannelOutcome::NoReply();
   }
 
  private:
   void Die() {
+    ++channel_;
     const std::vector<devhub::PhoenixSocket*> sockets(directory_.sockets().begin(),
                                                       directory_.sockets().end());
     for (devhub::PhoenixSocket* socket : sockets) socket->Abort();
@@ -146,6 +154,8 @@ class ChaosHub::Life : public devhub::WebHandler, public devhub::ChannelHandler 
   devhub::TopicDirectory directory_;
   std::unordered_set<devhub::PhoenixSocket*> registered_;
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
+  // Counts the channel's ends.
+  int channel_ = 0;
   base::Scheduler::TimerId tick_timer_ = base::Scheduler::kNoTimer;
   devhub::WebServer server_;
   std::thread thread_;

@@ -17,6 +17,9 @@ namespace atomemo::chaos {
 // survives. It makes the calls of a Traffic as long as the plugin is registered, and repeats those
 // that are still unanswered whenever the plugin registers.
 //
+// As in Phoenix, a channel is a process beside its socket's: the socket replies to heartbeats at
+// once, while answers wait for the channel, and are dropped when that ends.
+//
 // Each life has a thread of its own; the methods are for one owner thread. Book and traffic must
 // outlive the hub.
 class ChaosHub {
@@ -42,7 +45,8 @@ class ChaosHub {
   // Whether the plugin is registered, so that calls can be made.
   bool registered() const { return registered_; }
 
-  // Ends the plugin's channel with phx_error or phx_close; false if it is not joined.
+  // Ends the plugin's channel with phx_error or phx_close, with the answers that it has not looked
+  // at yet; false if it is not joined.
   bool CrashChannel();
   bool CloseChannel();
 

@@ -38,6 +38,7 @@ class Court {
     for (const BookedCall& call : evidence_.calls) {
       verdict_.repeats += static_cast<std::size_t>(call.repeats);
       verdict_.duplicates += static_cast<std::size_t>(call.duplicates);
+      verdict_.dropped += static_cast<std::size_t>(call.dropped);
       CheckRuns(call);
       if (!call.answer) {
         CheckUnanswered(call);
@@ -223,7 +224,8 @@ std::string Report(const Evidence& evidence, const Verdict& verdict) {
   absl::StrAppend(&text, "            ", verdict.duplicates, " came twice, ",
                   verdict.contradictions, " of them different (",
                   verdict.contradictions_after_bridge_kill, " after a bridge kill), ",
-                  evidence.strays, " stray, ", verdict.late, " late\n");
+                  evidence.strays, " stray, ", verdict.late, " late; ", verdict.dropped,
+                  " ended with the hub's channel\n");
   absl::StrAppend(&text, "unanswered  ", verdict.unanswered, "; lost on the way ",
                   verdict.lost_on_the_way, "; answers of live plugins lost ", verdict.lost_answers,
                   "\n");

@@ -60,6 +60,8 @@ struct Verdict {
   std::map<std::string, std::size_t> errors;  // by code
   std::size_t repeats = 0;
   std::size_t duplicates = 0;
+  // Answers that a channel took with it when it ended.
+  std::size_t dropped = 0;
   // Contradictions and second runs: of these, those with a bridge killed in between.
   std::size_t contradictions = 0;
   std::size_t contradictions_after_bridge_kill = 0;
