@@ -26,6 +26,10 @@ struct ClientConfig : public websocketpp::config::core_client {
   using alog_type = websocketpp::log::stub;
   using elog_type = websocketpp::log::stub;
 
+  // What is read at once is handled at once: little, so that a socket with a flood of small
+  // messages lets the others take their turn.
+  static const size_t connection_read_buffer_size = 4096;
+
   // The body of a refused upgrade is of no use.
   static const size_t max_http_body_size = 64 * 1024;
 

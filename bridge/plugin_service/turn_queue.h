@@ -14,15 +14,12 @@
 
 namespace atomemo::plugin_service {
 
-// Brings what one stream reads to the io thread, in order, a few messages at a time: then it is the
+// Brings what one stream reads to the io thread, in order, one message at a time: then it is the
 // others' turn, however many this stream has. Past a bound the reader must pause, so that the
 // sender feels it. Thread-safe.
 template <typename Message>
 class TurnQueue : public std::enable_shared_from_this<TurnQueue<Message>> {
  public:
-  // So few that ten busy streams delay another one's message by about a millisecond.
-  static constexpr int kMessagesPerTurn = 4;
-
   struct Limits {
     std::size_t max_messages = 0;
     std::size_t max_bytes = 0;
@@ -64,8 +61,7 @@ class TurnQueue : public std::enable_shared_from_this<TurnQueue<Message>> {
   }
 
   void RunTurn() {
-    for (int i = 0; i < kMessagesPerTurn && HandleOne(); ++i) {
-    }
+    HandleOne();
     absl::MutexLock lock(&mutex_);
     turn_posted_ = !queue_.empty();
     if (turn_posted_) PostTurn();
