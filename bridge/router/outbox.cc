@@ -140,6 +140,12 @@ void Outbox::OnProven(HubPosition upto) {
   for (const auto& [topic, entry] : proven) {
     if (!entry.proven_before) callbacks_.on_proven(topic, *entry.answer);
   }
+  const std::string* settled = nullptr;  // one topic's answers stand together
+  for (const auto& [topic, entry] : proven) {
+    if (settled != nullptr && *settled == topic) continue;
+    settled = &topic;
+    EndSettling(topic, lanes_.find(topic)->second, scheduler_.Now() - kSettleTime);
+  }
 }
 
 void Outbox::Settle(const std::string& topic, Lane& lane, std::shared_ptr<const HubAnswer> answer) {
