@@ -144,8 +144,11 @@ void Outbox::OnProven(HubPosition upto) {
   for (const auto& [topic, entry] : proven) {
     if (settled != nullptr && *settled == topic) continue;
     settled = &topic;
-    EndSettling(topic, lanes_.find(topic)->second, scheduler_.Now() - kSettleTime);
+    const auto lane = lanes_.find(topic);
+    if (lane == lanes_.end()) continue;
+    EndSettling(topic, lane->second, scheduler_.Now() - kSettleTime);
   }
+  callbacks_.on_settled_end();
 }
 
 void Outbox::Settle(const std::string& topic, Lane& lane, std::shared_ptr<const HubAnswer> answer) {

@@ -38,7 +38,7 @@ class Outbox {
     std::size_t max_topic_bytes = 128u << 20;
     // Of proven answers of one topic, which do not count above: past these the oldest count as
     // settled.
-    std::size_t max_settling_answers = 500;
+    std::size_t max_settling_answers = 250;
     std::size_t max_settling_bytes = 4u << 20;
   };
   struct Callbacks {
@@ -46,7 +46,7 @@ class Outbox {
     std::function<void(absl::string_view topic, const HubAnswer& answer)> on_proven;
     // The answer will not be sent again. Once for each, after on_proven.
     std::function<void(absl::string_view topic, const HubAnswer& answer)> on_settled;
-    // After some calls of on_settled.
+    // Once after all calls of on_settled that belong together, even if there were none.
     std::function<void()> on_settled_end;
   };
 
