@@ -22,7 +22,8 @@ double Percentile(std::vector<double>& values, double percent) {
 
 // On the hub's thread. Held by what waits: timers and calls.
 struct CallLoad::State : std::enable_shared_from_this<State> {
-  State(LoadHub& load_hub, Options load_options) : hub(load_hub), options(load_options) {}
+  State(LoadHub& load_hub, Options load_options)
+      : hub(load_hub), options(std::move(load_options)) {}
 
   void Begin() {
     for (int i = 0; i < options.at_once; ++i) SendOne();

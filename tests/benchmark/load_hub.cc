@@ -39,7 +39,7 @@ LoadHub::~LoadHub() {
 }
 
 absl::StatusOr<std::uint16_t> LoadHub::Start() {
-  const absl::StatusOr<std::uint16_t> port = server_.Listen("127.0.0.1", 0);
+  absl::StatusOr<std::uint16_t> port = server_.Listen("127.0.0.1", 0);
   if (port.ok()) thread_ = std::thread([this] { io_.run(); });
   return port;
 }
@@ -54,7 +54,7 @@ void LoadHub::Run(const std::function<void()>& task) {
 }
 
 void LoadHub::Call(const std::string& topic, absl::string_view event, absl::string_view members,
-                   OnAnswer on_answer) {
+                   const OnAnswer& on_answer) {
   devhub::JoinedTopic* const joined = directory_.Find(topic);
   if (joined == nullptr) return on_answer("");
   const std::string id = absl::StrCat("request-", ++last_request_);

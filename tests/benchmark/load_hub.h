@@ -45,7 +45,7 @@ class LoadHub : private devhub::WebHandler {
   // On the hub's thread. `members` is what the payload has beside its request_id: JSON text such as
   // `"tool_name":"do-work"`.
   void Call(const std::string& topic, absl::string_view event, absl::string_view members,
-            OnAnswer on_answer);
+            const OnAnswer& on_answer);
 
   // On any thread but the hub's.
   int sockets();

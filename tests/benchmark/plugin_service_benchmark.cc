@@ -75,7 +75,7 @@ class Benchmark {
   Benchmark(std::string socket, std::string parameters) : parameters_(std::move(parameters)) {
     plugin_service::PluginServerOptions options;
     options.socket.path = std::move(socket);
-    port_.on_reply = [this](router::ReplyPayload) { OnReply(); };
+    port_.on_reply = [this](const router::ReplyPayload&) { OnReply(); };
     server_ =
         std::make_unique<plugin_service::PluginServer>(options, port_, status_, io_.scheduler());
     const absl::Status status = server_->Start();

@@ -38,7 +38,7 @@ inline ProcessUsage ReadUsage(pid_t pid) {
   fields >> user >> system >> skipped >> skipped >> skipped >> skipped >> usage.threads;
   for (int i = 21; i < 24; ++i) fields >> skipped;
   fields >> pages;
-  usage.cpu = absl::Seconds(static_cast<double>(user + system) / sysconf(_SC_CLK_TCK));
+  usage.cpu = absl::Seconds(user + system) / sysconf(_SC_CLK_TCK);
   usage.resident_bytes = static_cast<std::size_t>(pages * sysconf(_SC_PAGESIZE));
   std::error_code error;
   using Entries = std::filesystem::directory_iterator;

@@ -65,6 +65,7 @@ class RolloutTest : public BridgeFixture {
   // So many calls that the plugin has taken and not answered.
   std::vector<std::future<Outcome>> HoldCalls(TestPlugin& plugin, int count) {
     std::vector<std::future<Outcome>> answers;
+    answers.reserve(static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i) answers.push_back(hub().CallLater(ToolCall("hold-on")));
     EXPECT_TRUE(plugin.WaitHolding(count));
     return answers;

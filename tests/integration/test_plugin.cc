@@ -72,7 +72,7 @@ Tool PickTool() {
 
 }  // namespace
 
-TestPlugin::TestPlugin(Options options) : plugin_(MakePlugin(options)) {
+TestPlugin::TestPlugin(const Options& options) : plugin_(MakePlugin(options)) {
   RunOptions run;
   run.bridge = options.socket;
   run.mode = options.mode;

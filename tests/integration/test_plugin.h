@@ -35,7 +35,7 @@ class TestPlugin {
     int threads = 4;
   };
   // Starts at once.
-  explicit TestPlugin(Options options);
+  explicit TestPlugin(const Options& options);
   // Releases, and stops.
   ~TestPlugin();
   TestPlugin(const TestPlugin&) = delete;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <map>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,7 +14,7 @@ namespace {
 using ::testing::HasSubstr;
 
 Environment With(std::map<std::string, std::string> variables) {
-  return [variables](const char* name) {
+  return [variables = std::move(variables)](const char* name) {
     const auto it = variables.find(name);
     return it == variables.end() ? "" : it->second;
   };

@@ -25,7 +25,7 @@ constexpr char kDefinition[] = R"({
 })";
 
 std::string WriteFile(const std::string& name, const std::string& text) {
-  const std::string path = ::testing::TempDir() + std::to_string(getpid()) + "." + name;
+  std::string path = ::testing::TempDir() + std::to_string(getpid()) + "." + name;
   std::ofstream(path) << text;
   return path;
 }

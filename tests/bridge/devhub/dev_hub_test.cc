@@ -18,7 +18,6 @@ namespace atomemo::devhub {
 namespace {
 
 using base::Json;
-using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
 constexpr char kDebugTarget[] = "/debug_socket/websocket?api_key=dev-key&vsn=2.0.0";

@@ -4,16 +4,15 @@
 #include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <future>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "bridge/definition/payload.h"
 #include "tests/bridge/plugin_service/service_fixture.h"
+#include "tests/bridge/plugin_service/unix_address.h"
 
 namespace atomemo::plugin_service {
 namespace {
@@ -421,10 +420,8 @@ TEST_F(CallStreamTest, CancelsThatASlowPluginDoesNotReadEndTheStream) {
 TEST_F(CallStreamTest, AKilledPluginLosesItsStreamsAndSessionOnce) {
   Start();
   const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  std::strcpy(address.sun_path, options_.socket.path.c_str());
-  ASSERT_EQ(connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  const UnixAddress address(options_.socket.path);
+  ASSERT_EQ(connect(fd, address.get(), UnixAddress::size()), 0);
   const int killer = dup(fd);
   const auto stub = pb::PluginService::NewStub(grpc::CreateInsecureChannelFromFd("plugin", fd));
   TestSession session(*stub, OpenRequest());

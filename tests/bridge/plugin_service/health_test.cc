@@ -26,7 +26,7 @@ constexpr std::uint32_t kNotServing = 2;
 constexpr std::uint32_t kServiceUnknown = 3;
 
 admin::v1::GetStatusResponse MakeStatus(bool ready, bool draining,
-                                        std::vector<std::pair<std::string, bool>> plugins) {
+                                        const std::vector<std::pair<std::string, bool>>& plugins) {
   admin::v1::GetStatusResponse status;
   status.set_ready(ready);
   status.set_draining(draining);

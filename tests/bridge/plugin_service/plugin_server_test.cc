@@ -5,15 +5,14 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
 #include "bridge/plugin_service/service_context.h"
 #include "tests/bridge/plugin_service/service_fixture.h"
+#include "tests/bridge/plugin_service/unix_address.h"
 
 namespace atomemo::plugin_service {
 namespace {
@@ -23,10 +22,8 @@ using Record = fakes::FakePluginPort::Record;
 
 bool CanConnect(const std::string& path) {
   const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  std::strcpy(address.sun_path, path.c_str());
-  const bool connected = connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+  const UnixAddress address(path);
+  const bool connected = connect(fd, address.get(), UnixAddress::size()) == 0;
   close(fd);
   return connected;
 }
@@ -158,8 +155,10 @@ TEST_F(PluginServerTest, ARequestBeyondTheLimitIsRefusedWithTheLimit) {
 
 TEST_F(PluginServerTest, ManySessionsAtOnce) {
   StartServer();
+  constexpr int kPlugins = 16;
   std::vector<std::thread> plugins;
-  for (int i = 0; i < 16; ++i) {
+  plugins.reserve(kPlugins);
+  for (int i = 0; i < kPlugins; ++i) {
     plugins.emplace_back([this] {
       const auto stub = NewStub();
       for (int round = 0; round < 10; ++round) {

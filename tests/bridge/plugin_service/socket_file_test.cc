@@ -4,14 +4,13 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
 #include "tests/bridge/plugin_service/service_fixture.h"
+#include "tests/bridge/plugin_service/unix_address.h"
 
 namespace atomemo::plugin_service {
 namespace {
@@ -28,10 +27,8 @@ bool Exists(const std::string& path) { return ModeOf(path) != -1; }
 // Leaves a socket file behind that nobody answers.
 void LeaveStaleSocket(const std::string& path) {
   const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  std::strcpy(address.sun_path, path.c_str());
-  ASSERT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  const UnixAddress address(path);
+  ASSERT_EQ(bind(fd, address.get(), UnixAddress::size()), 0);
   close(fd);
 }
 

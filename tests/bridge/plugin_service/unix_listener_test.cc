@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -14,6 +13,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "tests/bridge/plugin_service/service_fixture.h"
+#include "tests/bridge/plugin_service/unix_address.h"
 
 namespace atomemo::plugin_service {
 namespace {
@@ -47,10 +47,8 @@ class UnixListenerTest : public ::testing::Test {
   bool Connect() {
     const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
     clients_.push_back(fd);
-    sockaddr_un address = {};
-    address.sun_family = AF_UNIX;
-    std::strcpy(address.sun_path, path_.c_str());
-    if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) return false;
+    const UnixAddress address(path_);
+    if (connect(fd, address.get(), UnixAddress::size()) != 0) return false;
     char greeting = 0;
     return read(fd, &greeting, 1) == 1;
   }
