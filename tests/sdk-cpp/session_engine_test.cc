@@ -1,19 +1,13 @@
 // Plugin::Run against a bridge's gRPC side over a real Unix socket.
 
-#include <stdlib.h>
-
-#include <atomic>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "absl/synchronization/notification.h"
-#include "atomemo/plugin.h"
-#include "tests/sdk-cpp/fake_plugin_service.h"
+#include "tests/sdk-cpp/session_engine_fixture.h"
 
 namespace atomemo {
 namespace {
@@ -23,88 +17,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 namespace pb = ::atomemo::plugin::v1;
-
-// A folder of its own with a short path, removed with its socket.
-class SocketFolder {
- public:
-  SocketFolder() {
-    char name[] = "/tmp/atomemo-sdk-XXXXXX";
-    path_ = mkdtemp(name);
-  }
-  ~SocketFolder() {
-    unlink(socket().c_str());
-    rmdir(path_.c_str());
-  }
-  std::string socket() const { return path_ + "/bridge.sock"; }
-
- private:
-  std::string path_;
-};
-
-// A plugin that runs on a thread of its own, and the bridge that it runs against.
-class SessionEngineTest : public ::testing::Test {
- protected:
-  SessionEngineTest() : plugin_(PluginInfo("test-plugin").Version("1.0.0")) {
-    options_.bridge = folder_.socket();
-    options_.first_retry_delay = absl::Milliseconds(1);
-    options_.last_retry_delay = absl::Milliseconds(20);
-    options_.handle_signals = false;
-    options_.logger = [this](LogLevel, absl::string_view line) {
-      absl::MutexLock lock(&log_mutex_);
-      log_ += std::string(line) + "\n";
-    };
-    plugin_.AddTool(
-        Tool("echo").Parameter(String("text")).Invoke([](const Call& call) -> absl::StatusOr<Json> {
-          return call.parameters();
-        }));
-    // Runs until the test lets it go.
-    plugin_.AddTool(Tool("wait").Invoke([this](const Call& call) -> absl::StatusOr<Json> {
-      ++waits_;
-      started_.Notify();
-      while (!go_on_.WaitForNotificationWithTimeout(absl::Milliseconds(1))) {
-        if (call.cancelled()) return absl::CancelledError("cancelled");
-      }
-      return "done";
-    }));
-  }
-
-  ~SessionEngineTest() override {
-    plugin_.Stop();
-    if (thread_.joinable()) thread_.join();
-  }
-
-  void StartPlugin() {
-    thread_ = std::thread([this] { status_ = plugin_.Run(options_); });
-  }
-
-  // Waits for Run to return.
-  absl::Status Finished() {
-    thread_.join();
-    return status_;
-  }
-
-  absl::Status StopPlugin() {
-    plugin_.Stop();
-    return Finished();
-  }
-
-  std::string log() {
-    absl::MutexLock lock(&log_mutex_);
-    return log_;
-  }
-
-  SocketFolder folder_;
-  testing::FakePluginService bridge_{folder_.socket()};
-  RunOptions options_;
-  absl::Notification started_;
-  absl::Notification go_on_;
-  std::atomic<int> waits_{0};
-  absl::Mutex log_mutex_;
-  std::string log_ ABSL_GUARDED_BY(log_mutex_);
-  Plugin plugin_;
-  std::thread thread_;
-  absl::Status status_;
-};
 
 TEST_F(SessionEngineTest, RegistersPublishesAndAnswers) {
   bridge_.Start();
@@ -266,103 +178,6 @@ TEST_F(SessionEngineTest, RefusesAnAnswerThatTheBridgeWouldNotTake) {
   EXPECT_EQ(bridge_.WaitForReply("r2").failure().error().code(), "sdk:invalid_return");
 }
 
-TEST_F(SessionEngineTest, StopFinishesCallsInFlightFirst) {
-  bridge_.Start();
-  StartPlugin();
-  ASSERT_TRUE(bridge_.WaitForSessions(1));
-  bridge_.Invoke("r1", "wait", "{}");
-  started_.WaitForNotification();
-  plugin_.Stop();
-  ASSERT_TRUE(bridge_.WaitForDrainRequest());
-  go_on_.Notify();
-  EXPECT_TRUE(Finished().ok());
-  EXPECT_TRUE(bridge_.WaitForReply("r1").has_result());
-}
-
-TEST_F(SessionEngineTest, StopServesCallsThatWereSentBeforeTheBridgeDrained) {
-  bridge_.HoldDrained();
-  bridge_.Start();
-  StartPlugin();
-  ASSERT_TRUE(bridge_.WaitForSessions(1));
-  plugin_.Stop();
-  ASSERT_TRUE(bridge_.WaitForDrainRequest());
-  bridge_.Invoke("r1", "echo", "{}");
-  bridge_.TellDrained();
-  EXPECT_TRUE(bridge_.WaitForReply("r1").has_result());
-  EXPECT_TRUE(Finished().ok());
-}
-
-TEST_F(SessionEngineTest, StopCancelsCallsThatTakeTooLong) {
-  options_.drain_timeout = absl::Milliseconds(1);
-  bridge_.Start();
-  StartPlugin();
-  ASSERT_TRUE(bridge_.WaitForSessions(1));
-  bridge_.Invoke("r1", "wait", "{}");
-  started_.WaitForNotification();
-  EXPECT_TRUE(StopPlugin().ok());
-  EXPECT_TRUE(bridge_.WaitForReply("r1").has_failure());
-}
-
-TEST_F(SessionEngineTest, StopLeavesHandlersBehindThatDoNotListen) {
-  options_.drain_timeout = absl::Milliseconds(1);
-  options_.cancel_grace = absl::Milliseconds(1);
-  struct Signals {
-    absl::Notification started;
-    absl::Notification go_on;
-  };
-  const auto signals = std::make_shared<Signals>();
-  plugin_.AddTool(Tool("deaf").Invoke([signals](const Call&) -> absl::StatusOr<Json> {
-    signals->started.Notify();
-    signals->go_on.WaitForNotification();
-    return nullptr;
-  }));
-  bridge_.Start();
-  StartPlugin();
-  ASSERT_TRUE(bridge_.WaitForSessions(1));
-  bridge_.Invoke("r1", "deaf", "{}");
-  signals->started.WaitForNotification();
-  EXPECT_EQ(StopPlugin().code(), absl::StatusCode::kDeadlineExceeded);
-  signals->go_on.Notify();
-}
-
-TEST_F(SessionEngineTest, StopGivesUpWaitingForTheHub) {
-  bridge_.HoldPublish(true);
-  bridge_.Start();
-  StartPlugin();
-  ASSERT_TRUE(bridge_.WaitForPublishAttempt());
-  EXPECT_TRUE(StopPlugin().ok());
-}
-
-TEST_F(SessionEngineTest, DrainingFinishesCallsAndComesBack) {
-  bridge_.Start();
-  StartPlugin();
-  ASSERT_TRUE(bridge_.WaitForSessions(1));
-  bridge_.Invoke("r1", "wait", "{}");
-  started_.WaitForNotification();
-  pb::SessionEvent event;
-  event.mutable_draining()->set_reason("restart");
-  event.mutable_draining()->mutable_timeout()->set_seconds(20);
-  bridge_.SendEvent(event);
-  go_on_.Notify();
-  EXPECT_TRUE(bridge_.WaitForReply("r1").has_result());
-  // One that waited in the bridge for its turn.
-  bridge_.Invoke("r2", "echo", "{}");
-  bridge_.TellDrained();
-  EXPECT_TRUE(bridge_.WaitForReply("r2").has_result());
-  EXPECT_TRUE(bridge_.WaitForSessions(2));
-}
-
-TEST_F(SessionEngineTest, DrainingForANewerDefinitionIsForGood) {
-  bridge_.Start();
-  StartPlugin();
-  ASSERT_TRUE(bridge_.WaitForSessions(1));
-  pb::SessionEvent event;
-  event.mutable_draining()->set_replaced(true);
-  bridge_.SendEvent(event);
-  bridge_.TellDrained();
-  EXPECT_EQ(Finished().code(), absl::StatusCode::kAborted);
-}
-
 TEST_F(SessionEngineTest, AWrongDefinitionStopsItWithEveryViolation) {
   pb::DefinitionViolations violations;
   for (const char* path : {"parameters[0].ui.component", "parameters[1].name"}) {
@@ -459,120 +274,6 @@ TEST_F(SessionEngineTest, ACancelledCallEndsItsHubCall) {
   ASSERT_TRUE(bridge_.WaitForHubCall());
   bridge_.CancelInvoke("r1");
   EXPECT_EQ(bridge_.WaitForReply("r1").failure().error().code(), "sdk:cancelled");
-}
-
-// The other four streams.
-class OtherStreamsTest : public SessionEngineTest {
- protected:
-  OtherStreamsTest() {
-    plugin_.AddCredential(
-        Credential("shop-oauth2")
-            .OAuth2()
-            .Authenticate([](const CredentialCall& call) -> absl::StatusOr<Json> {
-              return Json{{"user", call.credential().at("user")}};
-            })
-            .BuildAuthorizeUrl([](const OAuth2Call& call) -> absl::StatusOr<std::string> {
-              return call.redirect_uri() + "?state=" + call.state();
-            })
-            .GetToken([](const OAuth2Call& call) -> absl::StatusOr<OAuth2Tokens> {
-              return OAuth2Tokens{"access-" + call.code(), "refresh",
-                                  absl::FromUnixSeconds(1'800'000'000)};
-            })
-            .RefreshToken([](const CredentialCall&) -> absl::StatusOr<OAuth2Tokens> {
-              return absl::UnauthenticatedError("revoked");
-            }));
-    plugin_.AddTool(
-        Tool("pick-city")
-            .Parameter(Locator("city").Mode(ListMode("cities")))
-            .Parameter(Mapper("fields", "city_fields"))
-            .Invoke([](const Call&) -> absl::StatusOr<Json> { return nullptr; })
-            .ListResources("cities",
-                           [](const ResourceCall& call) -> absl::StatusOr<ResourceList> {
-                             return ResourceList{{{"Berlin", *call.filter()}}, "next"};
-                           })
-            .MapResource("city_fields", [](const ResourceCall&) -> absl::StatusOr<ResourceMapping> {
-              return ResourceMapping{{{"id", "string", "Name", true, Input().ToJson()}}};
-            }));
-    bridge_.Start();
-    StartPlugin();
-  }
-
-  void SetUp() override { ASSERT_TRUE(bridge_.WaitForSessions(1) && bridge_.WaitForStreams(5)); }
-};
-
-TEST_F(OtherStreamsTest, Authenticate) {
-  pb::Authentication call;
-  call.mutable_info()->set_request_id("a1");
-  call.set_credential_name("shop-oauth2");
-  call.mutable_credential()->set_json(R"({"user":"eva"})");
-  bridge_.Authenticate(call);
-  const pb::AuthenticateReply reply = bridge_.WaitForAuthenticateReply();
-  EXPECT_EQ(reply.result().request_id(), "a1");
-  EXPECT_EQ(reply.result().data().json(), R"({"user":"eva"})");
-}
-
-TEST_F(OtherStreamsTest, BuildAuthorizeUrl) {
-  pb::OAuth2Step step;
-  step.mutable_info()->set_request_id("o1");
-  step.mutable_info()->set_event("oauth2_build_authorize_url");
-  step.set_credential_name("shop-oauth2");
-  step.mutable_build_authorize_url()->set_redirect_uri("https://hub.example/back");
-  step.mutable_build_authorize_url()->set_state("s1");
-  bridge_.AuthorizeOAuth2(step);
-  const pb::AuthorizeOAuth2Reply reply = bridge_.WaitForOAuth2Reply();
-  EXPECT_EQ(reply.result().url(), "https://hub.example/back?state=s1");
-  EXPECT_EQ(reply.result().event(), "oauth2_build_authorize_url");
-}
-
-TEST_F(OtherStreamsTest, GetToken) {
-  pb::OAuth2Step step;
-  step.mutable_info()->set_request_id("o1");
-  step.set_credential_name("shop-oauth2");
-  step.mutable_get_token()->set_code("c1");
-  bridge_.AuthorizeOAuth2(step);
-  const pb::OAuth2Tokens tokens = bridge_.WaitForOAuth2Reply().result().tokens();
-  EXPECT_EQ(tokens.access_token(), "access-c1");
-  EXPECT_EQ(tokens.refresh_token(), "refresh");
-  EXPECT_EQ(tokens.expires_at(), 1'800'000'000);
-}
-
-TEST_F(OtherStreamsTest, RefreshTokenFails) {
-  pb::OAuth2Step step;
-  step.mutable_info()->set_request_id("o1");
-  step.mutable_info()->set_event("oauth2_refresh_token");
-  step.set_credential_name("shop-oauth2");
-  step.mutable_refresh_token();
-  bridge_.AuthorizeOAuth2(step);
-  const pb::CallFailure failure = bridge_.WaitForOAuth2Reply().failure();
-  EXPECT_EQ(failure.error().code(), "sdk:unauthenticated");
-  EXPECT_EQ(failure.event(), "oauth2_refresh_token");
-}
-
-TEST_F(OtherStreamsTest, ListResources) {
-  pb::ResourceQuery query;
-  query.mutable_info()->set_request_id("l1");
-  query.set_tool_name("pick-city");
-  query.set_method("cities");
-  query.set_filter("ber");
-  bridge_.ListResources(query);
-  const pb::ListResourcesResult result = bridge_.WaitForListReply().result();
-  ASSERT_EQ(result.results_size(), 1);
-  EXPECT_EQ(result.results(0).label(), "Berlin");
-  EXPECT_EQ(result.results(0).value(), "ber");
-  EXPECT_EQ(result.pagination_token(), "next");
-}
-
-TEST_F(OtherStreamsTest, MapResource) {
-  pb::MappingQuery query;
-  query.mutable_info()->set_request_id("m1");
-  query.set_tool_name("pick-city");
-  query.set_method("city_fields");
-  bridge_.MapResource(query);
-  const pb::MapResourceResult result = bridge_.WaitForMapReply().result();
-  ASSERT_EQ(result.fields_size(), 1);
-  EXPECT_EQ(result.fields(0).id(), "id");
-  EXPECT_TRUE(result.fields(0).required());
-  EXPECT_EQ(result.fields(0).ui().json(), R"({"component":"input"})");
 }
 
 }  // namespace

@@ -1,0 +1,113 @@
+// How Plugin::Run ends: at Stop, and when the bridge asks for it.
+
+#include <memory>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/sdk-cpp/session_engine_fixture.h"
+
+namespace atomemo {
+namespace {
+
+namespace pb = ::atomemo::plugin::v1;
+
+TEST_F(SessionEngineTest, StopFinishesCallsInFlightFirst) {
+  bridge_.Start();
+  StartPlugin();
+  ASSERT_TRUE(bridge_.WaitForSessions(1));
+  bridge_.Invoke("r1", "wait", "{}");
+  started_.WaitForNotification();
+  plugin_.Stop();
+  ASSERT_TRUE(bridge_.WaitForDrainRequest());
+  go_on_.Notify();
+  EXPECT_TRUE(Finished().ok());
+  EXPECT_TRUE(bridge_.WaitForReply("r1").has_result());
+}
+
+TEST_F(SessionEngineTest, StopServesCallsThatWereSentBeforeTheBridgeDrained) {
+  bridge_.HoldDrained();
+  bridge_.Start();
+  StartPlugin();
+  ASSERT_TRUE(bridge_.WaitForSessions(1));
+  plugin_.Stop();
+  ASSERT_TRUE(bridge_.WaitForDrainRequest());
+  bridge_.Invoke("r1", "echo", "{}");
+  bridge_.TellDrained();
+  EXPECT_TRUE(bridge_.WaitForReply("r1").has_result());
+  EXPECT_TRUE(Finished().ok());
+}
+
+TEST_F(SessionEngineTest, StopCancelsCallsThatTakeTooLong) {
+  options_.drain_timeout = absl::Milliseconds(1);
+  bridge_.Start();
+  StartPlugin();
+  ASSERT_TRUE(bridge_.WaitForSessions(1));
+  bridge_.Invoke("r1", "wait", "{}");
+  started_.WaitForNotification();
+  EXPECT_TRUE(StopPlugin().ok());
+  EXPECT_TRUE(bridge_.WaitForReply("r1").has_failure());
+}
+
+TEST_F(SessionEngineTest, StopLeavesHandlersBehindThatDoNotListen) {
+  options_.drain_timeout = absl::Milliseconds(1);
+  options_.cancel_grace = absl::Milliseconds(1);
+  struct Signals {
+    absl::Notification started;
+    absl::Notification go_on;
+  };
+  const auto signals = std::make_shared<Signals>();
+  plugin_.AddTool(Tool("deaf").Invoke([signals](const Call&) -> absl::StatusOr<Json> {
+    signals->started.Notify();
+    signals->go_on.WaitForNotification();
+    return nullptr;
+  }));
+  bridge_.Start();
+  StartPlugin();
+  ASSERT_TRUE(bridge_.WaitForSessions(1));
+  bridge_.Invoke("r1", "deaf", "{}");
+  signals->started.WaitForNotification();
+  EXPECT_EQ(StopPlugin().code(), absl::StatusCode::kDeadlineExceeded);
+  signals->go_on.Notify();
+}
+
+TEST_F(SessionEngineTest, StopGivesUpWaitingForTheHub) {
+  bridge_.HoldPublish(true);
+  bridge_.Start();
+  StartPlugin();
+  ASSERT_TRUE(bridge_.WaitForPublishAttempt());
+  EXPECT_TRUE(StopPlugin().ok());
+}
+
+TEST_F(SessionEngineTest, DrainingFinishesCallsAndComesBack) {
+  bridge_.Start();
+  StartPlugin();
+  ASSERT_TRUE(bridge_.WaitForSessions(1));
+  bridge_.Invoke("r1", "wait", "{}");
+  started_.WaitForNotification();
+  pb::SessionEvent event;
+  event.mutable_draining()->set_reason("restart");
+  event.mutable_draining()->mutable_timeout()->set_seconds(20);
+  bridge_.SendEvent(event);
+  go_on_.Notify();
+  EXPECT_TRUE(bridge_.WaitForReply("r1").has_result());
+  // One that waited in the bridge for its turn.
+  bridge_.Invoke("r2", "echo", "{}");
+  bridge_.TellDrained();
+  EXPECT_TRUE(bridge_.WaitForReply("r2").has_result());
+  EXPECT_TRUE(bridge_.WaitForSessions(2));
+}
+
+TEST_F(SessionEngineTest, DrainingForANewerDefinitionIsForGood) {
+  bridge_.Start();
+  StartPlugin();
+  ASSERT_TRUE(bridge_.WaitForSessions(1));
+  pb::SessionEvent event;
+  event.mutable_draining()->set_replaced(true);
+  bridge_.SendEvent(event);
+  bridge_.TellDrained();
+  EXPECT_EQ(Finished().code(), absl::StatusCode::kAborted);
+}
+
+}  // namespace
+}  // namespace atomemo
