@@ -274,6 +274,12 @@ void HubFlags::AddTo(CLI::App& app) {
                  "A further name by which the HTTP API may be reached")
       ->type_name("HOST")
       ->group("Development hub");
+  AddSize(app, "--hub-max-frame-bytes", options_.max_frame_bytes,
+          "The largest frame that the hub takes, its header of up to 14 bytes counted in")
+      ->group("Development hub");
+  AddDuration(app, "--hub-channel-lag", options_.channel_lag,
+              "How far channels are behind their socket, as at a busy hub")
+      ->group("Development hub");
 }
 
 absl::StatusOr<devhub::DevHubOptions> HubFlags::Resolve() {

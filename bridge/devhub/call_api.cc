@@ -27,6 +27,7 @@ struct CallRequest {
   absl::Duration timeout;
   bool wait = true;
   bool broadcast = true;
+  CallDigestion digestion;
 };
 
 absl::Status Invalid(absl::string_view message) { return absl::InvalidArgumentError(message); }
@@ -88,6 +89,19 @@ absl::Status ReadDelivery(const Json& body, CallRequest& request) {
   return absl::OkStatus();
 }
 
+absl::Status ReadDigestion(const Json& body, const char* name, Digestion& digestion) {
+  std::string text = "take";
+  if (absl::Status status = ReadText(body, name, text); !status.ok()) return status;
+  for (const auto& [known, value] : {std::pair<const char*, Digestion>{"take", Digestion::kTake},
+                                     {"crash", Digestion::kCrash},
+                                     {"close", Digestion::kClose}}) {
+    if (text != known) continue;
+    digestion = value;
+    return absl::OkStatus();
+  }
+  return Invalid(absl::StrCat("`", name, "` must be \"take\", \"crash\" or \"close\""));
+}
+
 absl::StatusOr<CallRequest> ReadCallRequest(const std::string& text) {
   const absl::StatusOr<Json> body = base::ParseJson(text);
   if (!body.ok()) return Invalid(absl::StrCat("the body is not JSON: ", body.status().message()));
@@ -110,6 +124,11 @@ absl::StatusOr<CallRequest> ReadCallRequest(const std::string& text) {
   }
   if (absl::Status status = ReadTimeout(*body, request); !status.ok()) return status;
   if (absl::Status status = ReadDelivery(*body, request); !status.ok()) return status;
+  for (const auto& [name, digestion] :
+       {std::pair<const char*, Digestion*>{"on_response", &request.digestion.response},
+        {"on_error", &request.digestion.error}}) {
+    if (absl::Status status = ReadDigestion(*body, name, *digestion); !status.ok()) return status;
+  }
   if (absl::Status status = ReadPayload(*body, text, request); !status.ok()) return status;
   return request;
 }
@@ -126,7 +145,8 @@ std::string CallHead(const Call& call) {
                       base::QuoteJson(call.topic), R"(,"event":)", base::QuoteJson(call.event),
                       R"(,"state":")", CallStateName(call.state), R"(","answer_count":)",
                       call.answer_count, R"(,"duplicates":)",
-                      call.answer_count > 1 ? call.answer_count - 1 : 0);
+                      call.answer_count > 1 ? call.answer_count - 1 : 0, R"(,"undigested":)",
+                      call.undigested_count);
 }
 
 HttpResponse FinishedResponse(const Call& call) {
@@ -153,8 +173,9 @@ void CallApi::Post(const std::string& body, const HttpReply& reply) {
 
   CallBroker::OnFinished on_finished;
   if (request->wait) on_finished = [reply](const Call& call) { reply(FinishedResponse(call)); };
-  const absl::Status started = broker_.Start(request->request_id, topic, request->event,
-                                             request->timeout, std::move(on_finished));
+  const absl::Status started =
+      broker_.Start(request->request_id, topic, request->event, request->timeout,
+                    std::move(on_finished), request->digestion);
   if (absl::IsAlreadyExists(started)) {
     return reply(ErrorResponse(409, "request_id_in_use", started.message()));
   }

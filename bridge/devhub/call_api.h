@@ -17,7 +17,8 @@ class CallApi {
  public:
   CallApi(TopicDirectory& directory, CallBroker& broker) : directory_(directory), broker_(broker) {}
 
-  // POST /api/calls: answers when the call has ended, or at once when its "wait" is false.
+  // POST /api/calls: answers when the call has ended, or at once when its "wait" is false. Its
+  // "on_response" and "on_error" say what becomes of its answers: "take", "crash" or "close".
   void Post(const std::string& body, const HttpReply& reply);
 
   // GET /api/calls: the latest calls, without payloads.

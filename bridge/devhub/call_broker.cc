@@ -74,7 +74,8 @@ CallBroker::~CallBroker() {
 }
 
 absl::Status CallBroker::Start(std::string request_id, std::string topic, std::string event,
-                               absl::Duration timeout, OnFinished on_finished) {
+                               absl::Duration timeout, OnFinished on_finished,
+                               CallDigestion digestion) {
   if (by_id_.count(request_id) != 0) {
     return absl::AlreadyExistsError("a call with this request_id was made before");
   }
@@ -87,12 +88,29 @@ absl::Status CallBroker::Start(std::string request_id, std::string topic, std::s
   entry->call.topic = std::move(topic);
   entry->call.event = std::move(event);
   entry->call.started = scheduler_.Now();
+  entry->call.digestion = digestion;
+  digests_badly_ = digests_badly_ || digestion.response != Digestion::kTake ||
+                   digestion.error != Digestion::kTake;
   entry->on_finished = std::move(on_finished);
   entry->timer =
       scheduler_.After(timeout, [this, entry] { Finish(entry, Call::State::kTimedOut); });
   by_id_.emplace(entry->call.request_id, entry);
   ++counters_.started;
   return absl::OkStatus();
+}
+
+Digestion CallBroker::DigestionOf(absl::string_view event, const std::string& request_id) const {
+  const auto found = by_id_.find(request_id);
+  if (found == by_id_.end() || !Answers(event, found->second->call.event)) return Digestion::kTake;
+  const CallDigestion& digestion = found->second->call.digestion;
+  return absl::EndsWith(event, "_response") ? digestion.response : digestion.error;
+}
+
+void CallBroker::OnUndigested(const std::string& request_id) {
+  const auto found = by_id_.find(request_id);
+  if (found == by_id_.end()) return;
+  ++found->second->call.undigested_count;
+  ++counters_.undigested_answers;
 }
 
 void CallBroker::OnAnswer(const std::string& topic, const std::string& event,

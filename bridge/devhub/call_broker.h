@@ -24,6 +24,19 @@ absl::Duration DefaultCallTimeout(absl::string_view event);
 // `unsupported_event`.
 bool IsAnswerEvent(absl::string_view event);
 
+// What the hub does with an answer: a hub has bugs, too, and a client must live with them.
+enum class Digestion {
+  kTake,
+  kCrash,  // the channel crashes on it, each time that it comes: phx_error
+  kClose,  // its parser cannot read it: the socket closes with 1011
+};
+
+// How the answers to one call are digested.
+struct CallDigestion {
+  Digestion response = Digestion::kTake;
+  Digestion error = Digestion::kTake;  // `unsupported_event` as well
+};
+
 // One answer to a call.
 struct CallAnswer {
   std::string event;
@@ -43,6 +56,9 @@ struct Call {
   // The first kMaxKeptAnswers answers, late ones and duplicates too.
   std::vector<CallAnswer> answers;
   std::size_t answer_count = 0;
+  CallDigestion digestion;
+  // Answers that came and were not taken.
+  std::size_t undigested_count = 0;
 };
 
 absl::string_view CallStateName(Call::State state);
@@ -63,7 +79,8 @@ class CallBroker {
     std::uint64_t answered = 0;
     std::uint64_t timed_out = 0;
     std::uint64_t duplicate_answers = 0;
-    std::uint64_t stray_answers = 0;  // for no call that is remembered, or from another plugin
+    std::uint64_t stray_answers = 0;       // for no call that is remembered, or from another plugin
+    std::uint64_t undigested_answers = 0;  // that crashed a channel or closed a socket
   };
   // Runs once, when the call is no longer pending; the call is valid during the run only.
   using OnFinished = std::function<void(const Call&)>;
@@ -76,7 +93,13 @@ class CallBroker {
 
   // ALREADY_EXISTS when the request_id is remembered; RESOURCE_EXHAUSTED past max_pending.
   absl::Status Start(std::string request_id, std::string topic, std::string event,
-                     absl::Duration timeout, OnFinished on_finished);
+                     absl::Duration timeout, OnFinished on_finished, CallDigestion digestion = {});
+
+  // How an answer with this event and request_id is digested: kTake unless its call says otherwise.
+  Digestion DigestionOf(absl::string_view event, const std::string& request_id) const;
+
+  // An answer to the call came and was not taken. Its call waits on.
+  void OnUndigested(const std::string& request_id);
 
   // Records an answer that arrived on `topic`.
   void OnAnswer(const std::string& topic, const std::string& event, const std::string& request_id,
@@ -94,6 +117,8 @@ class CallBroker {
   std::size_t pending() const { return pending_.size(); }
   std::size_t finished() const { return finished_.size(); }
   const Counters& counters() const { return counters_; }
+  // Whether any call so far had answers that are not taken.
+  bool digests_badly() const { return digests_badly_; }
 
  private:
   struct Entry {
@@ -116,6 +141,7 @@ class CallBroker {
   std::size_t finished_bytes_ = 0;
   std::unordered_map<std::string, Entries::iterator> by_id_;
   Counters counters_;
+  bool digests_badly_ = false;
 };
 
 }  // namespace atomemo::devhub

@@ -129,6 +129,7 @@ class DevHub::Impl : public WebHandler {
     socket_options.mode = request.path == kDebugPath ? HubMode::kDebug : HubMode::kRelease;
     socket_options.base_url = absl::StrCat("http://", request.host);
     socket_options.max_channels = options_.max_channels;
+    socket_options.channel_lag = options_.channel_lag;
     socket_options.idle_timeout = options_.idle_timeout;
     base::LogInfo("socket opened", {{"mode", HubModeName(socket_options.mode)}});
     auto socket = std::make_unique<PhoenixSocket>(std::move(socket_options), scheduler_, channels_,

@@ -26,8 +26,10 @@ struct DevHubOptions {
   std::vector<std::string> allowed_hosts;
 
   std::size_t max_channels = 100;           // of one socket
-  std::size_t max_frame_bytes = 8'000'000;  // of one message from a client
+  std::size_t max_frame_bytes = 8'000'000;  // of one frame from a client, with its header
   std::size_t max_file_bytes = 64u << 20;   // of one upload, and of one body
+  // How far every channel is behind its socket: heartbeats overtake answers, as at a busy hub.
+  absl::Duration channel_lag = absl::ZeroDuration();
   absl::Duration idle_timeout = absl::Seconds(60);
   absl::Duration url_lifetime = absl::Minutes(15);  // of presigned URLs
   CallBroker::Limits call_limits;

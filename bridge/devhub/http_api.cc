@@ -81,7 +81,8 @@ HttpResponse HttpApi::Health() const {
                                   {"answered", calls.answered},
                                   {"timed_out", calls.timed_out},
                                   {"duplicate_answers", calls.duplicate_answers},
-                                  {"stray_answers", calls.stray_answers}}}});
+                                  {"stray_answers", calls.stray_answers},
+                                  {"undigested_answers", calls.undigested_answers}}}});
 }
 
 HttpResponse HttpApi::Plugins() const {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -31,6 +32,8 @@ class SocketTransport {
   virtual void Abort() = 0;
   // What is queued and the peer has not taken yet.
   virtual std::size_t UnsentBytes() const = 0;
+  // What the peer has sent in all, with what is no whole message yet.
+  virtual std::uint64_t ReceivedBytes() const = 0;
 };
 
 // What a channel does with an event that a client pushed to it.
@@ -51,10 +54,15 @@ struct ChannelOutcome {
 class ChannelHandler {
  public:
   virtual ~ChannelHandler() = default;
+  // Whether the hub's parser takes the frame of a joined channel: otherwise the socket ends with
+  // 1011. Asked before the frame waits for its channel.
+  virtual bool CanRead(const hub::PhoenixFrame& /*frame*/) { return true; }
   virtual void OnJoined(PhoenixSocket& socket, const std::string& topic,
                         const PluginTopic& plugin) = 0;
   virtual void OnLeft(PhoenixSocket& socket, const std::string& topic) = 0;
   virtual ChannelOutcome OnEvent(PhoenixSocket& socket, const hub::PhoenixFrame& frame) = 0;
+  // The channel ended before it looked at `frame`, which waited for it.
+  virtual void OnLost(PhoenixSocket& /*socket*/, const hub::PhoenixFrame& /*frame*/) {}
 };
 
 struct SocketOptions {
@@ -62,6 +70,8 @@ struct SocketOptions {
   // The address under which this client reached the hub, for instance "http://127.0.0.1:4000".
   std::string base_url;
   std::size_t max_channels = 100;
+  // How far every channel is behind its socket, which itself answers heartbeats and joins at once.
+  absl::Duration channel_lag = absl::ZeroDuration();
   // Nothing received for so long: closed with 1002. Nothing taken by the peer for so long while
   // something is queued: dropped.
   absl::Duration idle_timeout = absl::Seconds(60);
@@ -72,6 +82,10 @@ struct SocketOptions {
 // The server's side of one Phoenix socket (V2 serialisation), as a stock Phoenix 1.7 behaves:
 // joins, leaves, heartbeats, replies to unmatched topics, crashes, and the closing codes. A pure
 // state machine. It lives on the io thread; scheduler, handler and transport must outlive it.
+//
+// As in Phoenix, a channel is a process beside its socket's: frames for it, pushes through it and
+// its leave wait in its mailbox, in order. What waits when it crashes, leaves or is joined anew is
+// lost without a word; when only the socket ends, the channel still handles it.
 class PhoenixSocket {
  public:
   PhoenixSocket(SocketOptions options, base::Scheduler& scheduler, ChannelHandler& handler,
@@ -90,29 +104,53 @@ class PhoenixSocket {
   // A control frame: it only shows that the client lives.
   void OnControlFrame() { last_received_ = scheduler_.Now(); }
 
-  // Pushes on the channel of `topic`, with its join_ref. `payload` is JSON text. False when the
-  // topic is not joined here.
+  // Pushes on the channel of `topic`, with its join_ref, behind what waits for it. `payload` is
+  // JSON text. False when the topic is not joined here.
   bool Push(const std::string& topic, absl::string_view event, absl::string_view payload);
-  // Sends one frame that is encoded already: broadcasts encode once for all sockets.
+  // Sends one frame that is encoded already: broadcasts encode once for all sockets, and pass the
+  // channels by.
   void SendEncoded(const std::string& frame);
 
-  // Ends the channel with `phx_error`, as a crash does, or with `phx_close`. False when the topic
-  // is not joined here.
+  // Ends the channel with `phx_error` at once, as a crash does, or with `phx_close` behind what
+  // waits for it. False when the topic is not joined here.
   bool CrashChannel(const std::string& topic) { return EndChannel(topic, "phx_error"); }
-  bool CloseChannel(const std::string& topic) { return EndChannel(topic, "phx_close"); }
+  bool CloseChannel(const std::string& topic);
 
-  // Ends the socket: every channel is left at once, and later messages are ignored.
+  // Ends the socket: every channel handles what waits for it and is left, and later messages are
+  // ignored.
   void Close(std::uint16_t code, const std::string& reason);
   void Abort();
+  // Aborts as the end of the whole hub does: what waits for the channels is lost with them.
+  void Die();
 
  private:
   using JoinRef = std::optional<std::string>;
 
-  void Dispatch(const hub::PhoenixFrame& frame);
+  // What waits for a channel.
+  struct Mail {
+    enum class Kind { kFrame, kPush, kClose };
+    Kind kind;
+    hub::PhoenixFrame frame;  // of a push, only event and payload
+    absl::Time due;
+  };
+  struct Channel {
+    JoinRef join_ref;
+    // The join_ref in what the channel itself sends: without one, the join's ref.
+    JoinRef own_ref;
+    std::deque<Mail> mailbox;
+    base::Scheduler::TimerId timer = base::Scheduler::kNoTimer;
+  };
+  using Channels = std::unordered_map<std::string, Channel>;
+
+  void Dispatch(hub::PhoenixFrame frame);
   void Join(const hub::PhoenixFrame& frame);
-  void Leave(const hub::PhoenixFrame& frame);
-  void PassToChannel(const hub::PhoenixFrame& frame, const JoinRef& join_ref);
+  void Leave(hub::PhoenixFrame frame);
+  void Post(const std::string& topic, Channel& channel, Mail mail);
+  void ReadMail(const std::string& topic);
+  void Handle(const std::string& topic, const Mail& mail, const JoinRef& own_ref);
+  void HandleFrame(const hub::PhoenixFrame& frame, const JoinRef& own_ref);
   bool EndChannel(const std::string& topic, absl::string_view event);
+  void LoseMail(Channel& channel);
   void SendChannelEnd(const std::string& topic, const JoinRef& join_ref, absl::string_view event);
   void Reply(const JoinRef& join_ref, const hub::PhoenixFrame& to, bool ok,
              absl::string_view response);
@@ -126,9 +164,10 @@ class PhoenixSocket {
   ChannelHandler& handler_;
   SocketTransport& transport_;
 
-  std::unordered_map<std::string, JoinRef> channels_;  // by topic
+  Channels channels_;  // by topic
   bool ended_ = false;
   absl::Time last_received_;
+  std::uint64_t received_bytes_ = 0;  // when the peer was looked at last
   // When the peer last took bytes while some were waiting; `sent_bytes_` minus the transport's
   // unsent bytes is what it has taken in all.
   absl::Time last_progress_;

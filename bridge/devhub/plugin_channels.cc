@@ -46,6 +46,14 @@ void PluginChannels::OnLeft(PhoenixSocket& socket, const std::string& topic) {
   base::LogInfo("plugin left", {{"topic", topic}});
 }
 
+bool PluginChannels::CanRead(const hub::PhoenixFrame& frame) {
+  if (!broker_.digests_badly() || !IsAnswerEvent(frame.event)) return true;
+  const std::string request_id = StringMember(frame.payload, "request_id").value_or("");
+  if (broker_.DigestionOf(frame.event, request_id) != Digestion::kClose) return true;
+  broker_.OnUndigested(request_id);
+  return false;
+}
+
 ChannelOutcome PluginChannels::OnEvent(PhoenixSocket& socket, const hub::PhoenixFrame& frame) {
   if (frame.event == "register_plugin" && socket.options().mode == HubMode::kDebug) {
     return Register(frame);
@@ -77,6 +85,12 @@ ChannelOutcome PluginChannels::TakeAnswer(const hub::PhoenixFrame& frame) {
   if (!request_id) {
     base::LogWarning("answer without request_id", {{"topic", frame.topic}, {"event", frame.event}});
     return ChannelOutcome::NoReply();
+  }
+  if (broker_.DigestionOf(frame.event, *request_id) == Digestion::kCrash) {
+    broker_.OnUndigested(*request_id);
+    base::LogWarning("channel crashed on an answer, as this hub was told",
+                     {{"topic", frame.topic}, {"event", frame.event}});
+    return ChannelOutcome::Crash();
   }
   broker_.OnAnswer(frame.topic, frame.event, *request_id, frame.payload);
   return ChannelOutcome::NoReply();

@@ -30,6 +30,7 @@ class PluginChannels : public ChannelHandler {
   void OnJoined(PhoenixSocket& socket, const std::string& topic,
                 const PluginTopic& plugin) override;
   void OnLeft(PhoenixSocket& socket, const std::string& topic) override;
+  bool CanRead(const hub::PhoenixFrame& frame) override;
   ChannelOutcome OnEvent(PhoenixSocket& socket, const hub::PhoenixFrame& frame) override;
 
  private:

@@ -13,6 +13,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "bridge/base/log.h"
+#include "bridge/devhub/frame_reader.h"
+#include "bridge/devhub/received_bytes.h"
 
 namespace atomemo::devhub {
 namespace {
@@ -89,6 +91,9 @@ class Peer : public SocketTransport {
     asio::post(io_, [connection = connection_] { connection->terminate({}); });
   }
   std::size_t UnsentBytes() const override { return connection_->get_buffered_amount(); }
+  std::uint64_t ReceivedBytes() const override {
+    return devhub::ReceivedBytes(connection_->get_raw_socket().native_handle());
+  }
 
   std::unique_ptr<PhoenixSocket> socket;
 
@@ -105,7 +110,7 @@ class WebServer::Impl {
     server_.init_asio(&io);
     server_.set_reuse_addr(true);
     server_.set_user_agent("atomemo-devhub");
-    server_.set_max_message_size(limits.max_message_bytes);
+    server_.set_max_message_size(MaxTextBytes(limits.max_frame_bytes));
     server_.set_max_http_body_size(limits.max_body_bytes + kBodySlack);
     server_.set_open_handshake_timeout(kOpenTimeoutMs);
     server_.set_tcp_pre_init_handler([this](const Handle& handle) { OnAccepted(handle); });

@@ -35,7 +35,8 @@ class WebHandler {
 class WebServer {
  public:
   struct Limits {
-    std::size_t max_message_bytes = 8'000'000;
+    // Of a client's frame with its header, as a stock hub counts.
+    std::size_t max_frame_bytes = 8'000'000;
     std::size_t max_body_bytes = 64u << 20;
   };
 

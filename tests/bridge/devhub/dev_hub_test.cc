@@ -124,8 +124,29 @@ TEST_F(DevHubTest, ABrokenFrameClosesTheSocketWithItsCode) {
   RawWebSocket binary(port_, kDebugTarget);
   binary.Send("x", RawWebSocket::kBinary);
   EXPECT_EQ(binary.Receive().close_code(), 1011);
+}
+
+TEST_F(DevHubTest, AFrameOverTheLimitWithItsHeaderClosesTheSocketWith1009) {
+  Start();
   RawWebSocket large(port_, kDebugTarget);
-  large.SendHeaderOnly(8'000'001);
+  large.SendHeaderOnly(7'999'987);
+  EXPECT_EQ(large.Receive().close_code(), 1009);
+  RawWebSocket fits(port_, kDebugTarget);
+  std::string heartbeat = R"([null,"1","phoenix","heartbeat",{}])";
+  heartbeat.append(7'999'986 - heartbeat.size(), ' ');
+  fits.Send(heartbeat);
+  EXPECT_THAT(fits.Receive().payload, HasSubstr(R"("status":"ok")"));
+}
+
+TEST_F(DevHubTest, TheFrameLimitIsConfigurable) {
+  DevHubOptions options = AnyPort();
+  options.max_frame_bytes = 1008;
+  Start(options);
+  RawWebSocket fits(port_, kDebugTarget);
+  fits.Send(std::string(1000, ' '));
+  EXPECT_EQ(fits.Receive().close_code(), 1011);  // it was read, and is no frame
+  RawWebSocket large(port_, kDebugTarget);
+  large.SendHeaderOnly(1001);
   EXPECT_EQ(large.Receive().close_code(), 1009);
 }
 
@@ -155,6 +176,84 @@ TEST_F(DevHubTest, ACallWaitsForItsAnswer) {
       response.body,
       HasSubstr(
           R"("event":"invoke_tool_response","payload":{"request_id":"r","data":{"x":1.50}})"));
+}
+
+TEST_F(DevHubTest, AnAnswerCanCrashItsChannelEachTimeThatItComes) {
+  Start();
+  RawWebSocket plugin(port_, kDebugTarget);
+  plugin.Send(kJoin);
+  plugin.Receive();
+  Fetch(
+      "POST", "/api/calls",
+      R"({"plugin":"p","event":"invoke_tool","request_id":"r","wait":false,"on_response":"crash"})");
+  plugin.Receive();
+  const std::string response =
+      R"(["1","2","debug_plugin:p","invoke_tool_response",{"request_id":"r","data":1}])";
+  for (int i = 1; i <= 2; ++i) {
+    plugin.Send(response);
+    EXPECT_EQ(plugin.Receive().payload, R"(["1","1","debug_plugin:p","phx_error",{}])");
+    EXPECT_EQ(FetchJson("GET", "/api/calls/r")["undigested"], i);
+    plugin.Send(kJoin);
+    plugin.Receive();
+  }
+  EXPECT_EQ(FetchJson("GET", "/api/calls/r")["state"], "pending");
+  // The call's error, which was not said to crash anything, is taken.
+  plugin.Send(R"(["1","2","debug_plugin:p","invoke_tool_error",{"request_id":"r","error":{}}])");
+  plugin.Send(R"([null,"3","phoenix","heartbeat",{}])");
+  EXPECT_THAT(plugin.Receive().payload, HasSubstr("phoenix"));
+  const Json call = FetchJson("GET", "/api/calls/r");
+  EXPECT_EQ(call["state"], "answered");
+  EXPECT_EQ(call["answer_count"], 1);
+  EXPECT_EQ(FetchJson("GET", "/healthz")["calls"]["undigested_answers"], 2);
+}
+
+TEST_F(DevHubTest, AnAnswerCanCloseItsSocketAsUnreadableTextDoes) {
+  Start();
+  RawWebSocket plugin(port_, kDebugTarget);
+  plugin.Send(kJoin);
+  plugin.Receive();
+  Fetch("POST", "/api/calls",
+        R"({"plugin":"p","event":"invoke_tool","request_id":"r","wait":false,)"
+        R"("on_response":"take","on_error":"close"})");
+  plugin.Receive();
+  plugin.Send(R"(["1","2","debug_plugin:p","invoke_tool_error",{"request_id":"r","error":{}}])");
+  EXPECT_EQ(plugin.Receive().close_code(), 1011);
+  const Json call = FetchJson("GET", "/api/calls/r");
+  EXPECT_EQ(call["state"], "pending");
+  EXPECT_EQ(call["undigested"], 1);
+}
+
+TEST_F(DevHubTest, HeartbeatsOvertakeAnswersWhereChannelsAreBehind) {
+  DevHubOptions options = AnyPort();
+  options.channel_lag = absl::Minutes(5);
+  Start(options);
+  RawWebSocket plugin(port_, kDebugTarget);
+  plugin.Send(kJoin);
+  EXPECT_EQ(plugin.Receive().payload, kJoined);
+  plugin.Send(R"(["1","2","debug_plugin:p","register_plugin",{}])");
+  plugin.Send(R"([null,"3","phoenix","heartbeat",{}])");
+  EXPECT_THAT(plugin.Receive().payload, HasSubstr("phoenix"));
+}
+
+TEST_F(DevHubTest, AMessageThatComesSlowlyIsWaitedFor) {
+  DevHubOptions options = AnyPort();
+  options.idle_timeout = absl::Seconds(1);
+  Start(options);
+  RawWebSocket slow(port_, kDebugTarget);
+  RawWebSocket silent(port_, kDebugTarget);
+  std::string heartbeat = R"([null,"1","phoenix","heartbeat",{}])";
+  heartbeat.append(1000, ' ');
+  slow.SendHeaderOnly(heartbeat.size());
+  std::future<int> closed =
+      std::async(std::launch::async, [&] { return silent.Receive().close_code(); });
+  std::size_t sent = 0;
+  while (sent < heartbeat.size() - 1 &&
+         closed.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready) {
+    slow.SendBytes(heartbeat.substr(sent++, 1));
+  }
+  EXPECT_EQ(closed.get(), 1002);
+  slow.SendBytes(heartbeat.substr(sent));
+  EXPECT_THAT(slow.Receive().payload, HasSubstr(R"("status":"ok")"));
 }
 
 TEST_F(DevHubTest, ACallReachesEverySocketOfItsTopicAndDuplicatesAreShown) {
@@ -221,6 +320,8 @@ TEST_F(DevHubTest, UnusableCallsAreRefusedWithTheReason) {
         R"({"plugin":"p","event":"e","timeout_ms":"1"})",
         R"({"plugin":"p","event":"e","mode":"x"})", R"({"plugin":"p","event":"e","wait":1})",
         R"({"plugin":"p","event":"e","delivery":"x"})",
+        R"({"plugin":"p","event":"e","on_response":"x"})",
+        R"({"plugin":"p","event":"e","on_error":1})",
         R"({"plugin":"p","event":"e","request_id":"a","payload":{"request_id":"b"}})"}) {
     const cli::HttpResponse response = Fetch("POST", "/api/calls", body);
     EXPECT_EQ(response.status, 400) << body;

@@ -20,6 +20,7 @@ class FakeTransport : public SocketTransport {
   void Close(std::uint16_t code, const std::string&) override { close_code = code; }
   void Abort() override { aborted = true; }
   std::size_t UnsentBytes() const override { return unsent_bytes; }
+  std::uint64_t ReceivedBytes() const override { return received_bytes; }
 
   // What was sent since the last call.
   std::vector<std::string> TakeSent() { return std::exchange(sent, {}); }
@@ -28,6 +29,7 @@ class FakeTransport : public SocketTransport {
   int close_code = 0;
   bool aborted = false;
   std::size_t unsent_bytes = 0;
+  std::uint64_t received_bytes = 0;
   bool peer_reads = true;
 };
 

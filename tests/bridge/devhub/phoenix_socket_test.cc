@@ -107,6 +107,23 @@ TEST_F(PhoenixSocketTest, LeaveWithAStaleOrNullJoinRefGetsNoReply) {
   EXPECT_EQ(socket_->channel_count(), 1u);
 }
 
+TEST_F(PhoenixSocketTest, AChannelThatWasJoinedWithoutJoinRefUsesTheJoinsRefForIt) {
+  Exchange(R"([null,"1","debug_plugin:p","phx_join",{}])");
+  EXPECT_THAT(
+      Exchange(R"([null,"3","debug_plugin:p","bad",{}])"),
+      ElementsAre(
+          R"(["1","3","debug_plugin:p","phx_reply",{"response":{"code":"c"},"status":"error"}])"));
+  EXPECT_THAT(Exchange(R"([null,"4","debug_plugin:p","no_such_event",{}])"),
+              ElementsAre(R"([null,null,"debug_plugin:p","phx_error",{}])"));
+}
+
+TEST_F(PhoenixSocketTest, NumbersOfAnyLengthReachTheChannel) {
+  JoinAs("1");
+  EXPECT_THAT(Exchange(R"(["1","4","debug_plugin:p","quiet",{"n":100000000000000000000}])"),
+              IsEmpty());
+  EXPECT_EQ(transport_.close_code, 0);
+}
+
 TEST_F(PhoenixSocketTest, APushToATopicThatIsNotJoinedIsUnmatched) {
   EXPECT_THAT(
       Exchange(R"(["1","2","debug_plugin:p","good",{}])"),
@@ -141,7 +158,9 @@ TEST_F(PhoenixSocketTest, TheChannelPastTheLimitIsRefused) {
 }
 
 TEST_F(PhoenixSocketTest, AFrameThatIsNoFiveElementArrayClosesTheSocketWith1011) {
-  for (const char* frame : {"{}", "[]", R"(["1","1","t","e"])", "nonsense", ""}) {
+  for (const char* frame : {"{}", "[]", R"(["1","1","t","e"])", "nonsense", "",
+                            R"(["1","1","debug_plugin:p","good",{"n":1e400}])",
+                            R"(["1","1","debug_plugin:p","good",{"s":"\ud800"}])"}) {
     transport_.close_code = 0;
     Open();
     EXPECT_THAT(Exchange(frame), IsEmpty());
@@ -187,6 +206,17 @@ TEST_F(PhoenixSocketTest, ASilentClientIsClosedWith1002AfterTheIdleTimeout) {
   scheduler_.Advance(absl::Seconds(59));
   EXPECT_EQ(transport_.close_code, 0);
   scheduler_.Advance(absl::Seconds(1));
+  EXPECT_EQ(transport_.close_code, 1002);
+}
+
+TEST_F(PhoenixSocketTest, AMessageThatComesSlowlyPutsTheIdleTimeoutOff) {
+  Open();
+  for (int i = 0; i < 10; ++i) {
+    transport_.received_bytes += 1000;
+    scheduler_.Advance(absl::Seconds(30));
+  }
+  EXPECT_EQ(transport_.close_code, 0);
+  scheduler_.Advance(absl::Seconds(75));
   EXPECT_EQ(transport_.close_code, 1002);
 }
 

@@ -89,6 +89,8 @@ void RawWebSocket::SendHeaderOnly(std::uint64_t length) {
   SendAll(fd_, Header(kFinal | kText, length));
 }
 
+void RawWebSocket::SendBytes(absl::string_view bytes) { SendAll(fd_, bytes); }
+
 RawWebSocket::Frame RawWebSocket::Receive() {
   const std::string head = ReadExactly(2);
   if (head.size() < 2) return {};

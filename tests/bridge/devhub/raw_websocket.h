@@ -35,6 +35,8 @@ class RawWebSocket {
   void Send(absl::string_view payload, int opcode = kText, bool final = true);
   // A text frame's header that announces `length` bytes, without any of them.
   void SendHeaderOnly(std::uint64_t length);
+  // Bytes as they are, without a frame around them.
+  void SendBytes(absl::string_view bytes);
   Frame Receive();
 
  private:

@@ -55,7 +55,6 @@ class ChaosHub::Life : public devhub::WebHandler, public devhub::ChannelHandler 
   bool EndChannel(bool (devhub::PhoenixSocket::*end)(const std::string&)) {
     const auto ended = std::make_shared<std::promise<bool>>();
     asio::post(io_, [this, ended, end] {
-      ++channel_;
       const devhub::JoinedTopic* joined = directory_.Find(kTopic);
       ended->set_value(joined != nullptr && (joined->sockets.back()->*end)(kTopic));
     });
@@ -66,8 +65,10 @@ class ChaosHub::Life : public devhub::WebHandler, public devhub::ChannelHandler 
 
   std::unique_ptr<devhub::PhoenixSocket> OnOpen(const devhub::HttpRequest& /*request*/,
                                                 devhub::SocketTransport& transport) override {
-    auto socket = std::make_unique<devhub::PhoenixSocket>(devhub::SocketOptions(), scheduler_,
-                                                          *this, transport);
+    devhub::SocketOptions options;
+    options.channel_lag = kChannelLag;
+    auto socket =
+        std::make_unique<devhub::PhoenixSocket>(std::move(options), scheduler_, *this, transport);
     directory_.AddSocket(*socket);
     return socket;
   }
@@ -95,21 +96,23 @@ class ChaosHub::Life : public devhub::WebHandler, public devhub::ChannelHandler 
       return devhub::ChannelOutcome::Ok(R"({"success":true})");
     }
     if (!devhub::IsAnswerEvent(frame.event)) return devhub::ChannelOutcome::Crash();
-    scheduler_.After(
-        kChannelLag, [this, channel = channel_, event = frame.event, payload = frame.payload] {
-          const std::string request_id = devhub::StringMember(payload, "request_id").value_or("");
-          if (channel != channel_) return hub_.book_.OnAnswerDropped(request_id);
-          hub_.book_.OnAnswer(event, request_id, payload, scheduler_.Now());
-        });
+    hub_.book_.OnAnswer(frame.event, RequestId(frame), frame.payload, scheduler_.Now());
     return devhub::ChannelOutcome::NoReply();
   }
 
+  void OnLost(devhub::PhoenixSocket& /*socket*/, const hub::PhoenixFrame& frame) override {
+    if (devhub::IsAnswerEvent(frame.event)) hub_.book_.OnAnswerDropped(RequestId(frame));
+  }
+
  private:
+  static std::string RequestId(const hub::PhoenixFrame& answer) {
+    return devhub::StringMember(answer.payload, "request_id").value_or("");
+  }
+
   void Die() {
-    ++channel_;
     const std::vector<devhub::PhoenixSocket*> sockets(directory_.sockets().begin(),
                                                       directory_.sockets().end());
-    for (devhub::PhoenixSocket* socket : sockets) socket->Abort();
+    for (devhub::PhoenixSocket* socket : sockets) socket->Die();
     server_.Shutdown();
     server_.AbortAll();
     scheduler_.Cancel(tick_timer_);
@@ -154,8 +157,6 @@ class ChaosHub::Life : public devhub::WebHandler, public devhub::ChannelHandler 
   devhub::TopicDirectory directory_;
   std::unordered_set<devhub::PhoenixSocket*> registered_;
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
-  // Counts the channel's ends.
-  int channel_ = 0;
   base::Scheduler::TimerId tick_timer_ = base::Scheduler::kNoTimer;
   devhub::WebServer server_;
   std::thread thread_;

@@ -17,8 +17,8 @@ namespace atomemo::chaos {
 // survives. It makes the calls of a Traffic as long as the plugin is registered, and repeats those
 // that are still unanswered whenever the plugin registers.
 //
-// As in Phoenix, a channel is a process beside its socket's: the socket replies to heartbeats at
-// once, while answers wait for the channel, and are dropped when that ends.
+// Its channels are behind their sockets: heartbeats are replied to at once, while answers wait for
+// the channel, and are dropped when that crashes or the hub is killed.
 //
 // Each life has a thread of its own; the methods are for one owner thread. Book and traffic must
 // outlive the hub.
@@ -45,8 +45,8 @@ class ChaosHub {
   // Whether the plugin is registered, so that calls can be made.
   bool registered() const { return registered_; }
 
-  // Ends the plugin's channel with phx_error or phx_close, with the answers that it has not looked
-  // at yet; false if it is not joined.
+  // Ends the plugin's channel: with phx_error at once, so that the answers that it has not looked
+  // at yet are dropped, or with phx_close behind them. False if it is not joined.
   bool CrashChannel();
   bool CloseChannel();
 
