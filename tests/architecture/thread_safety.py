@@ -38,6 +38,9 @@ def clang_command(entry):
     while not os.path.basename(arguments[0]).startswith(("c++", "g++", "clang++")):
         arguments.pop(0)  # ccache
     kept = [argument for argument in arguments[1:] if not argument.startswith(("-W", "-fsanitize", "-fconcepts"))]
+    while "-include" in kept:  # Headers that GCC has precompiled are nothing to Clang.
+        at = kept.index("-include")
+        del kept[at:at + 2]
     kept[kept.index("-o") + 1] += ".clang.o"
     return [*ccache, "clang++", *kept, *CHECK]
 
