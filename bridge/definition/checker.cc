@@ -5,10 +5,12 @@
 #include <cstddef>
 #include <limits>
 #include <optional>
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -73,6 +75,11 @@ class Checker {
         absl::StrCat("expected ", rule.expected, ", found ", Describe(value), Hint(rule, value)));
   }
 
+  // `text` may be null.
+  std::string Suggestion(const std::string* text, const std::vector<absl::string_view>& known) {
+    return text != nullptr && sink_.MaySuggest() ? DidYouMean(*text, known) : "";
+  }
+
   void Check(const Rule&, const AnyRule&, Json&) {}
 
   void Check(const Rule& rule, const NullRule&, Json& value) {
@@ -118,7 +125,7 @@ class Checker {
     }
     if (!sink_.wants_errors()) return;
     sink_.Error(absl::StrCat("expected ", rule.expected, ", found ", Describe(value),
-                             text == nullptr ? "" : DidYouMean(*text, shape.values)));
+                             Suggestion(text, shape.values)));
   }
 
   void Check(const Rule& rule, const TranslationsRule&, Json& value) {
@@ -205,9 +212,16 @@ class Checker {
 
   // As JavaScript does: "1.0" and "1" are the same member, and the last one wins.
   static void RespellNumbers(Json& object) {
-    Json respelt = Json::object();
+    Json::object_t respelt;
+    absl::flat_hash_map<std::string, std::size_t> places;  // finding a member there is slow
     for (auto& [name, value] : object.get_ref<Json::object_t&>()) {
-      respelt[CanonicalDecimal(name)] = std::move(value);
+      std::string canonical = CanonicalDecimal(name);
+      const auto [place, is_new] = places.try_emplace(canonical, respelt.size());
+      if (is_new) {
+        respelt.emplace_back(std::move(canonical), std::move(value));
+      } else {
+        (respelt.begin() + static_cast<std::ptrdiff_t>(place->second))->second = std::move(value);
+      }
     }
     object = std::move(respelt);
   }
@@ -247,7 +261,7 @@ class Checker {
     if (!sink_.wants_warnings() || name == "$schema") return;
     std::vector<absl::string_view> known;
     for (const Member& member : shape.members) known.push_back(member.name);
-    std::string advice = DidYouMean(name, known);
+    std::string advice = Suggestion(&name, known);
     if (const Member* ui = shape.Find("ui");
         advice.empty() && ui != nullptr && IsMemberOfUi(*ui->rule, name)) {
       advice = "; it belongs into `ui`";
@@ -319,8 +333,7 @@ class Checker {
     if (text != nullptr && !shape.misplaced_tag.empty() && *text == shape.misplaced_tag) {
       return sink_.Error(absl::StrCat(expected, "; ", shape.misplaced_note));
     }
-    sink_.Error(absl::StrCat(expected, "; found ", Describe(*tag),
-                             text == nullptr ? "" : DidYouMean(*text, known)));
+    sink_.Error(absl::StrCat(expected, "; found ", Describe(*tag), Suggestion(text, known)));
   }
 
   void Check(const Rule& rule, const ChoiceRule& shape, Json& value) {

@@ -55,9 +55,10 @@ void LintTool(const Json& tool, const Names* credentials, ViolationSink& sink) {
   if (credentials == nullptr) return;
   ForEach(tool, "credentials", sink, [&](const Json& name) {
     const auto& text = name.get_ref<const std::string&>();
-    if (credentials->contains(text)) return;
-    sink.Warn(absl::StrCat("no credential of this plugin has this name: ", Excerpt(text),
-                           DidYouMean(text, {credentials->begin(), credentials->end()})));
+    if (!sink.wants_warnings() || credentials->contains(text)) return;
+    sink.Warn(absl::StrCat(
+        "no credential of this plugin has this name: ", Excerpt(text),
+        sink.MaySuggest() ? DidYouMean(text, {credentials->begin(), credentials->end()}) : ""));
   });
 }
 

@@ -214,8 +214,9 @@ class ParameterLinter {
     const auto& text = name->get_ref<const std::string&>();
     if (known->contains(text)) return;
     const Step step(sink_, absl::string_view(member));
-    sink_.Warn(absl::StrCat(complaint, ": ", Excerpt(text),
-                            DidYouMean(text, {known->begin(), known->end()})));
+    sink_.Warn(
+        absl::StrCat(complaint, ": ", Excerpt(text),
+                     sink_.MaySuggest() ? DidYouMean(text, {known->begin(), known->end()}) : ""));
   }
 
   void LintRegex(const Json& object, const char* member) {
@@ -232,14 +233,14 @@ class ParameterLinter {
     if (depends_on == nullptr) return;
     const std::string own_name = StringMember(parameter, "name");
     const Step at_list(sink_, absl::string_view("depends_on"));
-    for (std::size_t i = 0; i < depends_on->size(); ++i) {
+    for (std::size_t i = 0; i < depends_on->size() && sink_.wants_warnings(); ++i) {
       const auto& name = (*depends_on)[i].get_ref<const std::string&>();
       const Step at_name(sink_, i);
       if (name == own_name) {
         sink_.Warn("the parameter depends on itself");
       } else if (!scope_.contains(name)) {
         sink_.Warn(absl::StrCat("no parameter here has this name: ", Excerpt(name),
-                                DidYouMean(name, NamesInScope())));
+                                sink_.MaySuggest() ? DidYouMean(name, NamesInScope()) : ""));
       }
     }
   }

@@ -3,8 +3,13 @@
 #include <simdjson.h>
 
 #include <cmath>
+#include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
@@ -79,53 +84,77 @@ pb::ResourceMapper ReadMapper(object from) {
 
 class Finder {
  public:
+  explicit Finder(std::size_t max_bytes) : max_bytes_(max_bytes) {}
+
   RepeatedPtrField<pb::TypedValue> Find(element root) {
-    Visit(root, "");
+    Visit(root);
     return std::move(found_);
   }
 
  private:
-  void Visit(element value, const std::string& pointer) {
+  // A member's name, or an element's index.
+  using Step = std::variant<std::string_view, std::size_t>;
+
+  bool IsFull() const { return bytes_ > max_bytes_; }
+
+  void Visit(element value) {
     object members;
     array elements;
     if (value.get_object().get(members) == simdjson::SUCCESS) {
-      TakeIfTyped(members, pointer);
-      for (const auto& [name, member] : members) {
-        if (!member.is_object() && !member.is_array()) continue;
-        const std::string escaped = absl::StrReplaceAll(absl::string_view(name.data(), name.size()),
-                                                        {{"~", "~0"}, {"/", "~1"}});
-        Visit(member, absl::StrCat(pointer, "/", escaped));
-      }
+      TakeIfTyped(members);
+      for (const auto& [name, member] : members) VisitInside(name, member);
     } else if (value.get_array().get(elements) == simdjson::SUCCESS) {
       std::size_t index = 0;
-      for (const element member : elements) {
-        if (member.is_object() || member.is_array()) {
-          Visit(member, absl::StrCat(pointer, "/", index));
-        }
-        ++index;
-      }
+      for (const element member : elements) VisitInside(index++, member);
     }
   }
 
-  void TakeIfTyped(object members, const std::string& pointer) {
-    const std::optional<std::string> type = StringMember(members, "__type__");
-    if (!type) return;
+  void VisitInside(Step step, element member) {
+    if (IsFull() || (!member.is_object() && !member.is_array())) return;
+    path_.push_back(step);
+    Visit(member);
+    path_.pop_back();
+  }
+
+  void TakeIfTyped(object members) {
+    std::string_view type;
+    if (members["__type__"].get_string().get(type) != simdjson::SUCCESS) return;
     pb::TypedValue value;
-    if (*type == "file_ref") {
+    if (type == "file_ref") {
       *value.mutable_file_ref() = ReadFileRef(members);
-    } else if (*type == "resource_locator") {
+    } else if (type == "resource_locator") {
       *value.mutable_resource_locator() = ReadLocator(members);
-    } else if (*type == "resource_mapper") {
+    } else if (type == "resource_mapper") {
       *value.mutable_resource_mapper() = ReadMapper(members);
-    } else if (*type == "llm_config") {
+    } else if (type == "llm_config") {
       value.mutable_llm_config()->mutable_config()->set_json(simdjson::minify(members));
     } else {
       return;
     }
-    value.set_pointer(pointer);
+    value.set_pointer(Pointer());
+    bytes_ += value.ByteSizeLong();
     *found_.Add() = std::move(value);
   }
 
+  // To where the walk stands, as RFC 6901 writes it.
+  std::string Pointer() const {
+    std::string pointer;
+    for (const Step& step : path_) {
+      if (const auto* index = std::get_if<std::size_t>(&step)) {
+        absl::StrAppend(&pointer, "/", *index);
+      } else {
+        const std::string_view name = std::get<std::string_view>(step);
+        absl::StrAppend(&pointer, "/",
+                        absl::StrReplaceAll(absl::string_view(name.data(), name.size()),
+                                            {{"~", "~0"}, {"/", "~1"}}));
+      }
+    }
+    return pointer;
+  }
+
+  const std::size_t max_bytes_;
+  std::vector<Step> path_;
+  std::size_t bytes_ = 0;  // of what was found
   RepeatedPtrField<pb::TypedValue> found_;
 };
 
@@ -137,7 +166,7 @@ RepeatedPtrField<pb::TypedValue> FindTypedValues(absl::string_view parameters) {
   thread_local simdjson::dom::parser parser;
   element root;
   if (parser.parse(parameters.data(), parameters.size()).get(root) != simdjson::SUCCESS) return {};
-  return Finder().Find(root);
+  return Finder(MaxTypedValuesBytes(parameters.size())).Find(root);
 }
 
 }  // namespace atomemo::definition

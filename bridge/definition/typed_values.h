@@ -3,14 +3,23 @@
 
 #include <google/protobuf/repeated_field.h>
 
+#include <cstddef>
+
 #include "absl/strings/string_view.h"
 #include "atomemo/plugin/v1/payload.pb.h"
 
 namespace atomemo::definition {
 
+// Values that stand inside each other hold the same text again and again. Once those found come to
+// more than this for parameters of such a size, the others are left out.
+constexpr std::size_t MaxTypedValuesBytes(std::size_t parameters_bytes) {
+  return 2 * parameters_bytes + (std::size_t{1} << 20);
+}
+
 // The hub's values with a type of their own (objects with a known `__type__`) at any depth of
 // `parameters`, the text of a JSON object, in document order. Lenient, as the hub is: members that
 // are missing, null or of the wrong type stay unset, and text that is not JSON has no such values.
+// Takes time and memory linear in the text.
 google::protobuf::RepeatedPtrField<::atomemo::plugin::v1::TypedValue> FindTypedValues(
     absl::string_view parameters);
 

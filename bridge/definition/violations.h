@@ -29,6 +29,8 @@ struct Violation {
 // Of each kind, this many are reported; one more then says that there are others. Bounds what a
 // hostile value can make us say.
 inline constexpr std::size_t kMaxViolations = 1000;
+// So many of them say what was probably meant.
+inline constexpr std::size_t kMaxSuggestions = 30;
 
 // Where a walk through a value stands, and what it found. Not thread-safe.
 class ViolationSink {
@@ -54,6 +56,14 @@ class ViolationSink {
   bool wants_errors() const { return errors_.size() <= kMaxViolations; }
   bool wants_warnings() const { return warnings_.size() <= kMaxViolations; }
 
+  // Whether a message may say what was meant instead: looking for that is slow, so it is done for
+  // the first few only.
+  bool MaySuggest() {
+    if (suggestions_left_ == 0) return false;
+    --suggestions_left_;
+    return true;
+  }
+
   bool ok() const { return errors_.empty(); }
   std::vector<Violation> TakeErrors() { return std::move(errors_); }
   std::vector<Violation> TakeWarnings() { return std::move(warnings_); }
@@ -64,6 +74,7 @@ class ViolationSink {
   std::vector<std::variant<absl::string_view, std::size_t>> at_;
   std::vector<Violation> errors_;
   std::vector<Violation> warnings_;
+  std::size_t suggestions_left_ = kMaxSuggestions;
 };
 
 }  // namespace atomemo::definition

@@ -1,8 +1,10 @@
 // Input made to exhaust the validator: it must end soon (ctest's timeout is the judge), with a
 // clear error and few words.
 
+#include <optional>
 #include <string>
 
+#include "bridge/definition/js_regex.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/bridge/definition/definition_samples.h"
@@ -13,6 +15,7 @@ namespace {
 using base::Json;
 using ::testing::HasSubstr;
 using ::testing::Le;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 // `{"k0":1,"k1":1,...}`
@@ -102,6 +105,49 @@ TEST(HostileInput, LongNamesThatAreRepeatedInMessagesAndPaths) {
   Json parameter = J(R"({"name": "p", "type": "string", "display": {"show": {}}})");
   parameter["display"]["show"][name] = J("[" + Repeat(R"({"$regex":"*"},)", 2'000) + "1]");
   EXPECT_THAT(WarningsOf(Schema::kProperty, std::move(parameter)), SizeIs(Le(1'000'000u)));
+}
+
+TEST(HostileInput, ManyNumbersThatAreSpeltAnew) {
+  std::string marks;
+  for (int i = 0; i < 200'000; ++i) absl::StrAppend(&marks, "\"", i, ".0\":\"m\",");
+  absl::StrAppend(&marks, R"("7":"last")");
+  const Report report = Validate(
+      Schema::kProperty,
+      J(absl::StrCat(R"({"name":"p","type":"number","ui":{"component":"slider","marks":{)", marks,
+                     "}}}")));
+  ASSERT_TRUE(report.ok()) << Lines(report.errors);
+  const Json& respelt = report.value["ui"]["marks"];
+  EXPECT_THAT(respelt, SizeIs(200'000u));
+  EXPECT_EQ(respelt["7"], "last");
+}
+
+TEST(HostileInput, ManySlipsOfThePen) {
+  std::string known, slips;
+  for (int i = 0; i < 290; ++i) {
+    absl::StrAppend(&known, i > 0 ? "," : "", R"({"name":")", std::string(60, 'a'), i,
+                    R"(","type":"string"})");
+  }
+  for (int i = 0; i < 1'000; ++i) {
+    absl::StrAppend(&slips, i > 0 ? "," : "", "\"", std::string(60, 'a'), "X", i, "\"");
+  }
+  const Report report =
+      Validate(Schema::kTool, ToolWith(J(absl::StrCat("[", known, R"(,{"name":"b","type":"string",)",
+                                                      R"("depends_on":[)", slips, "]}]"))));
+  ASSERT_THAT(report.warnings, SizeIs(1'000u));
+  EXPECT_THAT(report.warnings.front().message, HasSubstr("did you mean"));
+  EXPECT_THAT(report.warnings.back().message, Not(HasSubstr("did you mean")));
+}
+
+// 450 KB, most of it in names of groups 190 levels deep.
+TEST(HostileInput, PatternOfManyNamedGroups) {
+  constexpr int kLevels = 190;
+  std::string groups;
+  for (int i = 0; i < 45'000; ++i) absl::StrAppend(&groups, "(?<g", i, ">)");
+  const std::string nested = Repeat("(", kLevels) + groups + Repeat(")", kLevels);
+  const std::string alternatives = Repeat("(", kLevels) + groups + Repeat("|)", kLevels);
+  EXPECT_EQ(CheckJsRegex(nested), std::nullopt);
+  EXPECT_EQ(CheckJsRegex(alternatives), std::nullopt);
+  EXPECT_NE(CheckJsRegex(alternatives + "(?<g0>)"), std::nullopt);
 }
 
 TEST(HostileInput, SurrogatesWithoutTheirOtherHalf) {

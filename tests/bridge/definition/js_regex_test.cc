@@ -33,6 +33,20 @@ TEST(JsRegex, RefusesWhatJavaScriptCannotCompile) {
   }
 }
 
+TEST(JsRegex, LetsOnlyAlternativesShareTheNameOfAGroup) {
+  for (const char* good :
+       {"(?<a>x)|(?:(?<a>y)|(?<a>z))", "(?:(?<a>x)|(?<a>y))|(?<a>z)", "(?:(?<a>x)|y)(?:(?<b>z)|w)",
+        "(?:(?:(?<a>x))|(?:(?:(?<a>y))))", "(?<a>(?<b>x)|(?<b>y))\\k<b>"}) {
+    EXPECT_TRUE(Compiles(good)) << good;
+  }
+  for (const char* bad :
+       {"(?:(?<a>x)|y)(?<a>z)", "(?<a>(?<a>x))", "(?<a>x|(?<a>y))", "(?<a>x)|(?<a>y)(?<a>z)",
+        "(?:(?<a>x)|(?<b>y))(?:z|(?<b>w))", "(?<a>x)(?:y|(?<a>z))",
+        "(?:(?<a>x)|(?:y|(?:z|(?<a>u))))(?<a>v)"}) {
+    EXPECT_FALSE(Compiles(bad)) << bad;
+  }
+}
+
 TEST(JsRegex, TellsAuthorsOfOtherLanguagesPatternsWhatToWrite) {
   EXPECT_NE(CheckJsRegex("(?P<id>\\d+)")->find("(?<name>...)"), std::string::npos);
 }

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
+#include <string>
+
 namespace atomemo::definition {
 namespace {
 
@@ -74,6 +77,36 @@ TEST(FindTypedValuesTest, OtherObjectsAndTextThatIsNotJsonHaveNone) {
   EXPECT_TRUE(FindTypedValues(R"({"a":{"__type__":"something_else"},"b":"__type__"})").empty());
   EXPECT_TRUE(FindTypedValues(R"({"a":{"__type__":7}})").empty());
   EXPECT_TRUE(FindTypedValues(R"({"a":{"__type__":"file_ref")").empty());
+}
+
+std::size_t BytesOf(const google::protobuf::RepeatedPtrField<pb::TypedValue>& values) {
+  std::size_t bytes = 0;
+  for (const pb::TypedValue& value : values) bytes += value.ByteSizeLong();
+  return bytes;
+}
+
+// Each mapper's value holds all the mappers in it.
+TEST(FindTypedValuesTest, ValuesInsideEachOtherDoNotMultiplyTheText) {
+  std::string parameters = "\"" + std::string(100'000, 'x') + "\"";
+  for (int i = 0; i < 45; ++i) {
+    parameters = R"({"__type__":"resource_mapper","value":{"m":)" + parameters + "}}";
+  }
+  const auto found = FindTypedValues(parameters);
+  ASSERT_GE(found.size(), 2);
+  EXPECT_EQ(found[0].pointer(), "");
+  EXPECT_EQ(found[1].pointer(), "/value/m");
+  EXPECT_LE(BytesOf(found), MaxTypedValuesBytes(parameters.size()) + parameters.size());
+}
+
+TEST(FindTypedValuesTest, LongNamesDoNotMultiplyTheText) {
+  const std::string name(100'000, 'n');
+  std::string values;
+  for (int i = 0; i < 10'000; ++i) values += R"({"__type__":"file_ref"},)";
+  const std::string parameters = "{\"" + name + "\":[" + values + "0]}";
+  const auto found = FindTypedValues(parameters);
+  ASSERT_GE(found.size(), 2);
+  EXPECT_EQ(found[1].pointer(), "/" + name + "/1");
+  EXPECT_LE(BytesOf(found), MaxTypedValuesBytes(parameters.size()) + parameters.size());
 }
 
 }  // namespace
