@@ -25,6 +25,16 @@ router::HubAnswer TooLarge(const router::HubAnswer& answer, const absl::Status& 
   return error;
 }
 
+// Without knowing how large a frame may be, one of this size is taken for the reason of a loss.
+constexpr std::size_t kLargeFrame = 256u << 10;
+
+// About what the message's frame has, header and envelope included.
+std::size_t FrameBytes(absl::string_view topic, const HubMessage& message) {
+  constexpr std::size_t kEnvelope = 32;  // refs, brackets, quotes and commas
+  return message.payload.size() + message.event.size() + topic.size() + kEnvelope +
+         kFrameHeaderBytes;
+}
+
 bool SameState(const HubState& a, const HubState& b) {
   return a.SerializeAsString() == b.SerializeAsString();
 }
@@ -38,6 +48,7 @@ HubClient::HubClient(base::Scheduler& scheduler, WebSocketTransportFactory trans
       options_(std::move(options)),
       api_key_(options_.api_key),
       last_seed_(options_.channel.seed),
+      max_frame_bytes_(options_.socket.max_frame_bytes),
       pool_(
           scheduler, [this](HubMode mode) { return MakeSocket(mode); }, options_.pool) {}
 
@@ -52,6 +63,7 @@ void HubClient::Announce(router::Announcement announcement) {
   auto definition = is_debug ? announcement.definition_json : nullptr;
   if (Topic* known = FindTopic(announcement.topic)) {
     if (is_debug) known->channel->SetDefinition(std::move(definition));
+    known->channel->JoinAgain();
     return;
   }
   PhoenixChannel::Options channel_options = options_.channel;
@@ -84,18 +96,35 @@ std::optional<router::HubPosition> HubClient::Push(absl::string_view topic,
                                                    const router::HubAnswer& answer) {
   PhoenixChannel* channel = Writable(FindTopic(topic));
   if (channel == nullptr) return std::nullopt;
+  return PushNow(*channel, answer);
+}
+
+std::optional<router::HubPosition> HubClient::PushNow(PhoenixChannel& channel,
+                                                      const router::HubAnswer& answer) {
   HubMessage message = EncodeAnswer(answer);
-  auto pushed = channel->Push(std::move(message.event), std::move(message.payload));
+  const std::size_t bytes = FrameBytes(channel.topic(), message);
+  absl::StatusOr<PhoenixChannel::Pushed> pushed =
+      bytes > max_frame_bytes_
+          ? absl::ResourceExhaustedError(absl::StrCat("the message has about ", bytes,
+                                                      " bytes, the hub takes at most ",
+                                                      max_frame_bytes_))
+          : channel.Push(std::move(message.event), std::move(message.payload));
   if (absl::IsResourceExhausted(pushed.status())) {
     base::LogWarning("answer too large for the hub",
-                     {{"topic", topic}, {"event", answer.event}, {"bytes", answer.size()}});
+                     {{"topic", channel.topic()}, {"event", answer.event}, {"bytes", bytes}});
     message = EncodeAnswer(TooLarge(answer, pushed.status()));
-    pushed = channel->Push(std::move(message.event), std::move(message.payload));
+    pushed = channel.Push(std::move(message.event), std::move(message.payload));
     // Nobody can be answered whose request_id alone is larger than a frame.
-    if (absl::IsResourceExhausted(pushed.status())) return channel->position();
+    if (absl::IsResourceExhausted(pushed.status())) return channel.position();
   }
   if (!pushed.ok()) return std::nullopt;
   return pushed->position;
+}
+
+bool HubClient::PushRefusal(absl::string_view topic, const router::HubAnswer& answer) {
+  const Topic* found = FindTopic(topic);
+  if (found == nullptr || shut_down_ || !found->channel->ready()) return false;
+  return PushNow(*found->channel, answer).has_value();
 }
 
 bool HubClient::PushRequest(absl::string_view topic, const router::HubRequest& request) {
@@ -115,6 +144,51 @@ bool HubClient::PushRequest(absl::string_view topic, const router::HubRequest& r
 
 void HubClient::RequestProof(absl::string_view topic) {
   if (Topic* found = FindTopic(topic)) found->channel->RequestProof();
+}
+
+void HubClient::Hasten(absl::string_view topic) {
+  const PortCall guard(*this);
+  if (Topic* found = FindTopic(topic)) found->channel->JoinSoon();
+}
+
+void HubClient::Quarantine(absl::string_view topic) {
+  Later([this, name = std::string(topic)] {
+    const Topic* found = FindTopic(name);
+    PhoenixSocket* const shared = found == nullptr ? nullptr : found->channel->socket();
+    if (shared == nullptr) return;
+    PhoenixSocket* const own = pool_.AcquireAlone(*shared);
+    if (own == nullptr) return;
+    base::LogInfo("plugin gets a connection of its own while a lost answer is looked into",
+                  {{"topic", name}});
+    pool_.Release(*shared);
+    found->channel->Attach(*own);
+  });
+}
+
+void HubClient::Unquarantine(absl::string_view topic) {
+  const Topic* found = FindTopic(topic);
+  if (found != nullptr && found->channel->socket() != nullptr) {
+    pool_.Share(*found->channel->socket());
+  }
+}
+
+void HubClient::LearnFrom(const router::HubAnswer& refused, const router::HubLoss& loss) {
+  const std::size_t bytes = FrameBytes("", EncodeAnswer(refused));
+  const bool for_its_size =
+      loss.close_code == kCloseTooBig || (loss.close_code != 0 && bytes >= kLargeFrame);
+  if (!for_its_size || bytes >= max_frame_bytes_) return;
+  max_frame_bytes_ = bytes - 1;
+  base::LogWarning("the hub takes no message as large as that: larger ones fail from now on",
+                   {{"bytes", bytes}, {"reason", loss.reason}});
+}
+
+void HubClient::Leave(absl::string_view topic) {
+  const PortCall guard(*this);
+  if (Topic* found = FindTopic(topic)) found->channel->LeaveAndReport();
+}
+
+void HubClient::OnChannelLeft(PhoenixChannel& channel) {
+  if (!shut_down_) listener_->OnTopicLeft(channel.topic());
 }
 
 void HubClient::Shutdown(std::function<void()> done) {
@@ -265,8 +339,11 @@ void HubClient::ReplyLater(absl::string_view topic, std::string request_id, absl
 void HubClient::ReportState(Topic& topic) {
   const HubState& state = topic.channel->state();
   if (SameState(state, topic.reported)) return;
+  const bool is_loss = topic.reported.state() == HubState::STATE_REGISTERED &&
+                       state.state() == HubState::STATE_DISCONNECTED;
   topic.reported = state;
   LogState(*topic.channel);
+  if (is_loss) listener_->OnTopicLost(topic.channel->topic(), topic.channel->loss());
   listener_->OnTopicState(topic.channel->topic(), HubState(state));
 }
 

@@ -61,8 +61,14 @@ class HubClient : public router::HubPort, private PhoenixChannel::Owner {
   std::optional<router::HubPosition> Push(absl::string_view topic,
                                           const router::HubAnswer& answer) override;
   bool PushRequest(absl::string_view topic, const router::HubRequest& request) override;
+  bool PushRefusal(absl::string_view topic, const router::HubAnswer& answer) override;
   void RequestProof(absl::string_view topic) override;
-  std::size_t max_frame_bytes() const override { return options_.socket.max_frame_bytes; }
+  std::size_t max_frame_bytes() const override { return max_frame_bytes_; }
+  void Hasten(absl::string_view topic) override;
+  void Quarantine(absl::string_view topic) override;
+  void Unquarantine(absl::string_view topic) override;
+  void LearnFrom(const router::HubAnswer& refused, const router::HubLoss& loss) override;
+  void Leave(absl::string_view topic) override;
 
   // Leaves all topics and closes all connections, within the time of the options. `done` runs once,
   // later. Nothing else may be called afterwards, and the listener hears nothing any more.
@@ -91,6 +97,7 @@ class HubClient : public router::HubPort, private PhoenixChannel::Owner {
   void OnChannelEvent(PhoenixChannel& channel, PhoenixFrame frame) override;
   void OnPushRefused(PhoenixChannel& channel, absl::string_view ref,
                      absl::string_view response) override;
+  void OnChannelLeft(PhoenixChannel& channel) override;
   bool OnSocketFull(PhoenixChannel& channel) override;
 
   std::unique_ptr<PhoenixSocket> MakeSocket(router::HubMode mode);
@@ -98,6 +105,9 @@ class HubClient : public router::HubPort, private PhoenixChannel::Owner {
   Topic* FindTopic(absl::string_view topic);
   // The topic's channel if it can take a push now, else null.
   PhoenixChannel* Writable(Topic* topic);
+  // As Push, whatever the send buffer holds.
+  std::optional<router::HubPosition> PushNow(PhoenixChannel& channel,
+                                             const router::HubAnswer& answer);
   void PollWritable();
   void OnHubAnswer(Topic& topic, const PhoenixFrame& frame);
   void FailRequests(Topic& topic, absl::string_view reason);
@@ -119,6 +129,8 @@ class HubClient : public router::HubPort, private PhoenixChannel::Owner {
   std::uint64_t last_seed_ = 0;
   bool in_port_call_ = false;
   bool shut_down_ = false;
+  // Configured, or less if the hub has shown less.
+  std::size_t max_frame_bytes_;
   // Whose push was refused because of a full send buffer; watched by the timer.
   std::set<std::string> blocked_topics_;
   base::Scheduler::TimerId writable_timer_ = base::Scheduler::kNoTimer;

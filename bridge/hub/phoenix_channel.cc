@@ -1,5 +1,6 @@
 #include "bridge/hub/phoenix_channel.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -73,6 +74,40 @@ void PhoenixChannel::SendLeave() {
   (void)socket_->Send({join_ref_, socket_->NextRef(), topic_, "phx_leave", "{}"});
 }
 
+void PhoenixChannel::LeaveAndReport() {
+  StopTimer();
+  leave_ref_.clear();
+  if (joined_ && socket_ != nullptr && socket_->is_open()) {
+    leave_ref_ = socket_->NextRef();
+    if (!socket_->Send({join_ref_, leave_ref_, topic_, "phx_leave", "{}"}).ok()) leave_ref_.clear();
+  } else {
+    SendLeave();  // a join that is under way
+  }
+  phase_ = Phase::kLeaving;
+  // Without a connection there is nothing to leave.
+  StartTimer(leave_ref_.empty() ? absl::ZeroDuration() : options_.reply_timeout,
+             &PhoenixChannel::OnLeft);
+}
+
+void PhoenixChannel::OnLeft() {
+  StopTimer();
+  phase_ = Phase::kLeft;
+  ForgetJoin();
+  owner_.OnChannelLeft(*this);
+}
+
+void PhoenixChannel::JoinAgain() {
+  if (phase_ != Phase::kLeft || socket_ == nullptr) return;
+  phase_ = Phase::kDown;
+  if (socket_->is_open()) Join();
+}
+
+void PhoenixChannel::JoinSoon() {
+  if (socket_ == nullptr) return;
+  if (phase_ == Phase::kWaiting) StartTimer(options_.hastened_rejoin, &PhoenixChannel::Join);
+  if (phase_ == Phase::kDown) socket_->ReconnectSoon();
+}
+
 void PhoenixChannel::SetDefinition(std::shared_ptr<const std::string> definition_json) {
   if (definition_json_ == nullptr || *definition_json == *definition_json_) return;
   definition_json_ = std::move(definition_json);
@@ -95,10 +130,16 @@ void PhoenixChannel::RequestProof() {
   if (socket_ != nullptr) socket_->RequestProof(position_.sequence);
 }
 
-void PhoenixChannel::OnSocketOpen() { Join(); }
+void PhoenixChannel::OnSocketOpen() {
+  if (phase_ == Phase::kDown) Join();
+}
 
-void PhoenixChannel::OnSocketDown(const HubState& state) {
+void PhoenixChannel::OnSocketDown(const HubState& state, const router::HubLoss& loss) {
+  if (phase_ == Phase::kLeft) return;
+  if (phase_ == Phase::kLeaving) return OnLeft();
   StopTimer();
+  loss_ = loss;
+  registered_at_ = absl::InfiniteFuture();
   phase_ = Phase::kDown;
   ForgetJoin();
   position_ = {};
@@ -115,7 +156,9 @@ void PhoenixChannel::OnFrame(PhoenixFrame frame) {
   // The end of an earlier join on the same socket arrives after the new join's reply.
   const bool is_current = joined_ || phase_ == Phase::kJoining;
   if (!is_current || frame.join_ref != join_ref_) return;
-  Lose(is_error ? "the channel crashed at the hub" : "the hub closed the channel");
+  if (phase_ == Phase::kLeaving) return OnLeft();
+  if (is_error) return Lose("the channel crashed at the hub", router::HubLoss::Cause::kRefused);
+  Lose("the hub closed the channel");
 }
 
 void PhoenixChannel::OnReply(const PhoenixFrame& frame) {
@@ -123,6 +166,10 @@ void PhoenixChannel::OnReply(const PhoenixFrame& frame) {
   if (!reply.ok() || !frame.ref) return;
   const bool ok = reply->Take("status") == "\"ok\"";
   const absl::string_view response = reply->Take("response").value_or("null");
+  if (phase_ == Phase::kLeaving) {
+    if (frame.ref == leave_ref_) OnLeft();
+    return;
+  }
   if (phase_ == Phase::kJoining && frame.ref == join_ref_) return OnJoinReply(ok, response);
   if (!register_ref_.empty() && frame.ref == register_ref_) {
     // The channel was gone already: nothing is wrong with the definition.
@@ -188,7 +235,7 @@ void PhoenixChannel::OnRegisterReply(bool ok, absl::string_view response) {
                   options_.rejected_retry);
   }
   phase_ = Phase::kReady;
-  backoff_.Reset();
+  registered_at_ = std::min(registered_at_, scheduler_.Now());
   Report(HubState::STATE_REGISTERED, "");
 }
 
@@ -196,8 +243,13 @@ void PhoenixChannel::OnReplyTimeout() {
   Lose(phase_ == Phase::kJoining ? "no reply to the join" : "no reply to the registration");
 }
 
-void PhoenixChannel::Lose(absl::string_view reason) {
+void PhoenixChannel::Lose(absl::string_view reason, router::HubLoss::Cause cause) {
   phase_ = Phase::kWaiting;
+  loss_ = {};
+  loss_.cause = cause;
+  loss_.reason = std::string(reason);
+  if (scheduler_.Now() - registered_at_ >= options_.stable_after) backoff_.Reset();
+  registered_at_ = absl::InfiniteFuture();
   ForgetJoin();
   StartTimer(backoff_.Next(), &PhoenixChannel::Join);
   Report(HubState::STATE_DISCONNECTED, reason);

@@ -25,6 +25,10 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
   struct Options {
     // For the replies to a join and to a registration.
     absl::Duration reply_timeout = absl::Seconds(10);
+    // How soon JoinSoon tries.
+    absl::Duration hastened_rejoin = absl::Milliseconds(200);
+    // A topic that was registered for so long was a good one: the next loss starts the delays anew.
+    absl::Duration stable_after = absl::Seconds(10);
     // How long to wait with a definition that the hub refused.
     absl::Duration rejected_retry = absl::Seconds(30);
     // For jitter.
@@ -41,6 +45,8 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
     // The hub answered a push with an error; `response` is JSON text.
     virtual void OnPushRefused(PhoenixChannel& channel, absl::string_view ref,
                                absl::string_view response) = 0;
+    // After LeaveAndReport: the hub has handled the leave, or the connection is lost.
+    virtual void OnChannelLeft(PhoenixChannel& channel) = 0;
     // The socket takes no further channel: Attach the channel to another one. False if there is
     // none better; then the channel tries again after a while.
     virtual bool OnSocketFull(PhoenixChannel& channel) = 0;
@@ -66,6 +72,14 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
   // Leaves the topic for good: nothing is reported after this.
   void Leave();
 
+  // Leaves the topic, and goes on reporting what the hub sent before it handled that, up to
+  // Owner::OnChannelLeft, which never comes inside this call. JoinAgain comes back.
+  void LeaveAndReport();
+  void JoinAgain();
+
+  // Does not wait as long with the next join as the losses so far suggest.
+  void JoinSoon();
+
   // Registers another definition without leaving; does nothing if it is the same text.
   void SetDefinition(std::shared_ptr<const std::string> definition_json);
 
@@ -82,6 +96,8 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
   // Of the last frame pushed.
   router::HubPosition position() const { return position_; }
   const router::pb::HubState& state() const { return state_; }
+  // How the topic was lost last.
+  const router::HubLoss& loss() const { return loss_; }
 
  private:
   enum class Phase {
@@ -90,11 +106,13 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
     kRegistering,  // joined; waits for the reply to register_plugin
     kReady,        // register_ref_ is set while a changed definition is being registered
     kWaiting,      // will join again
+    kLeaving,      // LeaveAndReport: waits for the reply to phx_leave
+    kLeft,         // until JoinAgain
     kRejected,     // the hub refused the join or the definition; will try again
   };
 
   void OnSocketOpen() override;
-  void OnSocketDown(const router::pb::HubState& state) override;
+  void OnSocketDown(const router::pb::HubState& state, const router::HubLoss& loss) override;
   void OnFrame(PhoenixFrame frame) override;
 
   void Join();
@@ -103,7 +121,9 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
   void OnReply(const PhoenixFrame& frame);
   void OnJoinReply(bool ok, absl::string_view response);
   void OnRegisterReply(bool ok, absl::string_view response);
-  void Lose(absl::string_view reason);
+  void Lose(absl::string_view reason,
+            router::HubLoss::Cause cause = router::HubLoss::Cause::kOther);
+  void OnLeft();
   // Tries again with the step that was refused.
   void Reject(router::pb::HubState state, absl::Duration retry_in);
   void SendLeave();
@@ -126,6 +146,9 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
   // The refs of the current join and of the registration that waits for its reply.
   std::string join_ref_;
   std::string register_ref_;
+  std::string leave_ref_;
+  absl::Time registered_at_ = absl::InfiniteFuture();
+  router::HubLoss loss_;
   router::HubPosition position_;
   base::Backoff backoff_;
   base::Scheduler::TimerId timer_ = base::Scheduler::kNoTimer;

@@ -26,6 +26,23 @@ bool IsRefusal(const WebSocketClosed& closed) {
   return closed.http_status == 401 || closed.http_status == 403;
 }
 
+// Whether the hub may have closed the connection for a frame that it was sent.
+router::HubLoss::Cause CauseOf(const WebSocketClosed& closed) {
+  if (!closed.was_open) return router::HubLoss::Cause::kOther;
+  switch (closed.code) {
+    case kCloseUnsupported:
+    case kCloseInvalidText:
+    case kCloseTooBig:
+    case kCloseInternalError:
+      return router::HubLoss::Cause::kRefused;
+    case kCloseAbnormal:
+    case kCloseProtocolError:  // idle connections, too
+      return router::HubLoss::Cause::kMute;
+    default:
+      return router::HubLoss::Cause::kOther;
+  }
+}
+
 }  // namespace
 
 PhoenixSocket::PhoenixSocket(Environment environment, Options options)
@@ -42,7 +59,9 @@ PhoenixSocket::PhoenixSocket(Environment environment, Options options)
 
 PhoenixSocket::~PhoenixSocket() {
   transport_->Drop();
-  for (const auto timer : {beat_timer_, alive_timer_, reconnect_timer_}) scheduler_.Cancel(timer);
+  for (const auto timer : {beat_timer_, alive_timer_, pause_timer_, reconnect_timer_}) {
+    scheduler_.Cancel(timer);
+  }
 }
 
 void PhoenixSocket::Start() {
@@ -72,10 +91,10 @@ std::string PhoenixSocket::NextRef() { return absl::StrCat(++last_ref_); }
 absl::StatusOr<router::HubPosition> PhoenixSocket::Send(const PhoenixFrame& frame) {
   if (!open_) return absl::UnavailableError("not connected to the hub");
   const std::string text = EncodePhoenixFrame(frame);
-  if (text.size() > options_.max_frame_bytes) {
-    return absl::ResourceExhaustedError(absl::StrCat("the message has ", text.size(),
-                                                     " bytes, the hub takes at most ",
-                                                     options_.max_frame_bytes));
+  if (text.size() + kFrameHeaderBytes > options_.max_frame_bytes) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the message has ", text.size() + kFrameHeaderBytes,
+                     " bytes with its header, the hub takes at most ", options_.max_frame_bytes));
   }
   if (absl::Status sent = transport_->Send(text); !sent.ok()) return sent;
   ++position_.sequence;
@@ -93,7 +112,7 @@ void PhoenixSocket::Connect() {
   absl::StatusOr<std::string> url = environment_.url();
   if (!url.ok()) {
     tried_url_.clear();
-    return GoDown(MakeState(HubState::STATE_UNAUTHORIZED, url.status().message()), true);
+    return GoDown(MakeState(HubState::STATE_UNAUTHORIZED, url.status().message()), true, {});
   }
   tried_url_ = *std::move(url);
   transport_->Connect(tried_url_);
@@ -131,10 +150,33 @@ void PhoenixSocket::OnMessage(absl::string_view text) {
   const auto handler = handlers_.find(frame->topic);
   if (handler == handlers_.end()) return;  // of a topic that was left
   handler->second->OnFrame(*std::move(frame));
+  PauseIfFull();
+}
+
+void PhoenixSocket::PauseIfFull() {
+  if (!open_ || pause_timer_ != base::Scheduler::kNoTimer ||
+      transport_->buffered_amount() <= options_.pause_reading_above) {
+    return;
+  }
+  transport_->SetReading(false);
+  pause_timer_ = scheduler_.After(options_.pause_poll, [this] { ResumeIfDrained(); });
+}
+
+void PhoenixSocket::ResumeIfDrained() {
+  pause_timer_ = base::Scheduler::kNoTimer;
+  if (!open_) return;
+  if (transport_->buffered_amount() > options_.pause_reading_above / 2) {
+    pause_timer_ = scheduler_.After(options_.pause_poll, [this] { ResumeIfDrained(); });
+    return;
+  }
+  transport_->SetReading(true);
 }
 
 void PhoenixSocket::OnClose(const WebSocketClosed& closed) {
-  GoDown(Explain(closed), IsRefusal(closed));
+  router::HubLoss loss;
+  loss.cause = CauseOf(closed);
+  loss.close_code = closed.code;
+  GoDown(Explain(closed), IsRefusal(closed), std::move(loss));
 }
 
 HubState PhoenixSocket::Explain(const WebSocketClosed& closed) const {
@@ -157,13 +199,20 @@ HubState PhoenixSocket::Explain(const WebSocketClosed& closed) const {
   return MakeState(HubState::STATE_DISCONNECTED, base::RedactText(reason));
 }
 
-void PhoenixSocket::GoDown(HubState state, bool refused) {
+void PhoenixSocket::ReconnectSoon() {
+  if (open_ || stopped_ || reconnect_timer_ == base::Scheduler::kNoTimer) return;
+  scheduler_.Cancel(reconnect_timer_);
+  reconnect_timer_ = scheduler_.After(options_.hastened_reconnect, [this] { Connect(); });
+}
+
+void PhoenixSocket::GoDown(HubState state, bool refused, router::HubLoss loss) {
   if (open_ && scheduler_.Now() - opened_at_ >= options_.stable_after) backoff_.Reset();
   open_ = false;
   heartbeats_.clear();
   scheduler_.Cancel(beat_timer_);
   scheduler_.Cancel(alive_timer_);
   alive_timer_ = base::Scheduler::kNoTimer;
+  scheduler_.Cancel(std::exchange(pause_timer_, base::Scheduler::kNoTimer));
   state_ = std::move(state);
   if (stopped_) {
     if (stopped_callback_) scheduler_.Post(std::exchange(stopped_callback_, nullptr));
@@ -172,7 +221,9 @@ void PhoenixSocket::GoDown(HubState state, bool refused) {
   LogDown();
   logged_reason_ = state_.reason();
   ScheduleReconnect(refused);
-  ForEachHandler([this](TopicHandler& handler) { handler.OnSocketDown(state_); });
+  loss.shared = handlers_.size() > 1;
+  loss.reason = state_.reason();
+  ForEachHandler([&](TopicHandler& handler) { handler.OnSocketDown(state_, loss); });
 }
 
 void PhoenixSocket::ScheduleReconnect(bool refused) {
@@ -233,10 +284,13 @@ void PhoenixSocket::CheckAlive() {
     return;
   }
   transport_->Drop();
+  router::HubLoss loss;
+  loss.cause = router::HubLoss::Cause::kMute;
+  loss.close_code = kCloseAbnormal;
   GoDown(MakeState(HubState::STATE_DISCONNECTED,
                    absl::StrCat("connection lost: no heartbeat reply within ",
                                 absl::FormatDuration(options_.heartbeat_timeout))),
-         false);
+         false, std::move(loss));
 }
 
 // Handlers may come and go while they are called.

@@ -20,6 +20,9 @@
 
 namespace atomemo::hub {
 
+// The largest header of a frame that a client sends (RFC 6455, 5.2).
+inline constexpr std::size_t kFrameHeaderBytes = 14;
+
 // A Phoenix socket: one WebSocket that carries many topics. Keeps itself connected from Start to
 // Shutdown: beats, notices a dead connection, and reconnects after every kind of loss.
 //
@@ -38,8 +41,15 @@ class PhoenixSocket {
     // when it is tried again although unchanged.
     absl::Duration refused_poll = absl::Seconds(1);
     absl::Duration refused_retry = absl::Seconds(5);
-    // The hub closes the connection on a larger frame, so none is sent.
+    // The hub closes the connection on a larger frame, so none is sent. As Phoenix's web server
+    // counts: with the frame's header of 14 bytes.
     std::size_t max_frame_bytes = 8'000'000;
+    // While more than this is queued for the hub, nothing is read from it: what it asks for only adds
+    // to the queue. In bytes. How often that is looked at.
+    std::size_t pause_reading_above = 16u << 20;
+    absl::Duration pause_poll = absl::Milliseconds(20);
+    // How soon ReconnectSoon tries.
+    absl::Duration hastened_reconnect = absl::Milliseconds(50);
     // The address contains an API key: a refusal is explained by it.
     bool uses_api_key = false;
   };
@@ -68,7 +78,8 @@ class PhoenixSocket {
     // A new connection: nothing is joined on it.
     virtual void OnSocketOpen() = 0;
     // `state` is DISCONNECTED or UNAUTHORIZED. Comes for every failed attempt, too.
-    virtual void OnSocketDown(const router::pb::HubState& state) = 0;
+    virtual void OnSocketDown(const router::pb::HubState& state,
+                              const router::HubLoss& loss) = 0;
     virtual void OnFrame(PhoenixFrame frame) = 0;
   };
 
@@ -87,6 +98,9 @@ class PhoenixSocket {
   // One handler a topic.
   void Attach(const std::string& topic, TopicHandler& handler);
   void Detach(const std::string& topic);
+
+  // While a reconnect is due: does not wait as long as the losses so far suggest.
+  void ReconnectSoon();
 
   bool is_open() const { return open_; }
   // Of the connection; CONNECTING before the first attempt's outcome and while open.
@@ -117,7 +131,7 @@ class PhoenixSocket {
   void OnOpen();
   void OnMessage(absl::string_view text);
   void OnClose(const WebSocketClosed& closed);
-  void GoDown(router::pb::HubState state, bool refused);
+  void GoDown(router::pb::HubState state, bool refused, router::HubLoss loss);
   void ScheduleReconnect(bool refused);
   router::pb::HubState Explain(const WebSocketClosed& closed) const;
   void LogDown() const;
@@ -125,6 +139,8 @@ class PhoenixSocket {
   void OnBeat();
   void OnHeartbeatReply(const PhoenixFrame& frame);
   void CheckAlive();
+  void PauseIfFull();
+  void ResumeIfDrained();
   template <typename Call>
   void ForEachHandler(Call call);
 
@@ -147,6 +163,8 @@ class PhoenixSocket {
   absl::Time last_heartbeat_at_;
   base::Scheduler::TimerId beat_timer_ = base::Scheduler::kNoTimer;
   base::Scheduler::TimerId alive_timer_ = base::Scheduler::kNoTimer;
+  // Set while reading is paused.
+  base::Scheduler::TimerId pause_timer_ = base::Scheduler::kNoTimer;
 
   // Of reconnecting.
   base::Backoff backoff_;

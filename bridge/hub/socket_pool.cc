@@ -18,12 +18,14 @@ PhoenixSocket& SocketPool::Acquire(router::HubMode mode) {
   for (auto candidate = entries_.begin(); candidate != entries_.end(); ++candidate) {
     if (candidate->mode != mode) continue;
     ++sockets;
-    if (candidate->channels >= candidate->capacity) continue;
+    if (candidate->alone || candidate->channels >= candidate->capacity) continue;
     if (entry == entries_.end() || candidate->channels < entry->channels) entry = candidate;
   }
   if (entry == entries_.end() || (entry->channels > 0 && sockets < options_.spread)) {
-    entries_.push_back({mode, make_(mode), 0, options_.max_channels_per_socket});
-    entry = std::prev(entries_.end());
+    entry = entries_.emplace(entries_.end());
+    entry->mode = mode;
+    entry->socket = make_(mode);
+    entry->capacity = options_.max_channels_per_socket;
     entry->socket->Start();
   }
   ++entry->channels;
@@ -34,9 +36,31 @@ PhoenixSocket& SocketPool::Acquire(router::HubMode mode) {
 void SocketPool::Release(const PhoenixSocket& socket) {
   Entry& entry = Find(socket);
   if (--entry.channels > 0) return;
+  entry.alone = false;
   entry.linger_timer =
       scheduler_.After(options_.linger, [this, closing = &socket] { Close(*closing); });
 }
+
+PhoenixSocket* SocketPool::AcquireAlone(const PhoenixSocket& shared) {
+  Entry& entry = Find(shared);
+  const auto alone = std::count_if(entries_.begin(), entries_.end(),
+                                   [](const Entry& other) { return other.alone; });
+  if (entry.alone || static_cast<std::size_t>(alone) >= options_.max_alone) return nullptr;
+  if (entry.channels <= 1) {
+    entry.alone = true;
+    return nullptr;
+  }
+  Entry& own = entries_.emplace_back();
+  own.mode = entry.mode;
+  own.socket = make_(entry.mode);
+  own.channels = 1;
+  own.capacity = options_.max_channels_per_socket;
+  own.alone = true;
+  own.socket->Start();
+  return own.socket.get();
+}
+
+void SocketPool::Share(const PhoenixSocket& socket) { Find(socket).alone = false; }
 
 bool SocketPool::MarkFull(const PhoenixSocket& socket) {
   Entry& entry = Find(socket);

@@ -27,6 +27,8 @@ class SocketPool {
     std::size_t max_channels_per_socket = 100;
     // So many sockets are opened, for each mode, before topics share one.
     std::size_t spread = 8;
+    // At most so many topics get a socket of their own from AcquireAlone at a time.
+    std::size_t max_alone = 32;
     absl::Duration linger = absl::Seconds(30);
   };
   using Make = std::function<std::unique_ptr<PhoenixSocket>(router::HubMode)>;
@@ -40,6 +42,11 @@ class SocketPool {
   PhoenixSocket& Acquire(router::HubMode mode);
   void Release(const PhoenixSocket& socket);
 
+  // A socket for one topic of `shared` that nobody else gets until Share; the caller releases
+  // `shared`. Null if the topic is alone there (it is kept so), or too many are.
+  PhoenixSocket* AcquireAlone(const PhoenixSocket& shared);
+  void Share(const PhoenixSocket& socket);
+
   // The hub refused the topic that was acquired last: the socket has no room for it or any further
   // one. False if it has no other topic: then another socket would be no better.
   bool MarkFull(const PhoenixSocket& socket);
@@ -51,10 +58,11 @@ class SocketPool {
 
  private:
   struct Entry {
-    router::HubMode mode;
+    router::HubMode mode = router::HubMode::kDebug;
     std::unique_ptr<PhoenixSocket> socket;
     std::size_t channels = 0;
     std::size_t capacity = 0;
+    bool alone = false;
     base::Scheduler::TimerId linger_timer = base::Scheduler::kNoTimer;
   };
 

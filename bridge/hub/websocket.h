@@ -14,8 +14,12 @@ namespace atomemo::hub {
 
 // WebSocket close codes (RFC 6455, 7.4) that matter here.
 inline constexpr std::uint16_t kCloseNormal = 1000;
+inline constexpr std::uint16_t kCloseProtocolError = 1002;
+inline constexpr std::uint16_t kCloseUnsupported = 1003;
 inline constexpr std::uint16_t kCloseAbnormal = 1006;
+inline constexpr std::uint16_t kCloseInvalidText = 1007;
 inline constexpr std::uint16_t kCloseTooBig = 1009;
+inline constexpr std::uint16_t kCloseInternalError = 1011;
 
 // How a connection, or the attempt to make one, ended.
 struct WebSocketClosed {
@@ -63,6 +67,10 @@ class WebSocketTransport {
 
   // What was queued and not yet given to the operating system, in bytes.
   virtual std::size_t buffered_amount() const = 0;
+
+  // Whether further messages are read from the network; true for every new connection. What was
+  // read before may still come.
+  virtual void SetReading(bool reading) = 0;
 };
 
 using WebSocketTransportFactory = std::function<std::unique_ptr<WebSocketTransport>()>;

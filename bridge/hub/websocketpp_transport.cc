@@ -37,6 +37,7 @@ class Connection {
   virtual void Close(std::uint16_t code) = 0;
   virtual void Terminate() = 0;
   virtual std::size_t buffered_amount() const = 0;
+  virtual void SetReading(bool reading) = 0;
 };
 
 template <typename Config>
@@ -88,6 +89,11 @@ class ConnectionOf : public Connection, public std::enable_shared_from_this<Conn
 
   std::size_t buffered_amount() const override {
     return open_ ? connection_->get_buffered_amount() : 0;
+  }
+
+  void SetReading(bool reading) override {
+    if (!open_) return;
+    reading ? connection_->resume_reading() : connection_->pause_reading();
   }
 
  private:
@@ -248,6 +254,10 @@ class WebsocketppTransport : public WebSocketTransport {
 
   std::size_t buffered_amount() const override {
     return connection_ ? connection_->buffered_amount() : 0;
+  }
+
+  void SetReading(bool reading) override {
+    if (connection_) connection_->SetReading(reading);
   }
 
  private:

@@ -1,5 +1,7 @@
 #include "bridge/router/call.h"
 
+#include "absl/strings/match.h"
+
 namespace atomemo::router {
 
 absl::string_view CallKindName(CallKind kind) {
@@ -16,6 +18,15 @@ absl::string_view CallKindName(CallKind kind) {
       return "MapResource";
   }
   return "?";
+}
+
+std::optional<CallKind> KindOfEvent(absl::string_view event) {
+  if (event == "credential_auth_spec") return CallKind::kAuthenticate;
+  if (absl::StartsWith(event, "oauth2_")) return CallKind::kAuthorizeOAuth2;
+  if (event == "invoke_tool") return CallKind::kInvoke;
+  if (event == "locator_list") return CallKind::kListResources;
+  if (event == "resource_mapping") return CallKind::kMapResource;
+  return std::nullopt;
 }
 
 const pb::CallInfo& HubCall::info() const {

@@ -2,6 +2,7 @@
 #define ATOMEMO_BRIDGE_ROUTER_CALL_H_
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -40,6 +41,9 @@ struct HubCall {
 // What a plugin sends on a call stream after `subscribe`.
 using ReplyPayload = std::variant<pb::AuthenticateResult, pb::OAuth2Result, pb::InvokeResult,
                                   pb::ListResourcesResult, pb::MapResourceResult, pb::CallFailure>;
+
+// Of the hub's event for such calls; nothing for other events.
+std::optional<CallKind> KindOfEvent(absl::string_view event);
 
 const std::string& ReplyRequestId(const ReplyPayload& reply);
 

@@ -22,6 +22,15 @@ void CallLedger::Add(absl::string_view topic, std::shared_ptr<const HubAnswer> a
   Forget(now);
 }
 
+void CallLedger::Replace(absl::string_view topic, std::shared_ptr<const HubAnswer> answer) {
+  const auto entry = entries_.find(Of(topic, answer->request_id));
+  // One that was forgotten stays so: it is in the queue of those that may be no more.
+  if (entry == entries_.end() || entry->second.answer == nullptr) return;
+  answer_bytes_ += answer->size();
+  answer_bytes_ -= entry->second.answer->size();
+  entry->second.answer = std::move(answer);
+}
+
 const CallLedger::Entry* CallLedger::Find(absl::string_view topic,
                                           absl::string_view request_id) const {
   const auto entry = entries_.find(Of(topic, request_id));

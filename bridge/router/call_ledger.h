@@ -37,6 +37,9 @@ class CallLedger {
   // Find first.
   void Add(absl::string_view topic, std::shared_ptr<const HubAnswer> answer, absl::Time now);
 
+  // Another answer takes the place of the call's answer, if that is remembered.
+  void Replace(absl::string_view topic, std::shared_ptr<const HubAnswer> answer);
+
   // Nothing if the call was not answered, or so long ago that it was forgotten. Valid until the
   // next Add.
   const Entry* Find(absl::string_view topic, absl::string_view request_id) const;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "bridge/base/invariant.h"
 #include "bridge/definition/payload.h"
 #include "bridge/router/errors.h"
 #include "google/protobuf/util/time_util.h"
@@ -68,8 +69,36 @@ Dispatcher::~Dispatcher() {
   }
 }
 
-void Dispatcher::Start(Plugin& plugin, HubCall hub_call, std::string target, absl::Duration timeout,
-                       bool retry_safe) {
+std::optional<pb::PluginError> Dispatcher::Overload(const Plugin& plugin,
+                                                    std::size_t bytes) const {
+  const RouterLimits& limits = options_.limits;
+  if (calls_.size() >= limits.max_calls) {
+    return OverloadedError("the bridge has too many calls in flight", limits.max_calls,
+                           "--max-calls");
+  }
+  if (bytes_ + bytes > limits.max_call_bytes) {
+    return OverloadedError("the bridge's calls in flight hold too many bytes",
+                           limits.max_call_bytes, "--max-call-bytes");
+  }
+  if (plugin.active >= limits.max_plugin_calls) {
+    return OverloadedError(
+        absl::StrCat("the plugin \"", plugin.name, "\" has too many calls in flight"),
+        limits.max_plugin_calls, "--max-plugin-calls");
+  }
+  if (plugin.active_bytes + bytes > limits.max_plugin_call_bytes) {
+    return OverloadedError(absl::StrCat("the calls in flight of the plugin \"", plugin.name,
+                                        "\" hold too many bytes"),
+                           limits.max_plugin_call_bytes, "--max-plugin-call-bytes");
+  }
+  if (plugin.queued >= limits.max_queued_calls) {
+    return OverloadedError(absl::StrCat("too many calls wait for the plugin \"", plugin.name, "\""),
+                           limits.max_queued_calls, "--max-queued-calls");
+  }
+  return std::nullopt;
+}
+
+void Dispatcher::Start(Plugin& plugin, HubCall hub_call, std::string target, std::size_t bytes,
+                       absl::Duration timeout, bool retry_safe) {
   auto owned = std::make_unique<ActiveCall>();
   ActiveCall& call = *owned;
   call.plugin = &plugin;
@@ -78,43 +107,20 @@ void Dispatcher::Start(Plugin& plugin, HubCall hub_call, std::string target, abs
   call.kind = hub_call.kind();
   call.target = std::move(target);
   call.retry_safe = retry_safe;
-  call.bytes =
-      std::visit([](const auto& payload) { return payload.ByteSizeLong(); }, hub_call.payload);
+  call.bytes = bytes;
   call.payload = std::move(hub_call.payload);
   call.arrived = scheduler_.Now();
   call.deadline = call.arrived + timeout;
 
-  const RouterLimits& limits = options_.limits;
-  if (calls_.size() >= limits.max_calls) {
-    return failed_(call, OverloadedError("the bridge has too many calls in flight",
-                                         limits.max_calls, "--max-calls"));
-  }
-  if (bytes_ + call.bytes > limits.max_call_bytes) {
-    return failed_(call, OverloadedError("the bridge's calls in flight hold too many bytes",
-                                         limits.max_call_bytes, "--max-call-bytes"));
-  }
-  if (plugin.active >= limits.max_plugin_calls) {
-    return failed_(call, OverloadedError(absl::StrCat("the plugin \"", plugin.name,
-                                                      "\" has too many calls in flight"),
-                                         limits.max_plugin_calls, "--max-plugin-calls"));
-  }
-  if (plugin.active_bytes + call.bytes > limits.max_plugin_call_bytes) {
-    return failed_(call, OverloadedError(absl::StrCat("the calls in flight of the plugin \"",
-                                                      plugin.name, "\" hold too many bytes"),
-                                         limits.max_plugin_call_bytes, "--max-plugin-call-bytes"));
-  }
-  if (plugin.queued >= limits.max_queued_calls) {
-    return failed_(call, OverloadedError(absl::StrCat("too many calls wait for the plugin \"",
-                                                      plugin.name, "\""),
-                                         limits.max_queued_calls, "--max-queued-calls"));
-  }
   if (NeverServes(plugin, call.kind)) return failed_(call, NotServedError(plugin, call.kind));
 
   bytes_ += call.bytes;
   plugin.active_bytes += call.bytes;
   ++plugin.active;
   call.deadline_timer = scheduler_.After(timeout, [this, &call] { OnDeadline(call); });
-  calls_.emplace(Key(plugin.topic, call.request_id), std::move(owned));
+  const bool is_new =
+      calls_.emplace(Key(plugin.topic, call.request_id), std::move(owned)).second;
+  (void)ATOMEMO_INVARIANT(is_new);
   Enqueue(call, /*in_front=*/false);
   Pump(plugin, call.kind);
 }
@@ -145,9 +151,10 @@ std::unique_ptr<ActiveCall> Dispatcher::TakeAnswered(Session& session, CallKind 
   if (found == calls_.end() || found->second->kind != kind) return nullptr;
   ActiveCall& call = *found->second;
   if (call.worker != nullptr && call.worker != &session) {
-    call.worker->stream(kind)->sink->Cancel(call.request_id,
-                                            "another worker has answered the call");
-    HoldCredit(*call.worker, kind, call.request_id);
+    if (CallSink* const sink = SinkOf(call)) {
+      sink->Cancel(call.request_id, "another worker has answered the call");
+      HoldCredit(*call.worker, kind, call.request_id);
+    }
   }
   session.plugin->timeouts_in_a_row = 0;
   std::unique_ptr<ActiveCall> taken = Take(call);
@@ -230,15 +237,24 @@ void Dispatcher::StreamClosed(Session& session, CallKind kind, absl::string_view
 }
 
 void Dispatcher::FailAll(const pb::PluginError& error) {
+  failing_ = true;
   while (!calls_.empty()) {
     ActiveCall& call = *calls_.begin()->second;
-    if (call.worker != nullptr)
-      call.worker->stream(call.kind)->sink->Cancel(call.request_id, error.message());
+    if (call.worker != nullptr) {
+      if (CallSink* const sink = SinkOf(call)) sink->Cancel(call.request_id, error.message());
+    }
     Fail(call, error);
   }
+  failing_ = false;
+}
+
+CallSink* Dispatcher::SinkOf(const ActiveCall& call) const {
+  CallSink* const sink = call.worker == nullptr ? nullptr : call.worker->sink_of(call.kind);
+  return ATOMEMO_INVARIANT(sink != nullptr) ? sink : nullptr;
 }
 
 void Dispatcher::Pump(Plugin& plugin, CallKind kind) {
+  if (failing_) return;
   std::list<ActiveCall*>& queue = plugin.queue(kind);
   while (!queue.empty()) {
     Session* worker = LeastBusy(plugin, kind);
@@ -262,6 +278,7 @@ void Dispatcher::PumpAfterCall(Plugin& plugin, CallKind kind) {
 void Dispatcher::HandOver(ActiveCall& call, Session& worker) {
   Dequeue(call);
   scheduler_.Cancel(std::exchange(call.grace_timer, base::Scheduler::kNoTimer));
+  (void)ATOMEMO_INVARIANT(call.worker == nullptr);
   call.worker = &worker;
   if (journal_ != nullptr) {
     journal_->Started(call.plugin->topic, call.request_id, worker.spec.instance_id);
@@ -330,8 +347,10 @@ void Dispatcher::OnDeadline(ActiveCall& call) {
                            "\" was free to take the call within ", limit);
   } else {
     message = absl::StrCat("the plugin \"", call.plugin->name, "\" did not answer within ", limit);
-    call.worker->stream(call.kind)->sink->Cancel(call.request_id, "the call's deadline has passed");
-    HoldCredit(*call.worker, call.kind, call.request_id);
+    if (CallSink* const sink = SinkOf(call)) {
+      sink->Cancel(call.request_id, "the call's deadline has passed");
+      HoldCredit(*call.worker, call.kind, call.request_id);
+    }
   }
   Fail(call, BridgeError(code::kTimeout, "Timeout", message));
 }
@@ -342,6 +361,7 @@ void Dispatcher::HoldCredit(Session& session, CallKind kind, const std::string& 
   // The timer dies with the stream (StreamClosed), so `worker` is alive when it runs.
   stream.cancelled[request_id] =
       scheduler_.After(options_.cancel_grace, [this, worker, kind, request_id] {
+        if (!ATOMEMO_INVARIANT(worker->stream(kind).has_value())) return;
         worker->stream(kind)->cancelled.erase(request_id);
         if (worker->plugin != nullptr) Pump(*worker->plugin, kind);
       });
@@ -351,10 +371,17 @@ std::unique_ptr<ActiveCall> Dispatcher::Take(ActiveCall& call) {
   scheduler_.Cancel(std::exchange(call.deadline_timer, base::Scheduler::kNoTimer));
   scheduler_.Cancel(std::exchange(call.grace_timer, base::Scheduler::kNoTimer));
   if (call.worker != nullptr) {
-    call.worker->stream(call.kind)->in_flight.erase(&call);
+    (void)ATOMEMO_INVARIANT(!call.queued);
+    std::optional<CallStream>& stream = call.worker->stream(call.kind);
+    if (ATOMEMO_INVARIANT(stream.has_value())) {
+      const bool was_there = stream->in_flight.erase(&call) == 1;
+      (void)ATOMEMO_INVARIANT(was_there);
+    }
   } else {
     Dequeue(call);
   }
+  (void)ATOMEMO_INVARIANT(call.plugin->active > 0);
+  (void)ATOMEMO_INVARIANT(call.plugin->active_bytes >= call.bytes && bytes_ >= call.bytes);
   --call.plugin->active;
   call.plugin->active_bytes -= call.bytes;
   bytes_ -= call.bytes;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -37,10 +38,13 @@ class Dispatcher {
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
 
-  // Takes a call over. It fails at once past a bound, or when the workers that are there do not
-  // serve its kind; without workers it waits for one for a grace period.
-  void Start(Plugin& plugin, HubCall call, std::string target, absl::Duration timeout,
-             bool retry_safe);
+  // Why no further call of that size can be taken: a bound is reached, which the error names.
+  std::optional<pb::PluginError> Overload(const Plugin& plugin, std::size_t bytes) const;
+
+  // Takes a call over, which Overload lets in. It fails at once when the workers that are there do
+  // not serve its kind; without workers it waits for one for a grace period.
+  void Start(Plugin& plugin, HubCall call, std::string target, std::size_t bytes,
+             absl::Duration timeout, bool retry_safe);
 
   bool IsActive(absl::string_view topic, absl::string_view request_id) const;
 
@@ -96,6 +100,8 @@ class Dispatcher {
   std::unique_ptr<ActiveCall> Take(ActiveCall& call);
   void Fail(ActiveCall& call, pb::PluginError error);
   void HoldCredit(Session& session, CallKind kind, const std::string& request_id);
+  // Where the call went; null (and a broken invariant) if its worker has no such stream.
+  CallSink* SinkOf(const ActiveCall& call) const;
   void PumpAfterCall(Plugin& plugin, CallKind kind);
   void ReturnHeldCredit(Session& session, CallKind kind, absl::string_view request_id);
 
@@ -108,6 +114,8 @@ class Dispatcher {
   std::size_t bytes_ = 0;
   std::uint64_t timed_out_ = 0;
   bool draining_ = false;
+  // Every call is being failed: none is started any more.
+  bool failing_ = false;
 };
 
 }  // namespace atomemo::router

@@ -1,10 +1,10 @@
 #include "bridge/router/outbox.h"
 
-#include <algorithm>
-#include <iterator>
 #include <optional>
 #include <utility>
 #include <vector>
+
+#include "bridge/base/invariant.h"
 
 namespace atomemo::router {
 namespace {
@@ -15,6 +15,11 @@ constexpr absl::Duration kProofDelay = absl::Milliseconds(50);
 constexpr absl::Duration kSettleTime = absl::Seconds(1);
 // How often settled answers are looked for.
 constexpr absl::Duration kSettlePeriod = absl::Milliseconds(250);
+// While an answer that the hub cannot take is searched: how long after its proof a group that passes
+// is watched. What comes to light later is found in the next round.
+constexpr absl::Duration kGroupTime = absl::Milliseconds(250);
+// ... and how long a connection must have been up before an answer goes out alone.
+constexpr absl::Duration kQuietTime = absl::Milliseconds(200);
 
 }  // namespace
 
@@ -22,30 +27,29 @@ Outbox::Outbox(HubPort& hub, base::Scheduler& scheduler, Limits limits, Callback
     : hub_(hub), scheduler_(scheduler), limits_(limits), callbacks_(std::move(callbacks)) {}
 
 Outbox::~Outbox() {
+  for (const auto& [topic, lane] : lanes_) scheduler_.Cancel(lane.step_timer);
   scheduler_.Cancel(proof_timer_);
   scheduler_.Cancel(settle_timer_);
 }
 
-const Outbox::Lane* Outbox::FindLane(absl::string_view topic) const {
+const AnswerLane* Outbox::FindLane(absl::string_view topic) const {
   const auto lane = lanes_.find(topic);
   return lane == lanes_.end() ? nullptr : &lane->second;
 }
 
-bool Outbox::IsWaiting(absl::string_view topic, absl::string_view request_id) const {
-  const Lane* lane = FindLane(topic);
-  return lane != nullptr &&
-         std::any_of(lane->waiting.begin(), lane->waiting.end(),
-                     [&](const Entry& entry) { return entry.answer->request_id == request_id; });
-}
-
 std::size_t Outbox::answers_for(absl::string_view topic) const {
-  const Lane* lane = FindLane(topic);
+  const AnswerLane* lane = FindLane(topic);
   return lane == nullptr ? 0 : lane->answers();
 }
 
 std::size_t Outbox::bytes_for(absl::string_view topic) const {
-  const Lane* lane = FindLane(topic);
-  return lane == nullptr ? 0 : lane->bytes;
+  const AnswerLane* lane = FindLane(topic);
+  return lane == nullptr ? 0 : lane->bytes();
+}
+
+std::size_t Outbox::suspects_for(absl::string_view topic) const {
+  const AnswerLane* lane = FindLane(topic);
+  return lane == nullptr ? 0 : lane->suspects();
 }
 
 bool Outbox::HasRoomFor(absl::string_view topic) const {
@@ -54,59 +58,101 @@ bool Outbox::HasRoomFor(absl::string_view topic) const {
 }
 
 absl::Duration Outbox::unproven_for(absl::string_view topic) const {
-  const Lane* lane = FindLane(topic);
-  if (lane == nullptr || lane->sent.empty()) return absl::ZeroDuration();
-  return scheduler_.Now() - lane->sent.front().sent_at;
+  const AnswerLane* lane = FindLane(topic);
+  if (lane == nullptr || lane->sent().empty()) return absl::ZeroDuration();
+  return scheduler_.Now() - lane->sent().front().sent_at;
+}
+
+Outbox::Copies Outbox::CopiesOf(const HubAnswer& answer) const {
+  const auto copies = copies_.find(&answer);
+  return copies == copies_.end() ? Copies{} : copies->second;
+}
+
+void Outbox::Count(const AnswerLane::Entry& entry, int waiting, int sent) {
+  const auto copies = copies_.try_emplace(entry.answer.get()).first;
+  copies->second.waiting += static_cast<std::uint32_t>(waiting);
+  copies->second.sent += static_cast<std::uint32_t>(sent);
+  if (copies->second.waiting + copies->second.sent == 0) copies_.erase(copies);
 }
 
 void Outbox::Add(absl::string_view topic, std::shared_ptr<const HubAnswer> answer) {
   auto [it, inserted] = lanes_.try_emplace(topic);
-  Lane& lane = it->second;
+  AnswerLane& lane = it->second;
   ++answers_;
   bytes_ += answer->size();
-  lane.bytes += answer->size();
-  lane.waiting.push_back(Entry{std::move(answer), {}, {}});
+  AnswerLane::Entry entry;
+  entry.answer = std::move(answer);
+  Count(entry, +1, 0);
+  lane.Add(std::move(entry));
   Flush(it->first, lane);
+}
+
+void Outbox::OnLost(absl::string_view topic, const HubLoss& loss) {
+  const auto it = lanes_.find(topic);
+  if (it != lanes_.end()) it->second.loss = loss;
 }
 
 void Outbox::SetUp(absl::string_view topic, bool up) {
   auto [it, inserted] = lanes_.try_emplace(topic);
-  Lane& lane = it->second;
-  lane.up = up;
+  AnswerLane& lane = it->second;
   if (up) {
+    if (!std::exchange(lane.up, true)) lane.up_since = scheduler_.Now();
     Flush(it->first, lane);
     return;
   }
-  EndSettling(it->first, lane, scheduler_.Now() - kSettleTime);
-  SendAgain(lane);
-  unproven_.erase(it->first);
-  settling_.erase(it->first);
-  if (lane.waiting.empty()) lanes_.erase(it);
+  if (std::exchange(lane.up, false)) GoDown(it->first, lane);
+  if (lane.waiting().empty()) lanes_.erase(it);
 }
 
-void Outbox::SendAgain(Lane& lane) {
-  std::deque<Entry> again;  // in the order in which they were sent
-  for (Proven& proven : lane.settling) {
+void Outbox::GoDown(const std::string& topic, AnswerLane& lane) {
+  scheduler_.Cancel(std::exchange(lane.step_timer, base::Scheduler::kNoTimer));
+  EndSettling(topic, lane, scheduler_.Now() - kSettleTime);
+  const HubLoss loss = std::exchange(lane.loss, std::nullopt).value_or(HubLoss());
+  for (const AnswerLane::Entry& entry : lane.settling()) {
     ++answers_;
-    bytes_ += proven.answer->size();
-    lane.bytes += proven.answer->size();
-    again.push_back(Entry{std::move(proven.answer), {}, {}, true, true});
+    bytes_ += entry.answer->size();
+    Count(entry, +1, 0);
   }
-  lane.settling.clear();
-  lane.settling_bytes = 0;
-  again.insert(again.end(), std::make_move_iterator(lane.sent.begin()),
-               std::make_move_iterator(lane.sent.end()));
-  lane.sent.clear();
-  lane.waiting.insert(lane.waiting.begin(), std::make_move_iterator(again.begin()),
-                      std::make_move_iterator(again.end()));
+  for (const AnswerLane::Entry& entry : lane.sent()) {
+    Count(entry, +1, -1);
+  }
+  const bool hasten = lane.Lose(loss);
+  unproven_.erase(topic);
+  settling_.erase(topic);
+  if (lane.has_culprit()) Replace(topic, lane, loss);
+  if (!hasten) return;
+  if (loss.shared) hub_.Quarantine(topic);
+  hub_.Hasten(topic);
+}
+
+void Outbox::Replace(const std::string& topic, AnswerLane& lane, const HubLoss& loss) {
+  const AnswerLane::Entry culprit = lane.culprit();
+  Count(culprit, -1, 0);
+  bytes_ -= culprit.answer->size();
+  if (culprit.is_replacement) {
+    --answers_;
+    lane.GiveUpCulprit();
+    callbacks_.on_given_up(topic, *culprit.answer, loss);
+    return;
+  }
+  hub_.LearnFrom(*culprit.answer, loss);
+  std::shared_ptr<const HubAnswer> replacement =
+      callbacks_.on_refused(topic, *culprit.answer, loss);
+  bytes_ += replacement->size();
+  lane.ReplaceCulprit(std::move(replacement));
+  Count(lane.culprit(), +1, 0);
 }
 
 void Outbox::Remove(absl::string_view topic) {
   const auto it = lanes_.find(topic);
   if (it == lanes_.end()) return;
-  EndSettling(it->first, it->second, absl::InfiniteFuture());
-  answers_ -= it->second.answers();
-  bytes_ -= it->second.bytes;
+  AnswerLane& lane = it->second;
+  EndSettling(it->first, lane, absl::InfiniteFuture());
+  answers_ -= lane.answers();
+  bytes_ -= lane.bytes();
+  for (const AnswerLane::Entry& entry : lane.waiting()) Count(entry, -1, 0);
+  for (const AnswerLane::Entry& entry : lane.sent()) Count(entry, 0, -1);
+  scheduler_.Cancel(lane.step_timer);
   unproven_.erase(it->first);
   settling_.erase(it->first);
   lanes_.erase(it);
@@ -117,20 +163,21 @@ void Outbox::OnWritable() {
 }
 
 void Outbox::OnProven(HubPosition upto) {
-  std::vector<std::pair<std::string, Entry>> proven;
+  std::vector<std::pair<std::string, AnswerLane::Entry>> proven;
   for (auto topic = unproven_.begin(); topic != unproven_.end();) {
-    Lane& lane = lanes_.find(*topic)->second;
-    std::deque<Entry>& sent = lane.sent;
-    while (!sent.empty() && sent.front().position.socket == upto.socket &&
-           sent.front().position.sequence <= upto.sequence) {
+    AnswerLane& lane = lanes_.find(*topic)->second;
+    while (!lane.sent().empty() && lane.sent().front().position.socket == upto.socket &&
+           lane.sent().front().position.sequence <= upto.sequence) {
+      AnswerLane::Entry entry = lane.TakeProven();
       --answers_;
-      bytes_ -= sent.front().answer->size();
-      lane.bytes -= sent.front().answer->size();
-      Settle(*topic, lane, sent.front().answer);
-      proven.emplace_back(*topic, std::move(sent.front()));
-      sent.pop_front();
+      bytes_ -= entry.answer->size();
+      Count(entry, 0, -1);
+      proven.emplace_back(*topic, entry);
+      entry.proven_before = true;
+      Settle(*topic, lane, std::move(entry));
     }
-    if (sent.empty()) {
+    if (lane.sent().empty()) {
+      if (lane.group_proven()) StepLater(*topic, lane, kGroupTime);
       unproven_.erase(topic++);
     } else {
       ++topic;
@@ -151,9 +198,9 @@ void Outbox::OnProven(HubPosition upto) {
   callbacks_.on_settled_end();
 }
 
-void Outbox::Settle(const std::string& topic, Lane& lane, std::shared_ptr<const HubAnswer> answer) {
-  lane.settling_bytes += answer->size();
-  lane.settling.push_back({std::move(answer), scheduler_.Now()});
+void Outbox::Settle(const std::string& topic, AnswerLane& lane, AnswerLane::Entry entry) {
+  entry.proven_at = scheduler_.Now();
+  lane.Settle(std::move(entry));
   settling_.insert(topic);
   if (settle_timer_ != base::Scheduler::kNoTimer) return;
   settle_timer_ = scheduler_.After(kSettlePeriod, [this] { SettleDue(); });
@@ -163,9 +210,9 @@ void Outbox::SettleDue() {
   settle_timer_ = base::Scheduler::kNoTimer;
   const std::vector<std::string> topics(settling_.begin(), settling_.end());
   for (const std::string& topic : topics) {
-    Lane& lane = lanes_.find(topic)->second;
+    AnswerLane& lane = lanes_.find(topic)->second;
     EndSettling(topic, lane, scheduler_.Now() - kSettleTime);
-    if (lane.settling.empty()) settling_.erase(topic);
+    if (lane.settling().empty()) settling_.erase(topic);
   }
   if (!settling_.empty()) {
     settle_timer_ = scheduler_.After(kSettlePeriod, [this] { SettleDue(); });
@@ -173,39 +220,63 @@ void Outbox::SettleDue() {
   callbacks_.on_settled_end();
 }
 
-void Outbox::SettleAll() {
-  for (const std::string& topic : settling_) {
-    EndSettling(topic, lanes_.find(topic)->second, absl::InfiniteFuture());
-  }
-  settling_.clear();
+void Outbox::SettleAll(absl::string_view topic) {
+  const auto lane = lanes_.find(topic);
+  if (lane == lanes_.end()) return;
+  EndSettling(lane->first, lane->second, absl::InfiniteFuture());
+  settling_.erase(lane->first);
   callbacks_.on_settled_end();
 }
 
-void Outbox::EndSettling(const std::string& topic, Lane& lane, absl::Time proven_until) {
-  while (!lane.settling.empty() && (lane.settling.front().at <= proven_until ||
-                                    lane.settling.size() > limits_.max_settling_answers ||
-                                    lane.settling_bytes > limits_.max_settling_bytes)) {
-    const std::shared_ptr<const HubAnswer> answer = std::move(lane.settling.front().answer);
-    lane.settling_bytes -= answer->size();
-    lane.settling.pop_front();
-    callbacks_.on_settled(topic, *answer);
+void Outbox::EndSettling(const std::string& topic, AnswerLane& lane, absl::Time proven_until) {
+  while (lane.CanPopSettled(proven_until, limits_.max_settling_answers,
+                            limits_.max_settling_bytes)) {
+    const AnswerLane::Entry entry = lane.PopSettled();
+    callbacks_.on_settled(topic, *entry.answer);
   }
 }
 
-void Outbox::Flush(const std::string& topic, Lane& lane) {
-  while (lane.up && !lane.waiting.empty()) {
-    Entry& entry = lane.waiting.front();
-    const std::optional<HubPosition> position = hub_.Push(topic, *entry.answer);
-    if (!position) return;
-    if (entry.sent_before) ++resent_;
-    entry.sent_before = true;
-    entry.position = *position;
-    entry.sent_at = scheduler_.Now();
-    lane.sent.push_back(std::move(entry));
-    lane.waiting.pop_front();
-    unproven_.insert(topic);
-    ScheduleProofRequest();
+void Outbox::Flush(const std::string& topic, AnswerLane& lane) {
+  if (!lane.up || lane.waiting().empty()) return;
+  if (!lane.searching()) {
+    while (!lane.waiting().empty() && SendNext(topic, lane)) continue;
+    return;
   }
+  if (lane.step_timer != base::Scheduler::kNoTimer) return;
+  if (lane.next_is_alone()) {
+    const absl::Duration wait = lane.up_since + kQuietTime - scheduler_.Now();
+    if (wait > absl::ZeroDuration()) return StepLater(topic, lane, wait);
+  }
+  const std::size_t most = lane.sendable();
+  std::size_t size = 0;
+  while (size < most && SendNext(topic, lane)) ++size;
+  lane.CloseGroup(size);
+  if (size > 0) hub_.RequestProof(topic);
+}
+
+bool Outbox::SendNext(const std::string& topic, AnswerLane& lane) {
+  const std::optional<HubPosition> position = hub_.Push(topic, *lane.waiting().front().answer);
+  if (!position) return false;
+  if (lane.waiting().front().sent_before) ++resent_;
+  Count(lane.Send(*position, scheduler_.Now()), -1, +1);
+  unproven_.insert(topic);
+  ScheduleProofRequest();
+  return true;
+}
+
+void Outbox::StepLater(const std::string& topic, AnswerLane& lane, absl::Duration delay) {
+  if (lane.step_timer != base::Scheduler::kNoTimer) return;
+  lane.step_timer = scheduler_.After(delay, [this, topic] { Step(topic); });
+}
+
+void Outbox::Step(const std::string& topic) {
+  const auto found = lanes_.find(topic);
+  if (!ATOMEMO_INVARIANT(found != lanes_.end())) return;
+  AnswerLane& lane = found->second;
+  lane.step_timer = base::Scheduler::kNoTimer;
+  if (lane.group_proven()) lane.Pass();
+  if (!lane.searching()) hub_.Unquarantine(topic);
+  Flush(topic, lane);
 }
 
 void Outbox::ScheduleProofRequest() {

@@ -3,15 +3,16 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/container/node_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "bridge/base/scheduler.h"
+#include "bridge/router/answer_lane.h"
 #include "bridge/router/ports.h"
 
 namespace atomemo::router {
@@ -24,8 +25,13 @@ namespace atomemo::router {
 // settled. When the channel is lost first, the answer goes out again after the rejoin. So the hub
 // may see an answer twice, and never not at all.
 //
+// An answer may itself be what the topic is lost for, every time. So when answers were under way at
+// two losses, their topic's lane is searched (AnswerLane): few go out at a time, until one is left
+// that was lost alone, and again. That one is replaced by an error, and others are never given up.
+//
 // Bounds: the outbox itself never drops an answer. At its limits HasRoom() or HasRoomFor() is
-// false, and the router refuses new calls until it has room again.
+// false, and the router refuses new calls until it has room again; only calls that are under way
+// then still add to it.
 //
 // Lives on the io thread.
 class Outbox {
@@ -48,6 +54,13 @@ class Outbox {
     std::function<void(absl::string_view topic, const HubAnswer& answer)> on_settled;
     // Once after all calls of on_settled that belong together, even if there were none.
     std::function<void()> on_settled_end;
+    // The hub cannot take this answer: what shall take its place. Not null.
+    std::function<std::shared_ptr<const HubAnswer>(absl::string_view topic, const HubAnswer& answer,
+                                                   const HubLoss& loss)>
+        on_refused;
+    // The hub can take the answer's replacement neither. It is dropped, as if it had been settled.
+    std::function<void(absl::string_view topic, const HubAnswer& answer, const HubLoss& loss)>
+        on_given_up;
   };
 
   Outbox(HubPort& hub, base::Scheduler& scheduler, Limits limits, Callbacks callbacks);
@@ -67,53 +80,50 @@ class Outbox {
   // How many answers went out again after a loss.
   std::uint64_t resent() const { return resent_; }
   bool HasAnswersFor(absl::string_view topic) const { return answers_for(topic) > 0; }
-  // Whether the call's answer has still to go out on the present connection.
-  bool IsWaiting(absl::string_view topic, absl::string_view request_id) const;
+  // Whether a copy of the answer has still to go out on the present connection.
+  bool IsWaiting(const HubAnswer& answer) const { return CopiesOf(answer).waiting > 0; }
+  // How many copies have gone out and are not proven.
+  std::size_t CopiesUnderWay(const HubAnswer& answer) const { return CopiesOf(answer).sent; }
+  // How many answers are searched for one that the hub cannot take; 0 while all is well.
+  std::size_t suspects_for(absl::string_view topic) const;
 
   void Add(absl::string_view topic, std::shared_ptr<const HubAnswer> answer);
 
-  // The topic is joined (and registered), or is not any more.
+  // The topic is joined (and registered), or is not any more; then OnLost comes first if it is known
+  // how it was lost.
   void SetUp(absl::string_view topic, bool up);
+  void OnLost(absl::string_view topic, const HubLoss& loss);
   void OnWritable();
   void OnProven(HubPosition upto);
 
   // The topic is left for good, with what it still has.
   void Remove(absl::string_view topic);
 
-  // Counts all proven answers as settled: nobody will send them again.
-  void SettleAll();
+  // Counts the topic's proven answers as settled: nobody will send them again.
+  void SettleAll(absl::string_view topic);
 
  private:
-  struct Entry {
-    std::shared_ptr<const HubAnswer> answer;
-    HubPosition position;  // where it was sent, if it was
-    absl::Time sent_at;
-    bool sent_before = false;
-    bool proven_before = false;
-  };
-  struct Proven {
-    std::shared_ptr<const HubAnswer> answer;
-    absl::Time at;
-  };
-  struct Lane {
-    bool up = false;
-    std::size_t bytes = 0;
-    std::deque<Entry> sent;     // not proven yet, in the order of their positions
-    std::deque<Entry> waiting;  // not sent yet, or to be sent again
-    std::deque<Proven> settling;
-    std::size_t settling_bytes = 0;
-
-    std::size_t answers() const { return sent.size() + waiting.size(); }
+  // Of one answer, which is under way twice when the hub has asked for it again.
+  struct Copies {
+    std::uint32_t waiting = 0;
+    std::uint32_t sent = 0;
   };
 
-  const Lane* FindLane(absl::string_view topic) const;
-  void Flush(const std::string& topic, Lane& lane);
-  void Settle(const std::string& topic, Lane& lane, std::shared_ptr<const HubAnswer> answer);
+  const AnswerLane* FindLane(absl::string_view topic) const;
+  Copies CopiesOf(const HubAnswer& answer) const;
+  // Changes how many copies of the entry's answer wait and are sent.
+  void Count(const AnswerLane::Entry& entry, int waiting, int sent);
+  void GoDown(const std::string& topic, AnswerLane& lane);
+  void Replace(const std::string& topic, AnswerLane& lane, const HubLoss& loss);
+  void Flush(const std::string& topic, AnswerLane& lane);
+  bool SendNext(const std::string& topic, AnswerLane& lane);
+  // The next step of a search, after a time in which the lane may be lost.
+  void StepLater(const std::string& topic, AnswerLane& lane, absl::Duration delay);
+  void Step(const std::string& topic);
+  void Settle(const std::string& topic, AnswerLane& lane, AnswerLane::Entry entry);
   // Settles what was proven until then, and what is past the bounds.
-  void EndSettling(const std::string& topic, Lane& lane, absl::Time proven_until);
+  void EndSettling(const std::string& topic, AnswerLane& lane, absl::Time proven_until);
   void SettleDue();
-  // Puts what may be lost with the topic's channel in front of what waits.
-  void SendAgain(Lane& lane);
   void ScheduleProofRequest();
   void RequestProofs();
 
@@ -123,7 +133,8 @@ class Outbox {
   const Limits limits_;
   const Callbacks callbacks_;
 
-  absl::node_hash_map<std::string, Lane> lanes_;
+  absl::node_hash_map<std::string, AnswerLane> lanes_;
+  absl::flat_hash_map<const HubAnswer*, Copies> copies_;
   absl::flat_hash_set<std::string> unproven_;  // the topics whose lane has sent entries
   absl::flat_hash_set<std::string> settling_;  // the topics whose lane has settling answers
   std::size_t answers_ = 0;

@@ -44,6 +44,21 @@ struct HubPosition {
   std::uint64_t sequence = 0;
 };
 
+// How a topic that had been joined was lost.
+struct HubLoss {
+  enum class Cause {
+    kOther,    // nothing points to what was sent: a restart, a farewell
+    kMute,     // the connection broke off without a word
+    kRefused,  // the hub's channel crashed, or the hub closed the connection because of a frame
+  };
+  Cause cause = Cause::kOther;
+  // All topics of the connection were lost with it, of which there were others.
+  bool shared = false;
+  // The WebSocket's close code; 0 when only the topic was lost.
+  int close_code = 0;
+  std::string reason;
+};
+
 // A plugin's call to the hub.
 struct HubRequest {
   std::string request_id;
@@ -70,6 +85,10 @@ class HubPort {
   // HubListener::OnTopicState or OnWritable.
   virtual std::optional<HubPosition> Push(absl::string_view topic, const HubAnswer& answer) = 0;
 
+  // Sends the answer to a call that was refused because too much is under way: full send buffers do
+  // not count, since the socket is not read meanwhile. False if the topic is not joined.
+  virtual bool PushRefusal(absl::string_view topic, const HubAnswer& answer) = 0;
+
   // Sends a call to the hub; the outcome comes to HubListener::OnHubReply. False under the same
   // conditions as Push.
   virtual bool PushRequest(absl::string_view topic, const HubRequest& request) = 0;
@@ -83,6 +102,21 @@ class HubPort {
   // answer Push sends an error that names this limit, and a larger PushRequest has the outcome
   // RESOURCE_EXHAUSTED. In bytes, with the frame's envelope (about 200 bytes).
   virtual std::size_t max_frame_bytes() const { return 8'000'000; }
+
+  // For whoever looks for an answer that the hub cannot take. Joins again soon, instead of after the
+  // usual delay.
+  virtual void Hasten(absl::string_view topic) = 0;
+  // Gives the topic a connection of its own soon, where that can be had: then what is sent on it
+  // harms no other topic. Until Unquarantine.
+  virtual void Quarantine(absl::string_view topic) = 0;
+  virtual void Unquarantine(absl::string_view topic) = 0;
+  // The hub provably did not take this answer, alone. If it was for its size, max_frame_bytes
+  // shrinks.
+  virtual void LearnFrom(const HubAnswer& refused, const HubLoss& loss) = 0;
+
+  // Leaves the topic without forgetting it. What the hub pushed before it had handled that still
+  // comes; then HubListener::OnTopicLeft. Announce joins it again.
+  virtual void Leave(absl::string_view topic) = 0;
 };
 
 // What the router is told by the hub side (implemented by the router).
@@ -93,6 +127,12 @@ class HubListener {
   // The topic's state changed. Any state but REGISTERED means that the channel is down: what was
   // pushed on it and not proven must be pushed again.
   virtual void OnTopicState(absl::string_view topic, pb::HubState state) = 0;
+
+  // A registered topic is lost; OnTopicState follows.
+  virtual void OnTopicLost(absl::string_view topic, const HubLoss& loss) = 0;
+
+  // After HubPort::Leave: the hub has left the topic, or the connection is lost.
+  virtual void OnTopicLeft(absl::string_view topic) = 0;
 
   // A socket's send buffer has room again.
   virtual void OnWritable() = 0;

@@ -17,6 +17,8 @@ namespace {
 
 // How long a call that cannot be understood is remembered while the hub is away.
 constexpr absl::Duration kBadCallTimeout = absl::Minutes(1);
+// Of one answer, for which the hub has asked again.
+constexpr std::size_t kMaxCopiesUnderWay = 2;
 
 void FillTypedValues(HubCall& call) {
   const auto fill = [](auto& message) {
@@ -42,12 +44,22 @@ Router::Router(HubPort& hub, base::Scheduler& scheduler, RouterOptions options,
                  if (journal_ != nullptr) journal_->Ended(topic, answer.request_id);
                },
                [this](absl::string_view topic, const HubAnswer& answer) {
-                 const auto session = confirm_to_.find(CallKey(topic, answer.request_id));
-                 if (session == confirm_to_.end()) return;
-                 ConfirmDelivered(session->second, answer.request_id);
-                 confirm_to_.erase(session);
+                 OnSettled(topic, answer);
                },
-               [this] { SendConfirmations(); }}),
+               [this] { SendConfirmations(); },
+               [this](absl::string_view topic, const HubAnswer& answer, const HubLoss& loss) {
+                 return ReplaceRefused(topic, answer, loss);
+               },
+               [this](absl::string_view topic, const HubAnswer& answer, const HubLoss& loss) {
+                 base::LogError("answer given up: the hub takes not even the error in its place",
+                                {{"topic", topic},
+                                 {"event", answer.event},
+                                 {"request_id", answer.request_id},
+                                 {"reason", loss.reason}});
+                 if (journal_ != nullptr) journal_->Ended(topic, answer.request_id);
+                 OnSettled(topic, answer);
+                 SendConfirmations();
+               }}),
       dispatcher_(scheduler, options_, journal,
                   [this](const ActiveCall& call, pb::PluginError error) {
                     Answer(call.plugin->topic,
@@ -111,6 +123,10 @@ void Router::OnTopicState(absl::string_view topic, pb::HubState state) {
   outbox_.SetUp(topic, state.state() == pb::HubState::STATE_REGISTERED);
 }
 
+void Router::OnTopicLost(absl::string_view topic, const HubLoss& loss) {
+  outbox_.OnLost(topic, loss);
+}
+
 void Router::OnWritable() { outbox_.OnWritable(); }
 
 void Router::OnProven(HubPosition upto) {
@@ -136,29 +152,19 @@ void Router::OnHubCall(absl::string_view topic, HubCall call) {
   }
   if (HandleRepeated(topic, call.event, call.request_id())) return;
   ++counters_.calls;
+  const std::size_t bytes =
+      std::visit([](const auto& payload) { return payload.ByteSizeLong(); }, call.payload);
+  std::optional<pb::PluginError> overload = OutboxOverload(topic);
+  if (!overload && !draining_) overload = dispatcher_.Overload(*plugin, bytes);
+  if (overload) {
+    return Refuse(topic, HubAnswer{call.event, call.request_id(), *std::move(overload)});
+  }
   const absl::Duration timeout = TimeoutOf(*plugin, call);
   NoteAccepted(topic, call.request_id(), call.event, timeout);
   if (draining_) {
     return FailCall(
         *plugin, call,
         BridgeError(code::kShuttingDown, "ShuttingDown", "the bridge is shutting down: try again"));
-  }
-  if (!outbox_.HasRoom()) {
-    return FailCall(
-        *plugin, call,
-        BridgeError(code::kOverloaded, "Overloaded",
-                    absl::StrCat("too many answers wait for the hub (", outbox_.answers(),
-                                 " answers, ", outbox_.bytes(),
-                                 " bytes; see --max-outbox-answers and --max-outbox-bytes)")));
-  }
-  if (!outbox_.HasRoomFor(topic)) {
-    return FailCall(
-        *plugin, call,
-        BridgeError(
-            code::kOverloaded, "Overloaded",
-            absl::StrCat("too many answers of the plugin \"", plugin->name, "\" wait for the hub (",
-                         outbox_.answers_for(topic), " answers, ", outbox_.bytes_for(topic),
-                         " bytes; see --max-plugin-answers and --max-plugin-answer-bytes)")));
   }
   if (std::optional<pb::PluginError> error = CheckCall(*plugin, call))
     return FailCall(*plugin, call, *std::move(error));
@@ -168,7 +174,24 @@ void Router::OnHubCall(absl::string_view topic, HubCall call) {
   const auto policy = plugin->tool_policies.find(target);
   const bool retry_safe = call.kind() == CallKind::kInvoke &&
                           policy != plugin->tool_policies.end() && policy->second.retry_safe();
-  dispatcher_.Start(*plugin, std::move(call), std::move(target), timeout, retry_safe);
+  dispatcher_.Start(*plugin, std::move(call), std::move(target), bytes, timeout, retry_safe);
+}
+
+std::optional<pb::PluginError> Router::OutboxOverload(absl::string_view topic) const {
+  if (!outbox_.HasRoom()) {
+    return BridgeError(code::kOverloaded, "Overloaded",
+                       absl::StrCat("too many answers wait for the hub (", outbox_.answers(),
+                                    " answers, ", outbox_.bytes(),
+                                    " bytes; see --max-outbox-answers and --max-outbox-bytes)"));
+  }
+  if (!outbox_.HasRoomFor(topic)) {
+    return BridgeError(
+        code::kOverloaded, "Overloaded",
+        absl::StrCat("too many answers of the plugin wait for the hub (",
+                     outbox_.answers_for(topic), " answers, ", outbox_.bytes_for(topic),
+                     " bytes; see --max-plugin-answers and --max-plugin-answer-bytes)"));
+  }
+  return std::nullopt;
 }
 
 bool Router::HandleRepeated(absl::string_view topic, absl::string_view event,
@@ -180,19 +203,31 @@ bool Router::HandleRepeated(absl::string_view topic, absl::string_view event,
   const CallLedger::Entry* known = ledger_.Find(topic, request_id);
   if (known == nullptr) return IsRecoveredRun(topic, request_id);
   ++counters_.repeated_calls;
-  // An answer that went out before the repetition came may have gone to a hub that has restarted
-  // since and did not know the call yet.
-  if (outbox_.IsWaiting(topic, request_id)) return true;
+  const bool has_room = !OutboxOverload(topic).has_value();
   if (known->answer != nullptr) {
-    outbox_.Add(topic, known->answer);
-  } else {
-    auto error = std::make_shared<HubAnswer>();
-    error->event = std::string(event);
-    error->request_id = std::string(request_id);
-    error->outcome = BridgeError(
-        code::kInvalidRequestId, "InvalidRequestId",
-        "the call was answered before, and the bridge does not keep the answer any more");
+    // An answer that went out before the repetition came may have gone to a hub that has restarted
+    // since and did not know the call yet.
+    if (outbox_.IsWaiting(*known->answer) ||
+        outbox_.CopiesUnderWay(*known->answer) >= kMaxCopiesUnderWay) {
+      return true;
+    }
+    if (has_room) {
+      outbox_.Add(topic, known->answer);
+    } else {
+      hub_.PushRefusal(topic, *known->answer);
+    }
+    return true;
+  }
+  auto error = std::make_shared<HubAnswer>();
+  error->event = std::string(event);
+  error->request_id = std::string(request_id);
+  error->outcome = BridgeError(
+      code::kInvalidRequestId, "InvalidRequestId",
+      "the call was answered before, and the bridge does not keep the answer any more");
+  if (has_room) {
     outbox_.Add(topic, std::move(error));
+  } else {
+    hub_.PushRefusal(topic, *error);
   }
   return true;
 }
@@ -244,6 +279,10 @@ void Router::OnBadHubCall(absl::string_view topic, absl::string_view event,
                           absl::string_view request_id, const absl::Status& error) {
   if (publications_.Find(topic) == nullptr || HandleRepeated(topic, event, request_id)) return;
   ++counters_.calls;
+  if (std::optional<pb::PluginError> overload = OutboxOverload(topic)) {
+    return Refuse(topic, HubAnswer{std::string(event), std::string(request_id),
+                                   *std::move(overload), absl::IsUnimplemented(error)});
+  }
   NoteAccepted(topic, request_id, event, kBadCallTimeout);
   HubAnswer answer;
   answer.event = std::string(event);
@@ -266,6 +305,16 @@ void Router::OnHubReply(absl::string_view topic, absl::string_view request_id,
 void Router::FailCall(const Plugin& plugin, const HubCall& call, pb::PluginError error) {
   Answer(plugin.topic, HubAnswer{call.event, call.request_id(), std::move(error)}, nullptr,
          scheduler_.Now(), TargetOf(call.payload));
+}
+
+void Router::Refuse(absl::string_view topic, HubAnswer answer) {
+  ++counters_.failed;
+  // Whoever sends the call again is refused again, or served by then: nothing is kept.
+  hub_.PushRefusal(topic, answer);
+  base::LogWarning("call refused", {{"topic", topic},
+                                    {"event", answer.event},
+                                    {"request_id", answer.request_id},
+                                    {"reason", std::get<pb::PluginError>(answer.outcome).message()}});
 }
 
 void Router::Answer(absl::string_view topic, HubAnswer answer, const Session* session,
@@ -303,6 +352,52 @@ void Router::Answer(absl::string_view topic, HubAnswer answer, const Session* se
   if (session != nullptr) confirm_to_[CallKey(topic, shared->request_id)] = session->id;
   ledger_.Add(topic, shared, scheduler_.Now());
   outbox_.Add(topic, std::move(shared));
+}
+
+std::shared_ptr<const HubAnswer> Router::ReplaceRefused(absl::string_view topic,
+                                                        const HubAnswer& answer,
+                                                        const HubLoss& loss) {
+  const std::string what =
+      loss.close_code == 0
+          ? absl::StrCat("the hub's channel crashed (", loss.reason, ")")
+          : absl::StrCat("the connection to the hub was lost (", loss.reason, ")");
+  const std::string message =
+      absl::StrCat(what, " each time it was sent the answer to this call, of ", answer.size(),
+                   " bytes: this error takes the answer's place");
+  base::LogError("the hub cannot take an answer: an error takes its place",
+                 {{"topic", topic},
+                  {"event", answer.event},
+                  {"request_id", answer.request_id},
+                  {"bytes", answer.size()},
+                  {"reason", loss.reason}});
+  auto error = std::make_shared<const HubAnswer>(
+      HubAnswer{answer.event, answer.request_id,
+                BridgeError(code::kInvalidReturn, "AnswerRefusedByHub", message),
+                answer.unsupported});
+  ledger_.Replace(topic, error);
+  // Its proof may have ended the call there already.
+  NoteAccepted(topic, answer.request_id, answer.event, kBadCallTimeout);
+  if (journal_ != nullptr) {
+    journal_->Failed(topic, answer.request_id, std::get<pb::PluginError>(error->outcome));
+  }
+  const auto session_id = confirm_to_.find(CallKey(topic, answer.request_id));
+  Session* const session =
+      session_id == confirm_to_.end() ? nullptr : FindSession(session_id->second);
+  const std::optional<CallKind> kind = KindOfEvent(answer.event);
+  CallSink* const sink = session != nullptr && kind ? session->sink_of(*kind) : nullptr;
+  if (sink != nullptr) {
+    pb::DefinitionViolation violation;
+    violation.set_message(message);
+    sink->Reject(answer.request_id, {violation});
+  }
+  return error;
+}
+
+void Router::OnSettled(absl::string_view topic, const HubAnswer& answer) {
+  const auto session = confirm_to_.find(CallKey(topic, answer.request_id));
+  if (session == confirm_to_.end()) return;
+  ConfirmDelivered(session->second, answer.request_id);
+  confirm_to_.erase(session);
 }
 
 void Router::ConfirmDelivered(const std::string& session_id, std::string request_id) {
@@ -377,12 +472,42 @@ void Router::Drain(absl::Duration timeout, std::function<void(std::size_t)> done
   FinishDrainIfIdle();
 }
 
+// The hub takes no answer behind a leave, but what it pushed before it handled the leave still comes.
+// So a topic is left once it owes nothing, and when calls came meanwhile, it is joined again for
+// their answers.
 void Router::FinishDrainIfIdle() {
-  if (!drained_ || dispatcher_.active() > 0 || outbox_.answers() > 0) return;
+  if (!drained_ || dispatcher_.active() > 0) return;
+  bool all_left = true;
+  publications_.ForEach([&](const Plugin& plugin) {
+    if (left_.contains(plugin.topic)) return;
+    all_left = false;
+    if (!leaving_.contains(plugin.topic) && !outbox_.HasAnswersFor(plugin.topic)) {
+      LeaveForDrain(plugin);
+    }
+  });
+  if (!all_left || outbox_.answers() > 0) return;
   scheduler_.Cancel(std::exchange(drain_timer_, base::Scheduler::kNoTimer));
-  outbox_.SettleAll();  // The hub's channels will be left in order: none takes answers with it.
   // Not from inside whatever just became idle.
   scheduler_.After(absl::ZeroDuration(), [done = std::exchange(drained_, nullptr)] { done(0); });
+}
+
+void Router::LeaveForDrain(const Plugin& plugin) {
+  leaving_.insert(plugin.topic);
+  // The channel comes to the leave after every answer that was sent before: none is taken along.
+  outbox_.SettleAll(plugin.topic);
+  outbox_.SetUp(plugin.topic, false);
+  hub_.Leave(plugin.topic);
+}
+
+void Router::OnTopicLeft(absl::string_view topic) {
+  if (leaving_.erase(topic) == 0) return;
+  const Plugin* const plugin = publications_.Find(topic);
+  if (plugin != nullptr && outbox_.HasAnswersFor(topic)) {
+    hub_.Announce({plugin->topic, plugin->mode, plugin->definition_json});
+  } else {
+    left_.insert(std::string(topic));
+  }
+  FinishDrainIfIdle();
 }
 
 }  // namespace atomemo::router

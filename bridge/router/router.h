@@ -71,6 +71,8 @@ class Router : public HubListener, public PluginPort, public StatusPort {
 
   // HubListener
   void OnTopicState(absl::string_view topic, pb::HubState state) override;
+  void OnTopicLost(absl::string_view topic, const HubLoss& loss) override;
+  void OnTopicLeft(absl::string_view topic) override;
   void OnWritable() override;
   void OnProven(HubPosition upto) override;
   void OnHubCall(absl::string_view topic, HubCall call) override;
@@ -116,6 +118,15 @@ class Router : public HubListener, public PluginPort, public StatusPort {
   void Answer(absl::string_view topic, HubAnswer answer, const Session* session, absl::Time arrived,
               absl::string_view target);
   void FailCall(const Plugin& plugin, const HubCall& call, pb::PluginError error);
+  // The answer leaves once and is not kept: the call came while too much was under way.
+  void Refuse(absl::string_view topic, HubAnswer answer);
+  // Why no further answer can be kept: a bound is reached, which the error names.
+  std::optional<pb::PluginError> OutboxOverload(absl::string_view topic) const;
+
+  // The hub cannot take the answer: what takes its place.
+  std::shared_ptr<const HubAnswer> ReplaceRefused(absl::string_view topic, const HubAnswer& answer,
+                                                  const HubLoss& loss);
+  void OnSettled(absl::string_view topic, const HubAnswer& answer);
 
   void NoteAccepted(absl::string_view topic, absl::string_view request_id, absl::string_view event,
                     absl::Duration time_left);
@@ -130,6 +141,7 @@ class Router : public HubListener, public PluginPort, public StatusPort {
   void SendConfirmations();
   void FinishIfIdle(Session& session);
   void FinishDrainIfIdle();
+  void LeaveForDrain(const Plugin& plugin);
 
   // Constant after construction.
   HubPort& hub_;
@@ -153,6 +165,9 @@ class Router : public HubListener, public PluginPort, public StatusPort {
 
   bool draining_ = false;
   std::function<void(std::size_t)> drained_;
+  // Topics that are being left, or have been, because the bridge shuts down.
+  absl::flat_hash_set<std::string> leaving_;
+  absl::flat_hash_set<std::string> left_;
   base::Scheduler::TimerId drain_timer_ = base::Scheduler::kNoTimer;
 };
 

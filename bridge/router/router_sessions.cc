@@ -234,7 +234,8 @@ void Router::Reply(absl::string_view session_id, CallKind kind, ReplyPayload rep
     const std::optional<pb::DefinitionViolations> violations = GetViolations(answer.status());
     std::vector<pb::DefinitionViolation> list;
     if (violations) list.assign(violations->violations().begin(), violations->violations().end());
-    session->stream(kind)->sink->Reject(request_id, list);
+    // Answers are taken without a stream, too: those that were parked until Publish.
+    if (CallSink* const sink = session->sink_of(kind)) sink->Reject(request_id, list);
     Answer(call->plugin->topic,
            HubAnswer{call->event, request_id,
                      BridgeError(code::kInvalidReturn, "InvalidReturn", answer.status().message())},
@@ -249,10 +250,11 @@ void Router::HandleUnexpectedReply(Session& session, CallKind kind, ReplyPayload
   const std::string& topic = session.plugin->topic;
   const std::string request_id = ReplyRequestId(reply);
   const auto reject = [&](absl::string_view why) {
-    if (!session.stream(kind)) return;
+    CallSink* const sink = session.sink_of(kind);
+    if (sink == nullptr) return;
     pb::DefinitionViolation violation;
     violation.set_message(std::string(why));
-    session.stream(kind)->sink->Reject(request_id, {violation});
+    sink->Reject(request_id, {violation});
   };
   if (request_id.empty()) return reject("the answer has no request_id");
   if (ledger_.Find(topic, request_id) != nullptr) {
@@ -298,10 +300,11 @@ void Router::Park(Session& session, CallKind kind, ReplyPayload reply) {
       std::visit([](const auto& message) { return message.ByteSizeLong(); }, reply);
   if (session.parked_replies.size() >= kMaxParkedReplies ||
       session.parked_bytes + bytes > kMaxParkedBytes) {
-    if (!session.stream(kind)) return;
+    CallSink* const sink = session.sink_of(kind);
+    if (sink == nullptr) return;
     pb::DefinitionViolation violation;
     violation.set_message("the session offers more answers to calls of an earlier bridge than fit");
-    return session.stream(kind)->sink->Reject(ReplyRequestId(reply), {violation});
+    return sink->Reject(ReplyRequestId(reply), {violation});
   }
   session.parked_bytes += bytes;
   session.parked_replies.emplace_back(kind, std::move(reply));
@@ -339,8 +342,9 @@ void Router::CloseSession(absl::string_view session_id, absl::string_view reason
   publications_.Detach(*session);
   for (std::size_t i = 0; i < kCallKindCount; ++i) {
     const auto kind = static_cast<CallKind>(i);
-    if (session->stream(kind))
-      session->stream(kind)->sink->Finish(absl::CancelledError("the session has ended"));
+    if (CallSink* const sink = session->sink_of(kind)) {
+      sink->Finish(absl::CancelledError("the session has ended"));
+    }
     dispatcher_.StreamClosed(*session, kind, reason);
   }
   hub_requests_.SessionClosed(*session);

@@ -100,6 +100,11 @@ struct Session {
   std::optional<CallStream>& stream(CallKind kind) {
     return streams[static_cast<std::size_t>(kind)];
   }
+  // Where calls of that kind go; null unless the stream is open.
+  CallSink* sink_of(CallKind kind) const {
+    const std::optional<CallStream>& open = streams[static_cast<std::size_t>(kind)];
+    return open ? open->sink.get() : nullptr;
+  }
   std::size_t calls_in_flight() const {
     std::size_t count = 0;
     for (const auto& stream : streams) count += stream ? stream->in_flight.size() : 0;

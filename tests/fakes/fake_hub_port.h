@@ -32,12 +32,26 @@ class FakeHubPort : public router::HubPort {
     pushed.push_back({std::string(topic), answer, {socket, ++sequence}});
     return pushed.back().position;
   }
+  bool PushRefusal(absl::string_view topic, const router::HubAnswer& answer) override {
+    if (joined.count(std::string(topic)) == 0) return false;
+    ++refusals;
+    pushed.push_back({std::string(topic), answer, {socket, ++sequence}});
+    return true;
+  }
   bool PushRequest(absl::string_view topic, const router::HubRequest& request) override {
     if (!writable || joined.count(std::string(topic)) == 0) return false;
     requests.emplace_back(topic, request);
     return true;
   }
   void RequestProof(absl::string_view topic) override { proof_requests.emplace_back(topic); }
+
+  void Hasten(absl::string_view topic) override { hastened.emplace_back(topic); }
+  void Quarantine(absl::string_view topic) override { quarantined.emplace(topic); }
+  void Unquarantine(absl::string_view topic) override { quarantined.erase(std::string(topic)); }
+  void LearnFrom(const router::HubAnswer& refused, const router::HubLoss&) override {
+    learnt_from.push_back(refused.request_id);
+  }
+  void Leave(absl::string_view topic) override { left.emplace_back(topic); }
 
   // Everything sent so far, as the position that a proof would name.
   router::HubPosition position() const { return {socket, sequence}; }
@@ -59,6 +73,11 @@ class FakeHubPort : public router::HubPort {
   std::vector<Pushed> pushed;
   std::vector<std::pair<std::string, router::HubRequest>> requests;
   std::vector<std::string> proof_requests;
+  int refusals = 0;
+  std::vector<std::string> hastened;
+  std::set<std::string> quarantined;
+  std::vector<std::string> learnt_from;  // request_ids
+  std::vector<std::string> left;
 };
 
 }  // namespace atomemo::fakes

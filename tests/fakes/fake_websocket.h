@@ -63,6 +63,7 @@ class FakeWebSocket : public hub::WebSocketTransport {
     state_ = State::kClosed;
   }
   std::size_t buffered_amount() const override { return buffered; }
+  void SetReading(bool reading_now) override { reading = reading_now; }
 
   // ---- What the server does
 
@@ -105,6 +106,13 @@ class FakeWebSocket : public hub::WebSocketTransport {
     return taken.size() == 1 ? taken.front() : hub::PhoenixFrame();
   }
 
+  // How many such frames are in the record.
+  std::size_t Count(absl::string_view event) const {
+    return static_cast<std::size_t>(
+        std::count_if(sent.begin(), sent.end(),
+                      [event](const hub::PhoenixFrame& frame) { return frame.event == event; }));
+  }
+
   bool is_connecting() const { return state_ == State::kConnecting; }
 
   std::vector<std::string> urls;
@@ -112,6 +120,7 @@ class FakeWebSocket : public hub::WebSocketTransport {
   std::vector<std::uint16_t> close_codes;
   int drops = 0;
   std::size_t buffered = 0;
+  bool reading = true;
 
  private:
   enum class State { kClosed, kConnecting, kOpen, kClosing };

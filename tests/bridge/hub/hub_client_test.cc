@@ -30,6 +30,10 @@ class RecordingListener : public router::HubListener {
     last_state = std::move(state);
     if (on_state) on_state();
   }
+  void OnTopicLost(absl::string_view topic, const router::HubLoss& loss) override {
+    losses.push_back(absl::StrCat(topic, " ", loss.close_code, loss.shared ? " shared" : ""));
+  }
+  void OnTopicLeft(absl::string_view topic) override { left.emplace_back(topic); }
   void OnWritable() override { ++writable; }
   void OnProven(router::HubPosition upto) override { proven.push_back(upto); }
   void OnHubCall(absl::string_view topic, router::HubCall call) override {
@@ -46,7 +50,7 @@ class RecordingListener : public router::HubListener {
     last_reply = outcome.status();
   }
 
-  std::vector<std::string> states, calls, bad_calls, replies;
+  std::vector<std::string> states, calls, bad_calls, replies, losses, left;
   HubState last_state;
   absl::Status last_reply;
   std::vector<router::HubPosition> proven;
@@ -290,6 +294,77 @@ TEST_F(HubClientTest, AnAnswerTooLargeForTheHubBecomesAnErrorThatNamesTheLimit) 
   EXPECT_THAT(pushed.payload, AllOf(HasSubstr("\"r1\""), HasSubstr("sdk:invalid_return"),
                                     HasSubstr("at most 1000")));
   EXPECT_EQ(client_->max_frame_bytes(), 1000u);
+}
+
+TEST_F(HubClientTest, AnAnswerThatTheHubClosedTheConnectionForShowsItsLimit) {
+  MakeReady();
+  router::HubLoss loss;
+  loss.close_code = kCloseTooBig;
+  client_->LearnFrom(Answer(absl::StrCat("\"", std::string(500, 'x'), "\"")), loss);
+  EXPECT_LT(client_->max_frame_bytes(), 700u);
+  EXPECT_GT(client_->max_frame_bytes(), 500u);
+  ASSERT_TRUE(client_->Push(kTopic, Answer(absl::StrCat("\"", std::string(520, 'x'), "\""))));
+  EXPECT_THAT(wires_[0].sent.back().payload, HasSubstr("AnswerTooLarge"));
+  ASSERT_TRUE(client_->Push(kTopic, Answer(absl::StrCat("\"", std::string(300, 'x'), "\""))));
+  EXPECT_THAT(wires_[0].sent.back().payload, HasSubstr("xxxx"));
+}
+
+TEST_F(HubClientTest, ASmallAnswerThatTheHubCannotTakeShowsNoLimit) {
+  MakeReady();
+  router::HubLoss loss;
+  loss.close_code = kCloseInternalError;
+  client_->LearnFrom(Answer(), loss);
+  EXPECT_EQ(client_->max_frame_bytes(), 1000u);
+}
+
+TEST_F(HubClientTest, ALossIsToldBeforeTheState) {
+  Announce("p");
+  Announce("q");
+  ServeAll();
+  listener_.states.clear();
+  wires_[0].Lose(kCloseTooBig);
+  EXPECT_THAT(listener_.losses,
+              ElementsAre("debug_plugin:p 1009 shared", "debug_plugin:q 1009 shared"));
+  EXPECT_THAT(listener_.states, SizeIs(2));
+}
+
+TEST_F(HubClientTest, ATopicInQuarantineHasAConnectionOfItsOwn) {
+  Announce("p");
+  Announce("q");
+  ServeAll();
+  ASSERT_EQ(wires_.size(), 1u);
+  client_->Quarantine(kTopic);
+  ServeAll();
+  ASSERT_EQ(wires_.size(), 2u);
+  wires_[1].Lose(kCloseTooBig);
+  EXPECT_THAT(listener_.losses, ElementsAre("debug_plugin:p 1009"));
+  Announce("r");
+  ServeAll();
+  EXPECT_EQ(wires_.size(), 2u);
+  wires_[0].Lose(kCloseTooBig);
+  EXPECT_THAT(listener_.losses, SizeIs(3));  // q and r were on the shared one
+}
+
+TEST_F(HubClientTest, RefusalsAreSentWhateverTheSendBufferHolds) {
+  MakeReady();
+  wires_[0].buffered = 101;
+  EXPECT_FALSE(client_->Push(kTopic, Answer()));
+  EXPECT_TRUE(client_->PushRefusal(kTopic, Answer()));
+  EXPECT_FALSE(client_->PushRefusal("debug_plugin:unknown", Answer()));
+}
+
+TEST_F(HubClientTest, ATopicThatWasLeftIsJoinedAgainWhenItIsAnnounced) {
+  MakeReady();
+  client_->Leave(kTopic);
+  const PhoenixFrame leave = wires_[0].TakeOne("phx_leave");
+  Say("invoke_tool", R"({"request_id":"r1","tool_name":"t","parameters":{}})");
+  EXPECT_THAT(listener_.calls, SizeIs(1));
+  wires_[0].Reply(leave);
+  EXPECT_THAT(listener_.left, ElementsAre(kTopic));
+  EXPECT_FALSE(client_->Push(kTopic, Answer()));
+  Announce("p");
+  ServeAll();
+  EXPECT_TRUE(client_->Push(kTopic, Answer()));
 }
 
 TEST_F(HubClientTest, ARequestTooLargeForTheHubFails) {

@@ -52,6 +52,7 @@ class PhoenixChannelTest : public ::testing::Test, public PhoenixChannel::Owner 
   void OnPushRefused(PhoenixChannel&, absl::string_view ref, absl::string_view response) override {
     refused_.push_back(absl::StrCat(ref, " ", response));
   }
+  void OnChannelLeft(PhoenixChannel&) override { ++left_; }
   bool OnSocketFull(PhoenixChannel&) override {
     ++full_;
     return false;
@@ -89,6 +90,7 @@ class PhoenixChannelTest : public ::testing::Test, public PhoenixChannel::Owner 
   std::vector<std::string> events_;
   std::vector<std::string> refused_;
   int full_ = 0;
+  int left_ = 0;
   PhoenixFrame join_;
   std::unique_ptr<PhoenixChannel> channel_;
 };
@@ -134,7 +136,7 @@ TEST_F(PhoenixChannelTest, RejoinsAfterACrashAndAfterAClose) {
     EndChannel(event);
     EXPECT_THAT(states_, ElementsAre(HubState::STATE_DISCONNECTED)) << event;
     EXPECT_FALSE(channel_->ready());
-    scheduler_.Advance(absl::Seconds(1));
+    scheduler_.Advance(absl::Seconds(2));
     AcceptJoinAndRegistration();
     EXPECT_TRUE(channel_->ready()) << event;
   }
@@ -163,6 +165,90 @@ TEST_F(PhoenixChannelTest, RejoiningBacksOff) {
     ASSERT_TRUE(join_.ref.has_value()) << seconds;
     EndChannel("phx_error");
   }
+}
+
+TEST_F(PhoenixChannelTest, ATopicThatIsLostSoonAfterEachJoinIsJoinedEverMoreSlowly) {
+  MakeReady();
+  std::vector<absl::Duration> waits;
+  for (int i = 0; i < 4; ++i) {
+    EndChannel("phx_error");
+    const absl::Time lost = scheduler_.Now();
+    while (wire_->Count("phx_join") == 0) scheduler_.Advance(absl::Milliseconds(100));
+    waits.push_back(scheduler_.Now() - lost);
+    AcceptJoinAndRegistration();
+  }
+  EXPECT_LT(waits[0], absl::Seconds(2));
+  EXPECT_GT(waits[3], absl::Seconds(5));
+  // Once it has lasted, the next loss is as the first one was.
+  scheduler_.Advance(absl::Seconds(11));
+  EndChannel("phx_error");
+  scheduler_.Advance(absl::Milliseconds(1500));
+  EXPECT_EQ(wire_->Count("phx_join"), 1u);
+}
+
+TEST_F(PhoenixChannelTest, JoiningMayBeHastened) {
+  MakeReady();
+  EndChannel("phx_error");
+  channel_->JoinSoon();
+  scheduler_.Advance(absl::Milliseconds(200));
+  EXPECT_EQ(wire_->Count("phx_join"), 1u);
+}
+
+TEST_F(PhoenixChannelTest, TellsHowItWasLost) {
+  MakeReady();
+  EndChannel("phx_error");
+  EXPECT_EQ(channel_->loss().cause, router::HubLoss::Cause::kRefused);
+  EXPECT_EQ(channel_->loss().close_code, 0);
+  scheduler_.Advance(absl::Seconds(2));
+  AcceptJoinAndRegistration();
+  EndChannel("phx_close");
+  EXPECT_EQ(channel_->loss().cause, router::HubLoss::Cause::kOther);
+}
+
+TEST_F(PhoenixChannelTest, WhatTheHubSentBeforeItHandledTheLeaveIsStillReported) {
+  MakeReady();
+  channel_->LeaveAndReport();
+  EXPECT_FALSE(channel_->ready());
+  const PhoenixFrame leave = wire_->TakeOne("phx_leave");
+  EXPECT_EQ(leave.join_ref, join_.join_ref);
+  wire_->Say({join_.join_ref, std::nullopt, kTopic, "invoke_tool", "{}"});
+  EXPECT_THAT(events_, ElementsAre("invoke_tool"));
+  EXPECT_EQ(left_, 0);
+  wire_->Reply(leave);
+  EXPECT_EQ(left_, 1);
+  EndChannel("phx_close");
+  EXPECT_EQ(left_, 1);
+  scheduler_.Advance(absl::Seconds(20));
+  EXPECT_EQ(wire_->Count("phx_join"), 0u);
+
+  channel_->JoinAgain();
+  AcceptJoinAndRegistration();
+  EXPECT_TRUE(channel_->ready());
+}
+
+TEST_F(PhoenixChannelTest, ALeaveEndsWithTheConnectionToo) {
+  MakeReady();
+  channel_->LeaveAndReport();
+  wire_->Lose();
+  EXPECT_EQ(left_, 1);
+  scheduler_.Advance(absl::Seconds(5));
+  wire_->Accept();
+  EXPECT_EQ(wire_->Count("phx_join"), 0u);
+}
+
+TEST_F(PhoenixChannelTest, ALeaveThatNobodyRepliesToEndsAfterAWhile) {
+  MakeReady();
+  channel_->LeaveAndReport();
+  scheduler_.Advance(absl::Seconds(11));
+  EXPECT_EQ(left_, 1);
+}
+
+TEST_F(PhoenixChannelTest, LeavingWhatIsNotJoinedIsDoneAtOnceButLater) {
+  MakeChannel();
+  channel_->LeaveAndReport();
+  EXPECT_EQ(left_, 0);
+  scheduler_.Advance(absl::ZeroDuration());
+  EXPECT_EQ(left_, 1);
 }
 
 TEST_F(PhoenixChannelTest, UnmatchedTopicMeansRejoin) {

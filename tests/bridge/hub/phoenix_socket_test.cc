@@ -21,11 +21,15 @@ using ::testing::Not;
 class RecordingHandler : public PhoenixSocket::TopicHandler {
  public:
   void OnSocketOpen() override { ++opens; }
-  void OnSocketDown(const HubState& state) override { downs.push_back(state); }
+  void OnSocketDown(const HubState& state, const router::HubLoss& loss) override {
+    downs.push_back(state);
+    losses.push_back(loss);
+  }
   void OnFrame(PhoenixFrame frame) override { frames.push_back(std::move(frame)); }
 
   int opens = 0;
   std::vector<HubState> downs;
+  std::vector<router::HubLoss> losses;
   std::vector<PhoenixFrame> frames;
 };
 
@@ -277,6 +281,41 @@ TEST_F(PhoenixSocketTest, AnOversizedFrameIsRefusedAndNotSent) {
   EXPECT_THAT(std::string(sent.status().message()), HasSubstr("1000"));
   EXPECT_TRUE(wire_->sent.empty());
   EXPECT_TRUE(socket_->is_open());
+}
+
+TEST_F(PhoenixSocketTest, AFrameIsAsLargeAsThatOfPhoenixsWebServerWithItsHeader) {
+  wire_->Accept();
+  const PhoenixFrame empty{"1", "2", "t", "e", R"("")"};
+  const std::size_t envelope = EncodePhoenixFrame(empty).size();
+  const auto of_size = [&](std::size_t text) {
+    return PhoenixFrame{"1", "2", "t", "e",
+                        absl::StrCat("\"", std::string(text - envelope, 'x'), "\"")};
+  };
+  EXPECT_TRUE(socket_->Send(of_size(1000 - 14)).ok());
+  EXPECT_EQ(socket_->Send(of_size(1000 - 13)).status().code(),
+            absl::StatusCode::kResourceExhausted);
+}
+
+TEST_F(PhoenixSocketTest, NothingIsReadWhileTooMuchWaitsToBeSent) {
+  wire_->Accept();
+  wire_->buffered = (16u << 20) + 1;
+  wire_->Say({std::nullopt, std::nullopt, "t", "invoke_tool", "{}"});
+  EXPECT_FALSE(wire_->reading);
+  scheduler_.Advance(absl::Seconds(1));
+  EXPECT_FALSE(wire_->reading);
+  wire_->buffered = 1u << 20;
+  scheduler_.Advance(absl::Milliseconds(20));
+  EXPECT_TRUE(wire_->reading);
+}
+
+TEST_F(PhoenixSocketTest, TellsHowTheConnectionWasLost) {
+  wire_->Accept();
+  wire_->Lose(kCloseTooBig);
+  ASSERT_THAT(handler_.losses, ::testing::SizeIs(1));
+  EXPECT_EQ(handler_.losses[0].cause, router::HubLoss::Cause::kRefused);
+  EXPECT_EQ(handler_.losses[0].close_code, kCloseTooBig);
+  EXPECT_FALSE(handler_.losses[0].shared);
+  EXPECT_THAT(handler_.losses[0].reason, ::testing::HasSubstr("1009"));
 }
 
 TEST_F(PhoenixSocketTest, SendingNeedsAConnection) {

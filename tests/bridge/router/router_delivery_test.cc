@@ -149,16 +149,6 @@ TEST_F(SettlingTest, ProvenAnswersTakeNoRoomAndOnlyTheLastOnesAreKept) {
   EXPECT_THAT(hub_.AnswersTo("r3"), SizeIs(2));
 }
 
-TEST_F(RouterTest, DrainingConfirmsWhatTheHubHas) {
-  auto worker = StartWorker();
-  HubUp();
-  HubInvokes("r1");
-  Replies(*worker, "r1");
-  router_.OnProven(hub_.position());
-  router_.Drain(absl::Seconds(10), [](std::size_t) {});
-  EXPECT_THAT(worker->events->DeliveredIds(), ElementsAre("r1"));
-}
-
 TEST_F(RouterTest, AProofOfAnotherSocketProvesNothing) {
   auto worker = StartWorker();
   HubUp();
@@ -265,58 +255,6 @@ TEST_F(RouterTest, ThePluginIsWithdrawnOnceItsAnswersAreDelivered) {
   router_.OnProven(hub_.position());
   scheduler_.Advance(absl::Seconds(30));
   EXPECT_THAT(hub_.withdrawn, ElementsAre(kTopic));
-}
-
-TEST_F(RouterTest, DrainingLetsCallsFinishAndProvesTheirDelivery) {
-  auto worker = StartWorker();
-  HubUp();
-  HubInvokes("r1");
-  std::optional<std::size_t> undelivered;
-  router_.Drain(absl::Seconds(10), [&](std::size_t count) { undelivered = count; });
-  EXPECT_TRUE(worker->events->IsDraining());
-  HubInvokes("r2");
-  EXPECT_EQ(ErrorOf("r2").code(), "transient:shutting_down");
-  EXPECT_EQ(router_.OpenSession(Spec(), worker->events).status().code(),
-            absl::StatusCode::kUnavailable);
-  Replies(*worker, "r1");
-  EXPECT_EQ(ResultOf("r1"), "1");
-  scheduler_.Advance(absl::Milliseconds(1));
-  EXPECT_FALSE(undelivered.has_value());
-  router_.OnProven(hub_.position());
-  scheduler_.Advance(absl::Milliseconds(1));
-  EXPECT_EQ(undelivered, 0u);
-}
-
-TEST_F(RouterTest, DrainingHandsOutWhatWaitsBeforeItTellsTheWorkersThatNothingComes) {
-  auto worker = StartWorker(/*max_in_flight=*/1);
-  HubUp();
-  HubInvokes("r1");
-  HubInvokes("r2");
-  router_.Drain(absl::Seconds(10), [](std::size_t) {});
-  Replies(*worker, "r1");
-  EXPECT_THAT(worker->calls->request_ids, ElementsAre("r1", "r2"));
-  EXPECT_EQ(worker->calls->drained, 0);
-  Replies(*worker, "r2");
-  EXPECT_EQ(ResultOf("r2"), "1");
-  EXPECT_EQ(worker->calls->drained, 1);
-}
-
-TEST_F(RouterTest, DrainingTellsAnIdleWorkerAtOnce) {
-  auto worker = StartWorker();
-  HubUp();
-  router_.Drain(absl::Seconds(10), [](std::size_t) {});
-  EXPECT_EQ(worker->calls->drained, 1);
-}
-
-TEST_F(RouterTest, DrainingCutsOffCallsThatTakeTooLongAndSaysSo) {
-  auto worker = StartWorker();
-  HubUp();
-  HubInvokes("r1");
-  std::optional<std::size_t> undelivered;
-  router_.Drain(absl::Seconds(10), [&](std::size_t count) { undelivered = count; });
-  scheduler_.Advance(absl::Seconds(10));
-  EXPECT_EQ(ErrorOf("r1").code(), "transient:shutting_down");
-  EXPECT_EQ(undelivered, 1u);
 }
 
 class ForgetfulRouterTest : public RouterTest {

@@ -93,6 +93,15 @@ class RouterTest : public ::testing::Test {
   void HubUp() { SetTopic(pb::HubState::STATE_REGISTERED); }
   void HubDown() { SetTopic(pb::HubState::STATE_DISCONNECTED); }
 
+  // The hub has handled every leave so far.
+  void HubHandlesLeaves() {
+    for (const std::string& topic : std::exchange(hub_.left, {})) {
+      hub_.joined.erase(topic);
+      router_.OnTopicLeft(topic);
+    }
+    scheduler_.Advance(absl::Milliseconds(1));
+  }
+
   void HubInvokes(const std::string& request_id, const std::string& tool = "forecast") {
     pb::Invocation invocation;
     invocation.mutable_info()->set_request_id(request_id);

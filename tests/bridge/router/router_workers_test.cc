@@ -268,5 +268,21 @@ TEST_F(RouterTokenTest, AProtectedNameNeedsItsToken) {
   EXPECT_TRUE(router_.OpenSession(spec, sink).ok());
 }
 
+TEST_F(RouterTest, AParkedAnswerThatIsNoJsonIsJudgedAlthoughItsStreamHasGone) {
+  auto first = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  auto second = Open(Spec());
+  ASSERT_TRUE(router_.Register(second->session_id, PartKind::kTool, kTool, {}).ok());
+  ASSERT_TRUE(router_.Register(second->session_id, PartKind::kCredential, kCredential, {}).ok());
+  ASSERT_TRUE(
+      router_.Subscribe(second->session_id, CallKind::kInvoke, 16, second->calls).ok());
+  Replies(*second, "r1", "no JSON");
+  router_.Unsubscribe(second->session_id, CallKind::kInvoke);
+  Publish(*second);
+  EXPECT_EQ(ErrorOf("r1").code(), "sdk:invalid_return");
+  EXPECT_THAT(first->calls->cancelled, ::testing::ElementsAre("r1"));
+}
+
 }  // namespace
 }  // namespace atomemo::router

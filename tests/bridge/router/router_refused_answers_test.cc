@@ -1,0 +1,262 @@
+// One answer that the hub cannot take is found, replaced and, if need be, given up; all others arrive.
+
+#include <gmock/gmock.h>
+
+#include <map>
+
+#include "absl/strings/match.h"
+#include "tests/bridge/router/router_fixture.h"
+
+namespace atomemo::router {
+namespace {
+
+using ::testing::Contains;
+using ::testing::IsEmpty;
+using ::testing::Le;
+using ::testing::SizeIs;
+
+// A hub with a round trip of 10 ms, whose channel (or connection) ends on some answers.
+class RefusedAnswersTest : public RouterTest {
+ protected:
+  RefusedAnswersTest() {
+    loss_.cause = HubLoss::Cause::kRefused;
+    loss_.reason = "the channel crashed at the hub";
+  }
+
+  bool IsPoison(const HubAnswer& answer) const {
+    if (poison_errors_ && !answer.ok()) return answer.request_id == "poison";
+    return answer.ok() && absl::StrContains(std::get<std::string>(answer.outcome), "poison");
+  }
+
+  void Lose(const HubLoss& loss) {
+    router_.OnTopicLost(kTopic, loss);
+    const std::size_t hastened = hub_.hastened.size();
+    HubDown();
+    ++losses_;
+    rejoin_at_ = scheduler_.Now() + (hub_.hastened.size() > hastened ? absl::Milliseconds(200)
+                                                                     : absl::Seconds(1));
+    up_ = false;
+  }
+
+  void Step() {
+    if (!up_ && scheduler_.Now() >= rejoin_at_) {
+      up_ = true;
+      hub_.socket += loss_.close_code == 0 ? 0 : 1;
+      HubUp();
+    }
+    if (up_) {
+      bool crashed = false;
+      for (; seen_ < hub_.pushed.size(); ++seen_) {
+        const HubAnswer& answer = hub_.pushed[seen_].answer;
+        if (crashed) continue;  // in the mailbox of a channel that is no more
+        crashed = IsPoison(answer);
+        if (!crashed) taken_[answer.request_id] = answer;
+      }
+      if (crashed) {
+        Lose(loss_);
+      } else {
+        router_.OnProven(hub_.position());
+      }
+    }
+    scheduler_.Advance(absl::Milliseconds(10));
+  }
+
+  void Run(absl::Duration time) {
+    const absl::Time end = scheduler_.Now() + time;
+    while (scheduler_.Now() < end) Step();
+  }
+
+  // Calls r0, r1, ..., and one whose answer is poison, at place `poison` of `count`.
+  std::unique_ptr<Worker> AnswerMany(int count, int poison) {
+    auto worker = StartWorker(10'000);
+    HubUp();
+    up_ = true;
+    for (int i = 0; i < count; ++i) HubInvokes(i == poison ? "poison" : absl::StrCat("r", i));
+    for (int i = 0; i < count; ++i) {
+      if (i == poison) {
+        Replies(*worker, "poison", "\"poison\"");
+      } else {
+        Replies(*worker, absl::StrCat("r", i));
+      }
+    }
+    return worker;
+  }
+
+  std::size_t TimesSent(const std::string& request_id) const {
+    return hub_.AnswersTo(request_id).size();
+  }
+
+  HubLoss loss_;
+  bool poison_errors_ = false;
+  bool up_ = false;
+  absl::Time rejoin_at_;
+  std::size_t seen_ = 0;
+  int losses_ = 0;
+  std::map<std::string, HubAnswer> taken_;  // by request_id
+};
+
+TEST_F(RefusedAnswersTest, OneThatCrashesTheChannelBecomesAnErrorWithinTenSeconds) {
+  auto worker = AnswerMany(1000, 700);
+  Run(absl::Seconds(10));
+  EXPECT_THAT(taken_, SizeIs(1000));
+  ASSERT_EQ(taken_.count("poison"), 1u);
+  ASSERT_FALSE(taken_["poison"].ok());
+  const auto& error = std::get<pb::PluginError>(taken_["poison"].outcome);
+  EXPECT_EQ(error.code(), "sdk:invalid_return");
+  EXPECT_EQ(error.name(), "AnswerRefusedByHub");
+  EXPECT_THAT(error.message(), ::testing::HasSubstr("channel crashed"));
+  EXPECT_THAT(error.message(), ::testing::HasSubstr("bytes"));
+  for (const auto& [request_id, answer] : taken_) {
+    EXPECT_EQ(answer.ok(), request_id != "poison") << request_id;
+  }
+}
+
+TEST_F(RefusedAnswersTest, NobodySendsAnAnswerWithoutEnd) {
+  auto worker = AnswerMany(1000, 999);
+  Run(absl::Minutes(10));
+  EXPECT_THAT(TimesSent("poison"), Le(16u));
+  for (int i = 0; i < 999; ++i) EXPECT_THAT(TimesSent(absl::StrCat("r", i)), Le(5u));
+  EXPECT_THAT(losses_, Le(16));
+}
+
+TEST_F(RefusedAnswersTest, TheSearchEndsAndNewCallsPassAgain) {
+  auto worker = AnswerMany(10, 3);
+  Run(absl::Seconds(10));
+  const int losses = losses_;
+  HubInvokes("later");
+  Replies(*worker, "later");
+  Run(absl::Seconds(3));
+  EXPECT_EQ(taken_.count("later"), 1u);
+  EXPECT_EQ(losses_, losses);
+  EXPECT_EQ(router_.outbox().answers(), 0u);
+  EXPECT_EQ(router_.outbox().bytes(), 0u);
+}
+
+TEST_F(RefusedAnswersTest, ManyPoisonAnswersAreFoundOneAfterTheOther) {
+  auto worker = StartWorker(1000);
+  HubUp();
+  up_ = true;
+  for (int i = 0; i < 100; ++i) HubInvokes(absl::StrCat("r", i));
+  for (int i = 0; i < 100; ++i) {
+    Replies(*worker, absl::StrCat("r", i), i % 25 == 7 ? "\"poison\"" : "1");
+  }
+  Run(absl::Minutes(1));
+  EXPECT_THAT(taken_, SizeIs(100));
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(taken_[absl::StrCat("r", i)].ok(), i % 25 != 7) << i;
+}
+
+TEST_F(RefusedAnswersTest, OneWhoseErrorCrashesTheChannelTooIsGivenUp) {
+  poison_errors_ = true;
+  auto worker = StartWorker(1000);
+  HubUp();
+  up_ = true;
+  HubInvokes("poison");
+  Replies(*worker, "poison", "\"poison\"");
+  poison_errors_ = true;
+  for (int i = 0; i < 20; ++i) HubInvokes(absl::StrCat("r", i));
+  for (int i = 0; i < 20; ++i) Replies(*worker, absl::StrCat("r", i));
+  Run(absl::Minutes(1));
+  EXPECT_THAT(taken_, SizeIs(20));
+  EXPECT_EQ(router_.outbox().answers(), 0u);
+  EXPECT_THAT(worker->events->DeliveredIds(), Contains("poison"));
+}
+
+TEST_F(RefusedAnswersTest, TheWorkerHearsThatItsAnswerWasRefusedAndNeedNotKeepIt) {
+  auto worker = AnswerMany(3, 1);
+  Run(absl::Seconds(10));
+  ASSERT_THAT(worker->calls->rejected, SizeIs(1));
+  EXPECT_EQ(worker->calls->rejected[0].first, "poison");
+  EXPECT_THAT(worker->events->DeliveredIds(), Contains("poison"));
+}
+
+TEST_F(RefusedAnswersTest, ARepeatedCallGetsTheErrorAndNotThePoison) {
+  auto worker = AnswerMany(3, 1);
+  Run(absl::Seconds(10));
+  const int losses = losses_;
+  HubInvokes("poison");
+  Run(absl::Seconds(3));
+  EXPECT_EQ(losses_, losses);
+  EXPECT_FALSE(hub_.AnswersTo("poison").back().ok());
+}
+
+TEST_F(RefusedAnswersTest, AConnectionThatOthersShareIsLeftBeforeAnybodyIsBlamed) {
+  loss_.close_code = 1009;
+  loss_.shared = true;
+  auto worker = AnswerMany(4, 2);
+  Run(absl::Seconds(10));
+  EXPECT_THAT(hub_.quarantined, Contains(kTopic));
+  EXPECT_THAT(hub_.learnt_from, IsEmpty());
+  EXPECT_EQ(taken_.count("poison"), 0u);
+  loss_.shared = false;
+  Run(absl::Seconds(10));
+  EXPECT_THAT(taken_, SizeIs(4));
+  EXPECT_THAT(hub_.learnt_from, ::testing::ElementsAre("poison"));
+  EXPECT_THAT(hub_.quarantined, IsEmpty());
+}
+
+TEST_F(RefusedAnswersTest, AHubThatFailsForReasonsOfItsOwnTakesNoAnswerAlong) {
+  // It loses the topic 100 ms after every join, whatever it was sent meanwhile.
+  auto worker = AnswerMany(50, -1);
+  for (int i = 0; i < 40; ++i) {
+    const absl::Time end = scheduler_.Now() + absl::Milliseconds(100);
+    while (!up_) Step();
+    while (scheduler_.Now() < end) Step();
+    if (up_) Lose(loss_);
+  }
+  Run(absl::Minutes(1));
+  EXPECT_THAT(taken_, SizeIs(50));
+  for (const auto& [request_id, answer] : taken_) EXPECT_TRUE(answer.ok()) << request_id;
+}
+
+TEST_F(RefusedAnswersTest, FlappingSendsFewAnswersTwice) {
+  auto worker = StartWorker(10'000);
+  HubUp();
+  for (int i = 0; i < 442; ++i) HubInvokes(absl::StrCat("r", i));
+  for (int i = 0; i < 442; ++i) Replies(*worker, absl::StrCat("r", i));
+  // No answer is ever proven.
+  for (int i = 0; i < 40; ++i) {
+    HubLoss loss;
+    loss.cause = HubLoss::Cause::kMute;
+    loss.close_code = 1006;
+    router_.OnTopicLost(kTopic, loss);
+    HubDown();
+    ++hub_.socket;
+    HubUp();
+    scheduler_.Advance(absl::Milliseconds(50));
+  }
+  EXPECT_THAT(hub_.pushed.size(), Le(4 * 442u));
+  up_ = true;
+  Run(absl::Minutes(1));
+  EXPECT_THAT(taken_, SizeIs(442));
+  for (const auto& [request_id, answer] : taken_) EXPECT_TRUE(answer.ok()) << request_id;
+}
+
+TEST_F(RefusedAnswersTest, OneLossAloneChangesNothing) {
+  auto worker = AnswerMany(20, -1);
+  Lose(loss_);
+  while (!up_) Step();
+  EXPECT_THAT(hub_.pushed, SizeIs(40));  // all again, at once
+}
+
+TEST_F(RefusedAnswersTest, OthersTopicsGoOnMeanwhile) {
+  auto worker = AnswerMany(200, 100);
+  SessionSpec spec = Spec(R"({"name":"other","version":"1.0.0","display_name":{"en_US":"O"},
+    "description":{"en_US":"d"},"icon":"i","lang":"typescript","locales":[]})");
+  auto other = Open(std::move(spec));
+  ASSERT_TRUE(router_.Register(other->session_id, PartKind::kTool, kTool, {}).ok());
+  ASSERT_TRUE(router_.Subscribe(other->session_id, CallKind::kInvoke, 16, other->calls).ok());
+  Publish(*other);
+  SetTopic(pb::HubState::STATE_REGISTERED, "debug_plugin:other");
+  Run(absl::Milliseconds(1500));  // in the middle of the search
+  ASSERT_GT(router_.outbox().suspects_for(kTopic), 0u);
+  pb::Invocation invocation;
+  invocation.mutable_info()->set_request_id("mine");
+  invocation.set_tool_name("forecast");
+  invocation.mutable_parameters()->set_json("{}");
+  router_.OnHubCall("debug_plugin:other", HubCall{"invoke_tool", std::move(invocation)});
+  Replies(*other, "mine");
+  EXPECT_EQ(ResultOf("mine"), "1");
+}
+
+}  // namespace
+}  // namespace atomemo::router
