@@ -167,16 +167,17 @@ class Parser {
   // looked at then.
   void AddName(std::u16string_view name, std::size_t begin) {
     if (failed_) return;
-    const auto [last, is_new] = names_.try_emplace(name, begin);
-    if (is_new) return;
+    const auto inserted = names_.try_emplace(name, begin);
+    if (inserted.second) return;
+    std::size_t& last = inserted.first->second;
     // The innermost disjunction that holds both.
     const auto outside = std::partition_point(
         open_.begin(), open_.end(),
-        [&](const OpenDisjunction& open) { return open.begin <= last->second; });
-    if (outside == open_.begin() || std::prev(outside)->alternative <= last->second) {
+        [&](const OpenDisjunction& open) { return open.begin <= last; });
+    if (outside == open_.begin() || std::prev(outside)->alternative <= last) {
       return Fail("two groups have the same name");
     }
-    last->second = begin;
+    last = begin;
   }
 
   // `(?i:` and `(?i-s:`; other languages' groups end here.
