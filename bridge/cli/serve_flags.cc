@@ -79,7 +79,7 @@ void ServeFlags::AddTo(CLI::App& app, bool with_hub) {
         ->type_name("FILE")
         ->group("Hub");
     AddSize(app, "--max-frame-bytes", options_.hub.socket.max_frame_bytes,
-            "The hub's limit for one message")
+            "The hub's limit for one message, with its header of 14 bytes")
         ->group("Hub");
     AddCount(app, "--hub-sockets", options_.hub.pool.spread,
              "Connections that plugins are spread over before they share one")
@@ -141,7 +141,7 @@ void ServeFlags::AddTo(CLI::App& app, bool with_hub) {
               "How long a call waits when no worker is connected")
       ->group(kDeadlines);
   AddDuration(app, "--drain-timeout", options_.drain_timeout,
-              "How long calls in flight may take after SIGTERM")
+              "How long calls in flight may take after SIGTERM, SIGINT or SIGHUP")
       ->group(kDeadlines);
 
   router::RouterLimits& limits = options_.router.limits;

@@ -10,6 +10,10 @@ StopSignal::StopSignal() {
   sigemptyset(&signals_);
   sigaddset(&signals_, SIGTERM);
   sigaddset(&signals_, SIGINT);
+  // A terminal that goes away ends the program in order, too; under nohup it is not to be heard.
+  struct sigaction hangup = {};
+  sigaction(SIGHUP, nullptr, &hangup);
+  if (hangup.sa_handler != SIG_IGN) sigaddset(&signals_, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
   // A peer that goes away is an error of one write, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);

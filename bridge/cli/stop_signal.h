@@ -5,7 +5,7 @@
 
 namespace atomemo::cli {
 
-// SIGTERM and SIGINT as something to wait for. Made before any other thread starts, so that all
+// SIGTERM, SIGINT and (but for nohup) SIGHUP as something to wait for. Made before any other thread starts, so that all
 // inherit the mask.
 class StopSignal {
  public:

@@ -57,7 +57,7 @@ std::string HubReason(const pb::HubState& state) {
 
 // Empty if nothing is wrong.
 std::string WhyNotReady(const Plugin& plugin, const ActiveCalls& calls, absl::Duration unproven,
-                        absl::Time now) {
+                        std::size_t suspects, absl::Time now) {
   if (!plugin.registered()) return HubReason(plugin.hub_state);
   const auto any_worker = [&plugin](auto test) {
     return std::any_of(plugin.workers.begin(), plugin.workers.end(), test);
@@ -73,6 +73,10 @@ std::string WhyNotReady(const Plugin& plugin, const ActiveCalls& calls, absl::Du
   if (plugin.timeouts_in_a_row >= kTimeoutsOfABrokenPlugin) {
     return absl::StrCat("its last ", plugin.timeouts_in_a_row,
                         " calls ran into their deadline without an answer");
+  }
+  if (suspects > 0) {
+    return absl::StrCat("the hub cannot take one of ", suspects,
+                        " answers: it is being looked for, and will be answered with an error");
   }
   if (unproven > kSlowConfirmation) {
     return absl::StrCat("the hub has not confirmed an answer for ", absl::ToInt64Seconds(unproven),
@@ -90,7 +94,8 @@ admin::v1::PluginStatus StatusOf(const Plugin& plugin, const Outbox& outbox, abs
   status.set_name(plugin.name);
   status.set_version(plugin.version);
   *status.mutable_hub_state() = plugin.hub_state;
-  status.set_reason(WhyNotReady(plugin, calls, outbox.unproven_for(plugin.topic), now));
+  status.set_reason(WhyNotReady(plugin, calls, outbox.unproven_for(plugin.topic),
+                                outbox.suspects_for(plugin.topic), now));
   status.set_ready(status.reason().empty());
   const auto draining = std::count_if(plugin.workers.begin(), plugin.workers.end(),
                                       [](const Session* worker) { return worker->draining; });
@@ -100,6 +105,7 @@ admin::v1::PluginStatus StatusOf(const Plugin& plugin, const Outbox& outbox, abs
   status.set_queued_calls(static_cast<std::int64_t>(calls.queued));
   status.set_undelivered_answers(static_cast<std::int64_t>(outbox.answers_for(plugin.topic)));
   status.set_timeouts_in_a_row(static_cast<std::int64_t>(plugin.timeouts_in_a_row));
+  status.set_suspect_answers(static_cast<std::int64_t>(outbox.suspects_for(plugin.topic)));
   if (calls.oldest != absl::InfiniteFuture()) {
     *status.mutable_oldest_call_age() = google::protobuf::util::TimeUtil::NanosecondsToDuration(
         absl::ToInt64Nanoseconds(now - calls.oldest));

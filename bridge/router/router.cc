@@ -37,6 +37,7 @@ Router::Router(HubPort& hub, base::Scheduler& scheduler, RouterOptions options,
       scheduler_(scheduler),
       options_(std::move(options)),
       journal_(journal),
+      refused_log_(scheduler),
       ledger_(options_.limits.ledger),
       outbox_(hub, scheduler, options_.limits.outbox,
               {[this](absl::string_view topic, const HubAnswer& answer) {
@@ -311,10 +312,14 @@ void Router::Refuse(absl::string_view topic, HubAnswer answer) {
   ++counters_.failed;
   // Whoever sends the call again is refused again, or served by then: nothing is kept.
   hub_.PushRefusal(topic, answer);
-  base::LogWarning("call refused", {{"topic", topic},
-                                    {"event", answer.event},
-                                    {"request_id", answer.request_id},
-                                    {"reason", std::get<pb::PluginError>(answer.outcome).message()}});
+  refused_log_.Log([topic = std::string(topic), answer = std::move(answer)](std::uint64_t count) {
+    base::LogWarning("call refused",
+                     {{"topic", topic},
+                      {"event", answer.event},
+                      {"request_id", answer.request_id},
+                      {"reason", std::get<pb::PluginError>(answer.outcome).message()},
+                      {"count", count}});
+  });
 }
 
 void Router::Answer(absl::string_view topic, HubAnswer answer, const Session* session,
@@ -435,6 +440,7 @@ admin::v1::GetStatusResponse Router::Status() const {
   status.set_sessions(static_cast<std::int64_t>(sessions_.size()));
   status.set_active_calls(static_cast<std::int64_t>(dispatcher_.active()));
   status.set_undelivered_answers(static_cast<std::int64_t>(outbox_.answers()));
+  status.set_max_frame_bytes(static_cast<std::int64_t>(hub_.max_frame_bytes()));
   status.set_recovered_calls(static_cast<std::int64_t>(recovered_.size()));
   return status;
 }

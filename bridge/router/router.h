@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
+#include "bridge/base/log_throttle.h"
 #include "bridge/base/scheduler.h"
 #include "bridge/router/call_ledger.h"
 #include "bridge/router/dispatcher.h"
@@ -149,6 +150,7 @@ class Router : public HubListener, public PluginPort, public StatusPort {
   const RouterOptions options_;
   CallJournal* const journal_;
 
+  base::LogThrottle refused_log_;
   absl::flat_hash_map<std::string, std::unique_ptr<Session>> sessions_;
   absl::flat_hash_set<std::string> parked_sessions_;
   CallLedger ledger_;

@@ -50,9 +50,9 @@ void ChildProcess::Kill() {
   Wait();
 }
 
-int ChildProcess::Terminate() {
+int ChildProcess::Terminate(int signal) {
   if (pid_ == 0) return -1;
-  kill(pid_, SIGTERM);
+  kill(pid_, signal);
   return Wait();
 }
 

@@ -1,6 +1,7 @@
 #ifndef ATOMEMO_TESTS_INTEGRATION_CHILD_PROCESS_H_
 #define ATOMEMO_TESTS_INTEGRATION_CHILD_PROCESS_H_
 
+#include <csignal>
 #include <sys/types.h>
 
 #include <memory>
@@ -29,8 +30,8 @@ class ChildProcess {
   bool IsRunning();
   // SIGKILL, and waits for its end.
   void Kill();
-  // SIGTERM, and waits for its end; the exit code, or -1 if a signal ended it.
-  int Terminate();
+  // SIGTERM, or another signal, and waits for its end; the exit code, or -1 if a signal ended it.
+  int Terminate(int signal = SIGTERM);
 
  private:
   explicit ChildProcess(pid_t pid) : pid_(pid) {}

@@ -55,6 +55,37 @@ class FailuresTest : public BridgeFixture {
   std::string key_file() const { return folder_.path() + "/key"; }
 };
 
+// The hub's answer to one call is what ends the channel, or the connection, each time it comes.
+class RefusedAnswersTest : public FailuresTest,
+                           public ::testing::WithParamInterface<const char*> {};
+
+INSTANTIATE_TEST_SUITE_P(All, RefusedAnswersTest, ::testing::Values("crash", "close"));
+
+TEST_P(RefusedAnswersTest, BecomesAnErrorAndAllOthersAreAnswered) {
+  StartAll();
+  TestPlugin::Options neighbour = PluginOptions();
+  neighbour.name = "neighbour";
+  TestPlugin other(neighbour);
+  ASSERT_TRUE(hub().WaitJoined(2));
+  ASSERT_EQ(hub().Start(HeldCall("held-before")), kAccepted);
+  HubCall poison = HeldCall("poison");
+  poison.on_response = GetParam();
+  ASSERT_EQ(hub().Start(poison), kAccepted);
+  ASSERT_EQ(hub().Start(HeldCall("held-after")), kAccepted);
+  ASSERT_TRUE(plugin_->WaitHolding(3));
+  plugin_->Release();
+  HubCall neighbours = ToolCall("repeat");
+  neighbours.plugin = "neighbour";
+  EXPECT_EQ(hub().Call(neighbours).event, "invoke_tool_response");
+  for (const char* request_id : {"held-before", "held-after", "poison"}) {
+    EXPECT_TRUE(WaitState(request_id, "answered")) << request_id;
+  }
+  const base::Json found = hub().Find("poison");
+  EXPECT_EQ(found["answers"][0]["event"], "invoke_tool_error") << found;
+  EXPECT_EQ(found["answers"][0]["payload"]["error"]["name"], "AnswerRefusedByHub") << found;
+  EXPECT_TRUE(CallsWorkAgain());
+}
+
 TEST_F(FailuresTest, AnAnswerReachesTheHubThatWasRestartedMeanwhile) {
   StartAll();
   ASSERT_EQ(hub().Start(HeldCall("c1")), kAccepted);
@@ -78,6 +109,15 @@ TEST_F(FailuresTest, ACallThatTheRestartedHubRepeatsIsAnsweredAndDoesNotRunAgain
   plugin_->Release();
   EXPECT_TRUE(WaitState("c1", "answered"));
   EXPECT_EQ(plugin_->holding(), 1);
+}
+
+TEST_F(FailuresTest, ATerminalThatGoesAwayEndsTheBridgeInOrder) {
+  StartHub();
+  auto bridge = StartBridgeProcess();
+  ASSERT_TRUE(bridge.ok()) << bridge.status();
+  TestPlugin plugin(PluginOptions());
+  ASSERT_TRUE(hub().WaitJoined());
+  EXPECT_EQ((*bridge)->Terminate(SIGHUP), 0);
 }
 
 TEST_F(FailuresTest, AnAnswerThatWasReadyWhileTheHubWasAwayIsGivenToTheRepeatedCall) {

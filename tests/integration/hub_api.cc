@@ -21,6 +21,7 @@ Json RequestBody(const HubCall& call, bool wait) {
                {"wait", wait}};
   if (!call.version.empty()) body["version"] = call.version;
   if (!call.request_id.empty()) body["request_id"] = call.request_id;
+  if (!call.on_response.empty()) body["on_response"] = call.on_response;
   return body;
 }
 

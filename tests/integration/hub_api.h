@@ -19,6 +19,8 @@ struct HubCall {
   std::string version = "";     // of a release; empty: the plugin in development, or the newest
   std::string request_id = "";  // empty: the hub chooses one
   absl::Duration timeout = absl::Seconds(25);
+  // What becomes of the hub at the call's answer, each time: "crash", "close", or nothing.
+  std::string on_response = "";
 };
 
 // `{"tool_name": tool, "parameters": parameters}` for the plugin "integration".
