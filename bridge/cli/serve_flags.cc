@@ -144,39 +144,7 @@ void ServeFlags::AddTo(CLI::App& app, bool with_hub) {
               "How long calls in flight may take after SIGTERM, SIGINT or SIGHUP")
       ->group(kDeadlines);
 
-  router::RouterLimits& limits = options_.router.limits;
-  const char* const kLimits = "Limits (past one, that call fails and names it)";
-  AddCount(app, "--max-calls", limits.max_calls, "Calls in flight or queued, of all plugins")
-      ->group(kLimits);
-  AddSize(app, "--max-call-bytes", limits.max_call_bytes, "What these hold")->group(kLimits);
-  AddCount(app, "--max-plugin-calls", limits.max_plugin_calls, "The same of one plugin")
-      ->group(kLimits);
-  AddSize(app, "--max-plugin-call-bytes", limits.max_plugin_call_bytes, "What these hold")
-      ->group(kLimits);
-  AddCount(app, "--max-queued-calls", limits.max_queued_calls,
-           "Calls that wait for a worker, a plugin")
-      ->group(kLimits);
-  AddCount(app, "--max-outbox-answers", limits.outbox.max_answers,
-           "Answers that the hub does not have yet")
-      ->group(kLimits);
-  AddSize(app, "--max-outbox-bytes", limits.outbox.max_bytes, "What these hold")->group(kLimits);
-  AddCount(app, "--max-plugin-answers", limits.outbox.max_topic_answers, "The same of one plugin")
-      ->group(kLimits);
-  AddSize(app, "--max-plugin-answer-bytes", limits.outbox.max_topic_bytes, "What these hold")
-      ->group(kLimits);
-  AddCount(app, "--max-sessions", limits.max_sessions, "Plugin sessions")->group(kLimits);
-  AddCount(app, "--max-hub-calls", limits.max_hub_calls, "Calls to the hub under way, a session")
-      ->group(kLimits);
-  AddSize(app, "--max-definition-bytes", limits.max_definition_bytes, "One plugin's definition")
-      ->group(kLimits);
-  AddSize(app, "--max-message-bytes", server.max_message_bytes, "One message from or to a plugin")
-      ->group(kLimits);
-  AddSize(app, "--max-file-bytes", server.max_file_bytes, "One file up or down")->group(kLimits);
-  AddCount(app, "--max-transfers", server.max_transfers, "Files moved at once")->group(kLimits);
-  AddCount(app, "--max-stream-messages", server.max_stream_messages,
-           "Messages waiting on one stream")
-      ->group(kLimits);
-  AddSize(app, "--max-stream-bytes", server.max_stream_bytes, "What these hold")->group(kLimits);
+  limits_.AddTo(app, options_);
 }
 
 absl::StatusOr<AppOptions> ServeFlags::Resolve() {
@@ -234,6 +202,7 @@ absl::Status ServeFlags::ResolveCommon() {
     return absl::InvalidArgumentError(
         "--invoke-timeout is more than 30m, which is as long as the hub waits");
   }
+  if (absl::Status status = limits_.Derive(); !status.ok()) return status;
   return ReadPluginTokens();
 }
 

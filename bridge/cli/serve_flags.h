@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "bridge/app.h"
+#include "bridge/cli/limit_flags.h"
 #include "bridge/base/log.h"
 #include "bridge/devhub/dev_hub.h"
 
@@ -39,6 +40,7 @@ class ServeFlags {
   absl::Status ReadPluginTokens();
 
   AppOptions options_;
+  LimitFlags limits_;
   std::string hub_ws_url_;
   std::string hub_mode_ = "debug";
   std::string env_file_ = ".env";
