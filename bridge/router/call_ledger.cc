@@ -1,6 +1,7 @@
 #include "bridge/router/call_ledger.h"
 
 #include "absl/hash/hash.h"
+#include "bridge/base/invariant.h"
 
 namespace atomemo::router {
 
@@ -20,6 +21,8 @@ void CallLedger::Add(absl::string_view topic, std::shared_ptr<const HubAnswer> a
   by_age_.emplace_back(now, id);
   with_answer_.push_back(id);
   Forget(now);
+  (void)ATOMEMO_INVARIANT(entries_.size() == by_age_.size());
+  (void)ATOMEMO_INVARIANT(with_answer_.size() <= by_age_.size());
 }
 
 void CallLedger::Replace(absl::string_view topic, std::shared_ptr<const HubAnswer> answer) {
@@ -40,6 +43,7 @@ const CallLedger::Entry* CallLedger::Find(absl::string_view topic,
 void CallLedger::Forget(absl::Time now) {
   const auto forget_answer = [this](Entry& entry) {
     if (entry.answer == nullptr) return;
+    (void)ATOMEMO_INVARIANT(answer_bytes_ >= entry.answer->size());
     answer_bytes_ -= entry.answer->size();
     entry.answer.reset();
   };
@@ -51,8 +55,10 @@ void CallLedger::Forget(absl::Time now) {
   while (!by_age_.empty() &&
          (by_age_.front().first + limits_.keep < now || entries_.size() > limits_.max_ids)) {
     const auto entry = entries_.find(by_age_.front().second);
-    forget_answer(entry->second);
-    entries_.erase(entry);
+    if (ATOMEMO_INVARIANT(entry != entries_.end())) {
+      forget_answer(entry->second);
+      entries_.erase(entry);
+    }
     // Both queues are in the order of Add, so a forgotten entry is at the front of this one too, if
     // it is in it.
     if (!with_answer_.empty() && with_answer_.front() == by_age_.front().second)

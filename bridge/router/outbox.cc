@@ -72,7 +72,15 @@ void Outbox::Count(const AnswerLane::Entry& entry, int waiting, int sent) {
   const auto copies = copies_.try_emplace(entry.answer.get()).first;
   copies->second.waiting += static_cast<std::uint32_t>(waiting);
   copies->second.sent += static_cast<std::uint32_t>(sent);
+  // Below zero they would be huge.
+  (void)ATOMEMO_INVARIANT(copies->second.waiting <= answers_ && copies->second.sent <= answers_);
   if (copies->second.waiting + copies->second.sent == 0) copies_.erase(copies);
+}
+
+void Outbox::Drop(const HubAnswer& answer) {
+  if (!ATOMEMO_INVARIANT(answers_ > 0 && bytes_ >= answer.size())) return;
+  --answers_;
+  bytes_ -= answer.size();
 }
 
 void Outbox::Add(absl::string_view topic, std::shared_ptr<const HubAnswer> answer) {
@@ -102,6 +110,7 @@ void Outbox::SetUp(absl::string_view topic, bool up) {
   }
   if (std::exchange(lane.up, false)) GoDown(it->first, lane);
   if (lane.waiting().empty()) lanes_.erase(it);
+  (void)ATOMEMO_INVARIANT(answers_ > 0 || (bytes_ == 0 && copies_.empty()));
 }
 
 void Outbox::GoDown(const std::string& topic, AnswerLane& lane) {
@@ -128,9 +137,8 @@ void Outbox::GoDown(const std::string& topic, AnswerLane& lane) {
 void Outbox::Replace(const std::string& topic, AnswerLane& lane, const HubLoss& loss) {
   const AnswerLane::Entry culprit = lane.culprit();
   Count(culprit, -1, 0);
-  bytes_ -= culprit.answer->size();
+  Drop(*culprit.answer);
   if (culprit.is_replacement) {
-    --answers_;
     lane.GiveUpCulprit();
     callbacks_.on_given_up(topic, *culprit.answer, loss);
     return;
@@ -138,6 +146,7 @@ void Outbox::Replace(const std::string& topic, AnswerLane& lane, const HubLoss& 
   hub_.LearnFrom(*culprit.answer, loss);
   std::shared_ptr<const HubAnswer> replacement =
       callbacks_.on_refused(topic, *culprit.answer, loss);
+  ++answers_;
   bytes_ += replacement->size();
   lane.ReplaceCulprit(std::move(replacement));
   Count(lane.culprit(), +1, 0);
@@ -148,10 +157,14 @@ void Outbox::Remove(absl::string_view topic) {
   if (it == lanes_.end()) return;
   AnswerLane& lane = it->second;
   EndSettling(it->first, lane, absl::InfiniteFuture());
-  answers_ -= lane.answers();
-  bytes_ -= lane.bytes();
-  for (const AnswerLane::Entry& entry : lane.waiting()) Count(entry, -1, 0);
-  for (const AnswerLane::Entry& entry : lane.sent()) Count(entry, 0, -1);
+  for (const AnswerLane::Entry& entry : lane.waiting()) {
+    Count(entry, -1, 0);
+    Drop(*entry.answer);
+  }
+  for (const AnswerLane::Entry& entry : lane.sent()) {
+    Count(entry, 0, -1);
+    Drop(*entry.answer);
+  }
   scheduler_.Cancel(lane.step_timer);
   unproven_.erase(it->first);
   settling_.erase(it->first);
@@ -169,9 +182,8 @@ void Outbox::OnProven(HubPosition upto) {
     while (!lane.sent().empty() && lane.sent().front().position.socket == upto.socket &&
            lane.sent().front().position.sequence <= upto.sequence) {
       AnswerLane::Entry entry = lane.TakeProven();
-      --answers_;
-      bytes_ -= entry.answer->size();
       Count(entry, 0, -1);
+      Drop(*entry.answer);
       proven.emplace_back(*topic, entry);
       entry.proven_before = true;
       Settle(*topic, lane, std::move(entry));

@@ -113,6 +113,8 @@ class Outbox {
   Copies CopiesOf(const HubAnswer& answer) const;
   // Changes how many copies of the entry's answer wait and are sent.
   void Count(const AnswerLane::Entry& entry, int waiting, int sent);
+  // One answer less is sent or waits.
+  void Drop(const HubAnswer& answer);
   void GoDown(const std::string& topic, AnswerLane& lane);
   void Replace(const std::string& topic, AnswerLane& lane, const HubLoss& loss);
   void Flush(const std::string& topic, AnswerLane& lane);

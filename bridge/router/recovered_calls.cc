@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/container/flat_hash_set.h"
+#include "bridge/base/invariant.h"
 #include "bridge/router/errors.h"
 
 namespace atomemo::router {
@@ -90,7 +91,9 @@ void RecoveredCalls::OnDeadline(const Key& key) {
 }
 
 void RecoveredCalls::Decide(const Key& key, pb::PluginError error) {
-  Entry& entry = calls_.at(key);
+  const auto found = calls_.find(key);
+  if (!ATOMEMO_INVARIANT(found != calls_.end())) return;
+  Entry& entry = found->second;
   scheduler_.Cancel(entry.timer);
   const JournaledCall call = entry.call;  // answering removes the entry
   if (fail_(call, error)) return;

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "bridge/base/invariant.h"
 #include "bridge/base/log.h"
 #include "bridge/base/redact.h"
 #include "bridge/definition/typed_values.h"
@@ -324,6 +325,8 @@ void Router::Refuse(absl::string_view topic, HubAnswer answer) {
 
 void Router::Answer(absl::string_view topic, HubAnswer answer, const Session* session,
                     absl::Time arrived, absl::string_view target) {
+  // Every call gets one terminal answer; a second one would be the bridge's own mistake.
+  if (!ATOMEMO_INVARIANT(ledger_.Find(topic, answer.request_id) == nullptr)) return;
   ++(answer.ok() ? counters_.answered : counters_.failed);
   const std::string pid =
       session != nullptr && session->spec.peer_pid ? absl::StrCat(*session->spec.peer_pid) : "-";
@@ -498,6 +501,7 @@ void Router::FinishDrainIfIdle() {
 }
 
 void Router::LeaveForDrain(const Plugin& plugin) {
+  (void)ATOMEMO_INVARIANT(draining_ && !left_.contains(plugin.topic));
   leaving_.insert(plugin.topic);
   // The channel comes to the leave after every answer that was sent before: none is taken along.
   outbox_.SettleAll(plugin.topic);
