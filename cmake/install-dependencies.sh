@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 packages that the project needs, if they are not there yet.
 #
-# Usage: cmake/install-dependencies.sh [build|test|examples|tidy|docker]...     (default: build test)
+# Usage: cmake/install-dependencies.sh [build|test|benchmark|examples|tidy|docker]...     (default: build test)
 #
 # Asks nothing, and does not touch the network when everything is present. Needs root or sudo only to install.
 set -euo pipefail
@@ -12,6 +12,7 @@ build_packages=(
   libprotobuf-dev libsimdjson-dev libspdlog-dev libssl-dev libunistring-dev libwebsocketpp-dev nlohmann-json3-dev
 )
 test_packages=(clang curl nodejs npm openssl procps python3-grpcio python3-protobuf python3-venv)
+benchmark_packages=(nodejs npm strace util-linux valgrind)
 example_packages=(curl postgresql python3-grpcio python3-protobuf)
 tidy_packages=(clang clang-tidy)
 docker_packages=(docker.io docker-compose mmdebstrap)
@@ -48,10 +49,11 @@ for section in "$@"; do
   case "$section" in
     build) wanted+=("${build_packages[@]}") ;;
     test) wanted+=("${test_packages[@]}") ;;
+    benchmark) wanted+=("${benchmark_packages[@]}") ;;
     examples) wanted+=("${example_packages[@]}") ;;
     tidy) wanted+=("${tidy_packages[@]}") ;;
     docker) wanted+=("${docker_packages[@]}") ;;
-    *) fail "unknown section '$section' (known: build test examples tidy docker)" ;;
+    *) fail "unknown section '$section' (known: build test benchmark examples tidy docker)" ;;
   esac
 done
 

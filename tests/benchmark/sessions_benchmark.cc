@@ -78,7 +78,7 @@ class Sessions {
     std::vector<std::unique_ptr<ChildProcess>> swarms;
     for (int first = 0; first < count_; first += kSessionsPerProcess) {
       const int size = std::min(kSessionsPerProcess, count_ - first);
-      auto swarm = ChildProcess::Start({ATOMEMO_SESSION_SWARM, socket, absl::StrCat(first),
+      auto swarm = ChildProcess::Start({ATOMEMO_LEAN_PLUGIN, socket, "swarm", absl::StrCat(first),
                                         absl::StrCat(size), definition_bytes});
       if (!swarm.ok()) return Fail(swarm.status().ToString()) == 0;
       swarms.push_back(*std::move(swarm));
