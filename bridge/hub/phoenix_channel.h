@@ -28,7 +28,7 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
     // How soon JoinSoon tries.
     absl::Duration hastened_rejoin = absl::Milliseconds(200);
     // A topic that was registered for so long was a good one: the next loss starts the delays anew.
-    absl::Duration stable_after = absl::Seconds(10);
+    absl::Duration stable_after = absl::Seconds(1);
     // How long to wait with a definition that the hub refused.
     absl::Duration rejected_retry = absl::Seconds(30);
     // For jitter.

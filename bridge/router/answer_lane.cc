@@ -9,10 +9,11 @@
 namespace atomemo::router {
 namespace {
 
-// Two losses behind one answer alone, if the hub says that it was a frame; four if it says nothing.
-constexpr int kEnoughEvidence = 4;
+// Two losses, if the hub says that it was a frame; four if it says nothing. So much makes answers
+// suspects, and then convicts the one that is left.
+constexpr int kEnough = 4;
 
-int EvidenceOf(HubLoss::Cause cause) {
+int WeightOf(HubLoss::Cause cause) {
   switch (cause) {
     case HubLoss::Cause::kRefused:
       return 2;
@@ -105,7 +106,7 @@ bool AnswerLane::Lose(const HubLoss& lost_by) {
   settling_bytes_ = 0;
   MoveTo(lost, lost.end(), std::move(sent_));
   sent_.clear();
-  for (Entry& entry : lost) ++entry.losses;
+  for (Entry& entry : lost) entry.suspicion += WeightOf(lost_by.cause);
 
   if (group == 0 && !searching()) {
     const std::size_t count = lost.size();
@@ -123,14 +124,22 @@ bool AnswerLane::Lose(const HubLoss& lost_by) {
     return false;
   }
   if (!ATOMEMO_INVARIANT(group <= lost.size())) return false;
-  if (group_is_alone_ && !lost_by.shared) lost.back().evidence += EvidenceOf(lost_by.cause);
-  // What was settling when the group went out has nearly surely passed; it waits behind.
-  std::rotate(lost.begin(), lost.end() - static_cast<std::ptrdiff_t>(group), lost.end());
-  probation_ += suspects_ + lost.size() - group;
-  suspects_ = group;
-  MoveTo(waiting_, waiting_.begin(), std::move(lost));
+  if (group_is_alone_ && !lost_by.shared) lost.back().evidence += WeightOf(lost_by.cause);
+  const bool is_telling = lost_by.cause != HubLoss::Cause::kOther;
+  // What was settling when the group went out has nearly surely passed: it waits behind the suspects.
+  const auto passed = lost.end() - static_cast<std::ptrdiff_t>(group);
+  probation_ += lost.size() - group;
+  const auto behind = waiting_.begin() + static_cast<std::ptrdiff_t>(suspects_);
+  waiting_.insert(behind, std::make_move_iterator(lost.begin()), std::make_move_iterator(passed));
+  waiting_.insert(waiting_.begin(), std::make_move_iterator(passed),
+                  std::make_move_iterator(lost.end()));
+  if (is_telling) {
+    probation_ += std::exchange(suspects_, group);
+  } else {
+    (group_is_suspect_ ? suspects_ : probation_) += group;  // the same again
+  }
   CheckInvariants();
-  return lost_by.cause != HubLoss::Cause::kOther;
+  return is_telling;
 }
 
 // Whatever was there at every loss comes first.
@@ -140,18 +149,18 @@ void AnswerLane::StartSearch() {
   if (begin == end) return;
   const int most =
       std::max_element(begin, end, [](const Entry& a, const Entry& b) {
-        return a.losses < b.losses;
-      })->losses;
-  if (most < 2) return;
+        return a.suspicion < b.suspicion;
+      })->suspicion;
+  if (most < kEnough) return;
   const auto others = std::stable_partition(
-      begin, end, [most](const Entry& entry) { return entry.losses == most; });
+      begin, end, [most](const Entry& entry) { return entry.suspicion == most; });
   suspects_ = static_cast<std::size_t>(others - begin);
   probation_ = static_cast<std::size_t>(end - others);
   CheckInvariants();
 }
 
 bool AnswerLane::has_culprit() const {
-  return group_ == 0 && suspects_ == 1 && waiting_.front().evidence >= kEnoughEvidence;
+  return group_ == 0 && suspects_ == 1 && waiting_.front().evidence >= kEnough;
 }
 
 void AnswerLane::ReplaceCulprit(std::shared_ptr<const HubAnswer> answer) {

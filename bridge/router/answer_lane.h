@@ -20,9 +20,9 @@ namespace atomemo::router {
 //      ^                 |               |
 //      +------ Lose -----+---------------+
 //
-// Whatever was sent or settling at a loss may be the cause of it. The first time all of it goes out
-// again at once. What was there at a second loss is suspect, and then answers go out in groups, each
-// proven and given time before the next:
+// Whatever was sent or settling at a loss may be the cause of it. At first all of it goes out again
+// at once. What was there at two losses for which the hub blames a frame, or at four that tell
+// nothing, is suspect, and then answers go out in groups, each proven and given time before the next:
 //
 //   suspects    half of those that are left; a lost group are the suspects from then on, and what a
 //               group that passes leaves over are the suspects that are left
@@ -46,8 +46,8 @@ class AnswerLane {
     bool proven_before = false;
     // Takes the place of one that the hub could not take.
     bool is_replacement = false;
-    // At how many losses it was under way.
-    int losses = 0;
+    // How much speaks against it, and all others that were under way, from losses.
+    int suspicion = 0;
     // How much speaks against it, from losses behind it alone.
     int evidence = 0;
   };

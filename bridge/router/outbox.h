@@ -44,7 +44,7 @@ class Outbox {
     std::size_t max_topic_bytes = 128u << 20;
     // Of proven answers of one topic, which do not count above: past these the oldest count as
     // settled.
-    std::size_t max_settling_answers = 250;
+    std::size_t max_settling_answers = 1'000;
     std::size_t max_settling_bytes = 4u << 20;
   };
   struct Callbacks {

@@ -224,11 +224,22 @@ TEST_F(RefusedAnswersTest, FlappingSendsFewAnswersTwice) {
     HubUp();
     scheduler_.Advance(absl::Milliseconds(50));
   }
-  EXPECT_THAT(hub_.pushed.size(), Le(4 * 442u));
+  EXPECT_THAT(hub_.pushed.size(), Le(6 * 442u));
   up_ = true;
   Run(absl::Minutes(1));
   EXPECT_THAT(taken_, SizeIs(442));
   for (const auto& [request_id, answer] : taken_) EXPECT_TRUE(answer.ok()) << request_id;
+}
+
+TEST_F(RefusedAnswersTest, LossesThatTellNothingOfAFrameHoldUpNothing) {
+  loss_.cause = HubLoss::Cause::kOther;
+  auto worker = AnswerMany(20, -1);
+  for (int i = 1; i <= 10; ++i) {
+    Lose(loss_);
+    while (!up_) Step();
+    EXPECT_THAT(hub_.pushed, SizeIs(20 + 20 * i));
+  }
+  EXPECT_THAT(hub_.hastened, IsEmpty());
 }
 
 TEST_F(RefusedAnswersTest, OneLossAloneChangesNothing) {

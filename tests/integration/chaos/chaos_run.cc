@@ -184,12 +184,14 @@ class Bench {
         return true;
       case FaultKind::kWorkerKill: {
         Member& worker = workers_[static_cast<std::size_t>(fault.worker)];
+        if (worker.process == nullptr) return false;  // away since it was killed before
         const pid_t pid = worker.process->pid();
         Kill(worker, fault.lasting);
         evidence_.worker_kills.push_back({pid, Now()});
         return true;
       }
       case FaultKind::kBridgeKill:
+        if (bridge_.process == nullptr) return false;
         Kill(bridge_, fault.lasting);
         evidence_.bridge_kills.push_back(Now());
         return true;
