@@ -1,6 +1,7 @@
 #include "sdk-cpp/src/session_engine.h"
 
 #include <algorithm>
+#include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -316,6 +317,7 @@ void SessionEngine::Backoff(const absl::Status& reason) {
     Log(LogLevel::kWarning, absl::StrCat("no session with the bridge at ", target_, ": ",
                                          last_failure_, "; trying again until there is one"));
   }
+  Log(LogLevel::kDebug, absl::StrCat("next attempt in ", absl::FormatDuration(delay * jitter)));
   absl::MutexLock lock(&mutex_);
   mutex_.AwaitWithTimeout(absl::Condition(&stop_), delay * jitter);
 }
@@ -356,20 +358,29 @@ void SessionEngine::Admit(std::shared_ptr<const typename Traits::Call> call, Wor
   const pb::CallInfo& info = Traits::PayloadOf(*call)->info();
   auto control = std::make_shared<LiveCallControl>(
       info.has_time_left() ? FromProto(info.time_left()) : absl::InfiniteDuration());
-  const CallTable::Admitted admitted = calls_.Admit(info.request_id(), control);
+  const std::string& request_id = info.request_id();
+  // Held by the table while the call waits, hence also by this engine: until ShutDown.
+  auto start = [self = shared_from_this(), &pool, call, control] {
+    pool.Submit([self, call, control] {
+      const std::string& id = Traits::PayloadOf(*call)->info().request_id();
+      const Reply reply{Traits::kStream, self->Answer<Traits>(*call, *control)};
+      self->calls_.Keep(id, reply);
+      self->Send(reply);
+      self->calls_.End(id);
+    });
+  };
+  const CallTable::Admitted admitted = calls_.Admit(request_id, control, std::move(start));
   if (admitted.admission == CallTable::Admission::kAnswered) Send(admitted.reply);
-  if (admitted.admission != CallTable::Admission::kNew) return;
-  pool.Submit([self = shared_from_this(), call = std::move(call), control = std::move(control)] {
-    const std::string& request_id = Traits::PayloadOf(*call)->info().request_id();
-    const Reply reply{Traits::kStream, self->Answer<Traits>(*call, *control)};
-    const int given_up = self->calls_.Keep(request_id, reply);
-    if (given_up > 0) {
-      self->Log(LogLevel::kError,
-                absl::StrCat("too many answers wait for the hub: gave up the oldest ", given_up));
-    }
-    self->Send(reply);
-    self->calls_.End(request_id);
-  });
+  if (admitted.admission == CallTable::Admission::kWaiting) LogWaiting();
+}
+
+void SessionEngine::LogWaiting() {
+  const std::optional<int> left_out = waiting_lines_.Allow(absl::Now());
+  if (!left_out) return;
+  Log(LogLevel::kWarning,
+      absl::StrCat("the hub has not confirmed ", calls_.kept(),
+                   " answers (see max_kept_answers and max_kept_bytes): a call waits, as did ",
+                   *left_out, " since the last such line"));
 }
 
 template <typename Traits>
@@ -381,7 +392,10 @@ std::shared_ptr<const typename Traits::Reply> SessionEngine::Answer(
   auto reply = std::make_shared<typename Traits::Reply>();
   absl::Status failure;
   absl::StatusOr<CallRequest> request = Traits::Decode(payload);
-  if (request.ok()) {
+  if (control.cancelled()) {
+    // It waited for too long, and must not run for nobody.
+    failure = absl::CancelledError("the call was cancelled before it ran");
+  } else if (request.ok()) {
     CallData data{*request, control, hub_};
     absl::StatusOr<internal::Answer> answer = plugin_->dispatcher.Run(data);
     failure = answer.ok() ? SetAnswer<Traits>(request_id, event, *std::move(answer), *reply)
@@ -408,9 +422,14 @@ void SessionEngine::OnCancel(const pb::Cancel& cancel) { calls_.Cancel(cancel.re
 
 void SessionEngine::OnRejected(const pb::Rejected& rejected) {
   calls_.Forget(rejected.request_id());
+  const std::optional<int> left_out = refusal_lines_.Allow(absl::Now());
+  if (!left_out) return;
   for (const auto& violation : rejected.violations()) {
     Log(LogLevel::kError, absl::StrCat("the answer to call ", rejected.request_id(),
                                        " was refused: ", Describe(violation)));
+  }
+  if (*left_out > 0) {
+    Log(LogLevel::kError, absl::StrCat("so were ", *left_out, " more since the last such line"));
   }
 }
 

@@ -14,6 +14,7 @@
 #include "sdk-cpp/src/bridge_address.h"
 #include "sdk-cpp/src/bridge_hub.h"
 #include "sdk-cpp/src/call_table.h"
+#include "sdk-cpp/src/log_throttle.h"
 #include "sdk-cpp/src/plugin_state.h"
 #include "sdk-cpp/src/session.h"
 #include "sdk-cpp/src/worker_pool.h"
@@ -66,9 +67,10 @@ class SessionEngine : private SessionListener, public std::enable_shared_from_th
   void OnHubState(const pb::HubState& state) override;
   void OnDelivered(const pb::Delivered& delivered) override;
 
-  // Hands a call to a worker, unless it runs or has run already.
+  // Has a worker answer a call, unless it runs or has run already.
   template <typename Traits>
   void Admit(std::shared_ptr<const typename Traits::Call> call, WorkerPool& pool);
+  void LogWaiting();
   // On a worker: the reply to a call, whatever its handler does.
   template <typename Traits>
   std::shared_ptr<const typename Traits::Reply> Answer(const typename Traits::Call& call,
@@ -89,6 +91,8 @@ class SessionEngine : private SessionListener, public std::enable_shared_from_th
   WorkerPool queries_;
   // What the bridge takes in one message, in bytes.
   std::atomic<std::int64_t> max_message_bytes_;
+  LogThrottle waiting_lines_;
+  LogThrottle refusal_lines_;
 
   // Only used by Run's thread.
   std::mt19937_64 random_;

@@ -1,12 +1,17 @@
 #include "sdk-cpp/src/call_table.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <utility>
 
 #include "atomemo/plugin/v1/plugin_service.pb.h"
 
 namespace atomemo::internal {
 namespace {
 
+using ::testing::ElementsAre;
+using ::testing::UnorderedElementsAre;
 using Admission = CallTable::Admission;
 
 std::shared_ptr<LiveCallControl> Control(absl::Duration time_left = absl::Minutes(1)) {
@@ -20,82 +25,188 @@ Reply ReplyOf(const std::string& request_id, const std::string& data = "") {
   return {StreamKind::kInvoke, message};
 }
 
-// Runs a call to its end.
-int Answer(CallTable& table, const std::string& request_id, const std::string& data = "",
-           absl::Duration time_left = absl::Minutes(1)) {
-  table.Admit(request_id, Control(time_left));
-  const int given_up = table.Keep(request_id, ReplyOf(request_id, data));
-  table.End(request_id);
-  return given_up;
-}
+// A table and the ids of the calls that it started.
+class CallTableTest : public ::testing::Test {
+ protected:
+  Admission Admit(const std::string& request_id, absl::Duration time_left = absl::Minutes(1)) {
+    return Admit(request_id, Control(time_left));
+  }
+  Admission Admit(const std::string& request_id, std::shared_ptr<LiveCallControl> control) {
+    return table_
+        .Admit(request_id, std::move(control),
+               [this, request_id] { started_.push_back(request_id); })
+        .admission;
+  }
+  // The handler of a call has returned.
+  void Answer(const std::string& request_id, std::size_t bytes = 0) {
+    table_.Keep(request_id, ReplyOf(request_id, std::string(bytes, 'x')));
+    table_.End(request_id);
+  }
+  void AdmitAndAnswer(const std::string& request_id, std::size_t bytes = 0,
+                      absl::Duration time_left = absl::Minutes(1)) {
+    Admit(request_id, time_left);
+    Answer(request_id, bytes);
+  }
+  std::vector<std::string> Kept() {
+    std::vector<std::string> ids;
+    for (const Reply& reply : table_.Kept()) {
+      ids.push_back(
+          static_cast<const plugin::v1::InvokeReply&>(*reply.message).result().request_id());
+    }
+    return ids;
+  }
 
-TEST(CallTableTest, ACallIsNewThenRunningThenAnswered) {
-  CallTable table(10, 1000);
-  EXPECT_EQ(table.Admit("a", Control()).admission, Admission::kNew);
-  EXPECT_EQ(table.Admit("a", Control()).admission, Admission::kRunning);
+  static constexpr int kMaxKept = 3;
+  static constexpr std::int64_t kMaxKeptBytes = 1000;
+  CallTable table_{kMaxKept, kMaxKeptBytes};
+  std::vector<std::string> started_;
+};
+
+TEST_F(CallTableTest, ACallIsNewThenRunningThenAnswered) {
+  EXPECT_EQ(Admit("a"), Admission::kStarted);
+  EXPECT_EQ(Admit("a"), Admission::kKnown);
   const Reply reply = ReplyOf("a");
-  table.Keep("a", reply);
-  table.End("a");
-  const CallTable::Admitted again = table.Admit("a", Control());
+  table_.Keep("a", reply);
+  table_.End("a");
+  const CallTable::Admitted again = table_.Admit("a", Control(), [] { FAIL(); });
   EXPECT_EQ(again.admission, Admission::kAnswered);
   EXPECT_EQ(again.reply.message, reply.message);
+  EXPECT_THAT(started_, ElementsAre("a"));
 }
 
-TEST(CallTableTest, KeepsAnswersInOrderUntilForgotten) {
-  CallTable table(10, 1000);
-  for (const char* id : {"a", "b", "c"}) Answer(table, id);
-  table.Forget("b");
-  table.Forget("unknown");
-  const std::vector<Reply> kept = table.Kept();
-  ASSERT_EQ(kept.size(), 2u);
-  EXPECT_EQ(kept[0].message->SerializeAsString(), ReplyOf("a").message->SerializeAsString());
-  EXPECT_EQ(kept[1].message->SerializeAsString(), ReplyOf("c").message->SerializeAsString());
+TEST_F(CallTableTest, KeepsAnswersInOrderUntilForgotten) {
+  for (const char* id : {"a", "b", "c"}) AdmitAndAnswer(id);
+  table_.Forget("b");
+  table_.Forget("unknown");
+  EXPECT_THAT(Kept(), ElementsAre("a", "c"));
 }
 
-TEST(CallTableTest, GivesUpTheOldestPastItsCount) {
-  CallTable table(2, 1'000'000);
-  EXPECT_EQ(Answer(table, "a"), 0);
-  EXPECT_EQ(Answer(table, "b"), 0);
-  EXPECT_EQ(Answer(table, "c"), 1);
-  EXPECT_EQ(table.Kept().size(), 2u);
-  EXPECT_EQ(table.Admit("a", Control()).admission, Admission::kNew);
+TEST_F(CallTableTest, RunningCallsAndKeptAnswersTogetherAreBounded) {
+  AdmitAndAnswer("kept");
+  EXPECT_EQ(Admit("b"), Admission::kStarted);
+  EXPECT_EQ(Admit("c"), Admission::kStarted);
+  EXPECT_EQ(Admit("d"), Admission::kWaiting);
+  EXPECT_EQ(Admit("e"), Admission::kWaiting);
+  EXPECT_EQ(Admit("d"), Admission::kKnown);
+  Answer("b");
+  EXPECT_THAT(started_, ElementsAre("kept", "b", "c")) << "an answer takes its call's room";
+  table_.Forget("kept");
+  EXPECT_THAT(started_, ElementsAre("kept", "b", "c", "d"));
+  table_.Forget("b");
+  EXPECT_THAT(started_, ElementsAre("kept", "b", "c", "d", "e"));
+  EXPECT_TRUE(Kept().empty());
 }
 
-TEST(CallTableTest, GivesUpTheOldestPastItsBytesButKeepsTheLast) {
-  CallTable table(100, 500);
-  Answer(table, "a", std::string(300, 'x'));
-  EXPECT_EQ(Answer(table, "b", std::string(300, 'x')), 1);
-  EXPECT_EQ(Answer(table, "c", std::string(900, 'x')), 1);
-  EXPECT_EQ(table.Kept().size(), 1u);
+TEST_F(CallTableTest, KeptBytesAreBounded) {
+  AdmitAndAnswer("small", 100);
+  EXPECT_EQ(Admit("large"), Admission::kStarted);
+  Answer("large", 1200);
+  EXPECT_EQ(Admit("next"), Admission::kWaiting);
+  table_.Forget("small");
+  EXPECT_THAT(started_, ElementsAre("small", "large"));
+  table_.Forget("large");
+  EXPECT_THAT(started_, ElementsAre("small", "large", "next"));
 }
 
-TEST(CallTableTest, DoesNotKeepTheAnswerToACancelledCall) {
-  CallTable table(10, 1000);
+TEST_F(CallTableTest, AnAnswerOfExactlyTheBytesLeavesNoRoom) {
+  const auto envelope = static_cast<std::int64_t>(ReplyOf("a", "").message->ByteSizeLong());
+  CallTable table(kMaxKept, envelope);
+  table.Admit("a", Control(), [] {});
+  table.Keep("a", ReplyOf("a", ""));
+  table.End("a");
+  EXPECT_EQ(table.Admit("b", Control(), [] {}).admission, Admission::kWaiting);
+  CallTable larger(kMaxKept, envelope + 1);
+  larger.Admit("a", Control(), [] {});
+  larger.Keep("a", ReplyOf("a", ""));
+  larger.End("a");
+  EXPECT_EQ(larger.Admit("b", Control(), [] {}).admission, Admission::kStarted);
+}
+
+TEST_F(CallTableTest, BoundsOfNothingStillLetOneCallThrough) {
+  CallTable table(0, 0);
+  EXPECT_EQ(table.Admit("a", Control(), [] {}).admission, Admission::kStarted);
+  EXPECT_EQ(table.Admit("b", Control(), [] {}).admission, Admission::kWaiting);
+}
+
+TEST_F(CallTableTest, DoesNotKeepTheAnswerToACancelledCall) {
   const auto control = Control();
-  table.Admit("a", control);
-  table.Cancel("a");
+  Admit("a", control);
+  table_.Cancel("a");
   EXPECT_TRUE(control->cancelled());
-  table.Keep("a", ReplyOf("a"));
-  table.End("a");
-  EXPECT_TRUE(table.Kept().empty());
+  Answer("a");
+  EXPECT_TRUE(Kept().empty());
 }
 
-TEST(CallTableTest, DropsAnswersThatAreFarTooLate) {
-  CallTable table(10, 1000);
-  Answer(table, "late", "", -absl::Hours(1));
-  Answer(table, "good");
-  EXPECT_EQ(table.Kept().size(), 1u);
+TEST_F(CallTableTest, ACancelledCallTakesNoRoomWhateverItsHandlerDoes) {
+  for (const char* id : {"a", "b", "c"}) Admit(id);
+  EXPECT_EQ(Admit("d"), Admission::kWaiting);
+  table_.Cancel("a");
+  table_.Cancel("a");
+  EXPECT_THAT(started_, ElementsAre("a", "b", "c", "d"));
+  EXPECT_EQ(Admit("e"), Admission::kWaiting);
+  Answer("a");
+  EXPECT_EQ(started_.size(), 4u) << "its room was given away once";
 }
 
-TEST(CallTableTest, IsIdleOnceEveryCallHasEnded) {
-  CallTable table(10, 1000);
-  EXPECT_TRUE(table.WaitIdle(absl::InfinitePast()));
-  table.Admit("a", Control());
-  EXPECT_FALSE(table.WaitIdle(absl::InfinitePast()));
-  table.Keep("a", ReplyOf("a"));
-  EXPECT_FALSE(table.WaitIdle(absl::InfinitePast())) << "its answer has not been sent yet";
-  table.End("a");
-  EXPECT_TRUE(table.WaitIdle(absl::InfinitePast()));
+TEST_F(CallTableTest, AWaitingCallThatIsCancelledIsStartedToBeAnswered) {
+  for (const char* id : {"a", "b", "c", "d", "e"}) Admit(id);
+  table_.Cancel("e");
+  EXPECT_THAT(started_, ElementsAre("a", "b", "c", "e"));
+  Answer("e");
+  Answer("a");
+  EXPECT_EQ(started_.size(), 4u);
+  table_.Forget("a");
+  EXPECT_THAT(started_, ElementsAre("a", "b", "c", "e", "d"));
+}
+
+TEST_F(CallTableTest, CancellingAllStartsWhatWaits) {
+  const auto control = Control();
+  for (const char* id : {"a", "b", "c"}) Admit(id);
+  Admit("d", control);
+  table_.CancelAll();
+  EXPECT_TRUE(control->cancelled());
+  EXPECT_THAT(started_, ElementsAre("a", "b", "c", "d"));
+  for (const char* id : {"a", "b", "c", "d"}) Answer(id);
+  EXPECT_THAT(Kept(), ElementsAre("a", "b", "c", "d"));
+  table_.Forget("a");
+  EXPECT_EQ(Admit("e"), Admission::kWaiting);
+}
+
+TEST_F(CallTableTest, AnswersThatAreFarTooLateMakeRoom) {
+  for (const char* id : {"a", "b", "c"}) AdmitAndAnswer(id, 0, -absl::Hours(1));
+  EXPECT_EQ(Admit("good"), Admission::kStarted);
+  Answer("good");
+  EXPECT_THAT(Kept(), ElementsAre("good"));
+}
+
+TEST_F(CallTableTest, AnAnswerThatIsALittleLateIsKept) {
+  AdmitAndAnswer("a", 0, -absl::Seconds(50));
+  EXPECT_THAT(Kept(), ElementsAre("a"));
+}
+
+TEST_F(CallTableTest, ACallWithoutAnAnswerGivesItsRoomBack) {
+  for (const char* id : {"a", "b", "c", "d"}) Admit(id);
+  table_.End("a");
+  EXPECT_THAT(started_, ElementsAre("a", "b", "c", "d"));
+}
+
+TEST_F(CallTableTest, OpenNamesEachCallOnce) {
+  AdmitAndAnswer("kept");
+  Admit("runs");
+  Admit("sends");
+  table_.Keep("sends", ReplyOf("sends"));
+  Admit("waits");
+  EXPECT_THAT(table_.Open(), UnorderedElementsAre("kept", "runs", "sends", "waits"));
+}
+
+TEST_F(CallTableTest, IsIdleOnceEveryCallHasEnded) {
+  EXPECT_TRUE(table_.WaitIdle(absl::InfinitePast()));
+  Admit("a");
+  EXPECT_FALSE(table_.WaitIdle(absl::InfinitePast()));
+  table_.Keep("a", ReplyOf("a"));
+  EXPECT_FALSE(table_.WaitIdle(absl::InfinitePast())) << "its answer has not been sent yet";
+  table_.End("a");
+  EXPECT_TRUE(table_.WaitIdle(absl::InfinitePast()));
 }
 
 TEST(LiveCallControlTest, ItsDeadlineCancels) {

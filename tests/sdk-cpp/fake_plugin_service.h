@@ -68,9 +68,9 @@ class FakePluginService final : public pb::PluginService::Service {
     hub_answer_ = std::move(json);
   }
   // DrainSession does not say `drained` on the streams; TellDrained does.
-  void HoldDrained() {
+  void HoldDrained(bool hold) {
     absl::MutexLock lock(&mutex_);
-    hold_drained_ = true;
+    hold_drained_ = hold;
   }
   // CallHub does not return until its client gives up.
   void HoldHubCalls() {
@@ -96,6 +96,14 @@ class FakePluginService final : public pb::PluginService::Service {
   void CancelInvoke(const std::string& request_id) {
     pb::InvokeCall call;
     call.mutable_cancel()->set_request_id(request_id);
+    absl::MutexLock lock(&mutex_);
+    invoke_->Write(call);
+  }
+
+  void RejectInvoke(const std::string& request_id, const std::string& why) {
+    pb::InvokeCall call;
+    call.mutable_rejected()->set_request_id(request_id);
+    call.mutable_rejected()->add_violations()->set_message(why);
     absl::MutexLock lock(&mutex_);
     invoke_->Write(call);
   }
@@ -203,6 +211,10 @@ class FakePluginService final : public pb::PluginService::Service {
     absl::MutexLock lock(&mutex_);
     const auto it = invoke_replies_.find(request_id);
     return it == invoke_replies_.end() ? 0 : it->second.size();
+  }
+  int drain_requests() const {
+    absl::MutexLock lock(&mutex_);
+    return drain_requests_;
   }
   int invoke_max_in_flight() const {
     absl::MutexLock lock(&mutex_);

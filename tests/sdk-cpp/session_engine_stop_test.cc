@@ -26,7 +26,7 @@ TEST_F(SessionEngineTest, StopFinishesCallsInFlightFirst) {
 }
 
 TEST_F(SessionEngineTest, StopServesCallsThatWereSentBeforeTheBridgeDrained) {
-  bridge_.HoldDrained();
+  bridge_.HoldDrained(true);
   bridge_.Start();
   StartPlugin();
   ASSERT_TRUE(bridge_.WaitForSessions(1));
@@ -96,6 +96,35 @@ TEST_F(SessionEngineTest, DrainingFinishesCallsAndComesBack) {
   bridge_.TellDrained();
   EXPECT_TRUE(bridge_.WaitForReply("r2").has_result());
   EXPECT_TRUE(bridge_.WaitForSessions(2));
+  EXPECT_EQ(bridge_.drain_requests(), 0) << "the bridge was about to say it by itself";
+}
+
+TEST_F(SessionEngineTest, ABridgeThatDoesNotSayThatItHasDrainedIsAskedTo) {
+  bridge_.HoldDrained(true);
+  bridge_.Start();
+  StartPlugin();
+  ASSERT_TRUE(bridge_.WaitForSessions(1));
+  pb::SessionEvent event;
+  event.mutable_draining()->mutable_timeout()->set_nanos(1'000'000);
+  bridge_.SendEvent(event);
+  ASSERT_TRUE(bridge_.WaitForDrainRequest());
+  bridge_.HoldDrained(false);
+  bridge_.TellDrained();
+  EXPECT_TRUE(bridge_.WaitForSessions(2));
+}
+
+TEST_F(SessionEngineTest, StopDoesNotWaitForADrainThatTheBridgeBegan) {
+  bridge_.Start();
+  StartPlugin();
+  ASSERT_TRUE(bridge_.WaitForSessions(1));
+  pb::SessionEvent event;
+  event.mutable_draining()->set_reason("restart");
+  event.mutable_draining()->mutable_timeout()->set_seconds(3600);
+  bridge_.SendEvent(event);
+  while (log().find("asks to drain") == std::string::npos) std::this_thread::yield();
+  plugin_.Stop();
+  ASSERT_TRUE(bridge_.WaitForDrainRequest());
+  EXPECT_TRUE(Finished().ok());
 }
 
 TEST_F(SessionEngineTest, DrainingForANewerDefinitionIsForGood) {

@@ -61,9 +61,12 @@ struct RunOptions {
   absl::Duration drain_timeout = absl::Seconds(20);
   // How long handlers then have to return, once their calls were cancelled.
   absl::Duration cancel_grace = absl::Seconds(1);
-  // Finished answers are kept until the hub has them, at most so many and so many bytes; past that
-  // the oldest are given up.
-  int max_kept_answers = 1000;
+  // Answers are kept until the hub surely has them, and offered again to a bridge that restarted,
+  // which takes 10,000 (or 128 MB) at most. Running calls and kept answers together are at most so
+  // many, and no call is started while kept answers have so many bytes: it waits until the hub has
+  // taken some. As an answer may take a second to be confirmed, a small number also limits the
+  // calls a second.
+  int max_kept_answers = 8000;
   std::int64_t max_kept_bytes = std::int64_t{64} << 20;
   // Delays between attempts to reach the bridge: doubled from the first to the last, with jitter.
   absl::Duration first_retry_delay = absl::Milliseconds(50);

@@ -27,7 +27,6 @@ namespace {
 
 constexpr int kThreads = 64;
 constexpr int kQueryThreads = 16;
-constexpr int kMaxKeptAnswers = 100'000;
 
 // The runs of this process, numbered and recorded.
 class Worker {
@@ -122,7 +121,6 @@ int Main(int argc, char** argv) {
   options.bridge = argv[1];
   options.max_concurrent_invocations = kThreads;
   options.max_concurrent_queries = kQueryThreads;
-  options.max_kept_answers = kMaxKeptAnswers;
   options.last_retry_delay = absl::Milliseconds(200);
   const absl::Status status = plugin.Run(options);
   if (!status.ok()) std::cerr << "chaos_worker: " << status << "\n";
