@@ -77,4 +77,14 @@ bool WorkerPool::Shutdown(absl::Time deadline) {
   return ended;
 }
 
+int WorkerPool::threads() const {
+  absl::MutexLock lock(&core_->mutex);
+  return core_->alive;
+}
+
+int WorkerPool::idle() const {
+  absl::MutexLock lock(&core_->mutex);
+  return core_->idle;
+}
+
 }  // namespace atomemo::internal

@@ -29,6 +29,10 @@ class WorkerPool {
   // threads then go on by themselves and end with their task.
   bool Shutdown(absl::Time deadline) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // The threads there are, and those of them that have nothing to do.
+  int threads() const;
+  int idle() const;
+
  private:
   struct Core;
 

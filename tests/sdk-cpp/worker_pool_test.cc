@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <memory>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -45,6 +46,49 @@ TEST(WorkerPoolTest, NeverRunsMoreTasksAtOnceThanItHasThreads) {
   }
   done.Wait();
   EXPECT_LE(most, 3);
+}
+
+// Waits until every thread has nothing to do.
+void WaitUntilIdle(const WorkerPool& pool) {
+  while (pool.idle() < pool.threads()) std::this_thread::yield();
+}
+
+void RunOne(WorkerPool& pool) {
+  absl::Notification done;
+  pool.Submit([&done] { done.Notify(); });
+  done.WaitForNotification();
+  WaitUntilIdle(pool);
+}
+
+TEST(WorkerPoolTest, StartsNoThreadBeforeItIsNeeded) {
+  WorkerPool pool(4);
+  EXPECT_EQ(pool.threads(), 0);
+}
+
+TEST(WorkerPoolTest, AnIdleThreadIsUsedAgain) {
+  WorkerPool pool(4);
+  for (int i = 0; i < 20; ++i) {
+    RunOne(pool);
+    EXPECT_EQ(pool.threads(), 1);
+  }
+}
+
+TEST(WorkerPoolTest, AThreadIsStartedForATaskThatNoIdleOneIsLeftFor) {
+  WorkerPool pool(4);
+  RunOne(pool);
+  absl::BlockingCounter running(3);
+  absl::Notification go_on;
+  for (int i = 0; i < 3; ++i) {
+    pool.Submit([&] {
+      running.DecrementCount();
+      go_on.WaitForNotification();
+    });
+  }
+  running.Wait();  // Would hang if the idle thread counted for all three.
+  EXPECT_EQ(pool.threads(), 3);
+  go_on.Notify();
+  EXPECT_TRUE(pool.Shutdown(absl::InfiniteFuture()));
+  EXPECT_EQ(pool.threads(), 0);
 }
 
 TEST(WorkerPoolTest, ShutdownDropsWhatWaits) {
