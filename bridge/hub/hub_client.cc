@@ -114,8 +114,8 @@ std::optional<router::HubPosition> HubClient::PushNow(PhoenixChannel& channel,
                      {{"topic", channel.topic()}, {"event", answer.event}, {"bytes", bytes}});
     message = EncodeAnswer(TooLarge(answer, pushed.status()));
     pushed = channel.Push(std::move(message.event), std::move(message.payload));
-    // Nobody can be answered whose request_id alone is larger than a frame.
-    if (absl::IsResourceExhausted(pushed.status())) return channel.position();
+    // Nobody can be answered whose request_id alone is larger than a frame: as if it were sent.
+    if (absl::IsResourceExhausted(pushed.status())) return channel.socket()->position();
   }
   if (!pushed.ok()) return std::nullopt;
   return pushed->position;

@@ -93,8 +93,6 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
   PhoenixSocket* socket() const { return socket_; }
   // Joined, and registered where there is a definition.
   bool ready() const { return phase_ == Phase::kReady; }
-  // Of the last frame pushed.
-  router::HubPosition position() const { return position_; }
   const router::pb::HubState& state() const { return state_; }
   // How the topic was lost last.
   const router::HubLoss& loss() const { return loss_; }
@@ -149,7 +147,7 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
   std::string leave_ref_;
   absl::Time registered_at_ = absl::InfiniteFuture();
   router::HubLoss loss_;
-  router::HubPosition position_;
+  router::HubPosition position_;  // of the last frame pushed
   base::Backoff backoff_;
   base::Scheduler::TimerId timer_ = base::Scheduler::kNoTimer;
 };

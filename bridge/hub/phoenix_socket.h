@@ -113,6 +113,9 @@ class PhoenixSocket {
   // larger than the hub takes.
   absl::StatusOr<router::HubPosition> Send(const PhoenixFrame& frame);
 
+  // Of the last frame that was sent.
+  router::HubPosition position() const { return position_; }
+
   // Sends a heartbeat unless one that was sent after frame `sequence` is under way; its reply
   // proves (Environment::on_proven) everything sent before it.
   void RequestProof(std::uint64_t sequence);

@@ -367,6 +367,20 @@ TEST_F(HubClientTest, ATopicThatWasLeftIsJoinedAgainWhenItIsAnnounced) {
   EXPECT_TRUE(client_->Push(kTopic, Answer()));
 }
 
+TEST_F(HubClientTest, AnAnswerThatNoFrameCanHoldCountsAsSentSoThatItBlocksNobody) {
+  MakeReady();
+  // Not even an error with this request_id fits. It comes first on the connection.
+  const auto unsent =
+      client_->Push(kTopic, {"invoke_tool", std::string(2000, 'r'), std::string("1")});
+  ASSERT_TRUE(unsent.has_value());
+  EXPECT_THAT(wires_[0].sent, IsEmpty());
+  const auto sent = client_->Push(kTopic, Answer());
+  ASSERT_TRUE(sent.has_value());
+  EXPECT_EQ(unsent->socket, sent->socket);
+  EXPECT_LE(unsent->sequence, sent->sequence);
+  EXPECT_THAT(wires_[0].Take("invoke_tool_response"), SizeIs(1));
+}
+
 TEST_F(HubClientTest, ARequestTooLargeForTheHubFails) {
   MakeReady();
   EXPECT_TRUE(

@@ -160,6 +160,45 @@ TEST_F(PhoenixSocketTest, NothingIsProvenByAnotherRefOrAnEarlierConnection) {
   EXPECT_EQ(socket_->Send(Frame())->socket, 2u);
 }
 
+TEST_F(PhoenixSocketTest, AReplyAlsoCountsForTheHeartbeatsBeforeIt) {
+  wire_->Accept();
+  socket_->RequestProof(SendFrame());
+  wire_->TakeOne("heartbeat");
+  scheduler_.Advance(absl::Seconds(1));
+  socket_->RequestProof(SendFrame());
+  wire_->Reply(wire_->TakeOne("heartbeat"));
+  EXPECT_EQ(proven_.size(), 1u);
+  scheduler_.Advance(absl::Seconds(30));
+  wire_->Reply(wire_->TakeOne("heartbeat"));
+  scheduler_.Advance(absl::Seconds(29));
+  EXPECT_TRUE(socket_->is_open());
+}
+
+TEST_F(PhoenixSocketTest, AReplyDoesNotCountForTheHeartbeatsAfterIt) {
+  wire_->Accept();
+  socket_->RequestProof(SendFrame());
+  const PhoenixFrame first = wire_->TakeOne("heartbeat");
+  scheduler_.Advance(absl::Seconds(10));
+  socket_->RequestProof(SendFrame());
+  wire_->Reply(first);
+  scheduler_.Advance(absl::Seconds(29));
+  EXPECT_TRUE(socket_->is_open());
+  scheduler_.Advance(absl::Seconds(1));
+  EXPECT_FALSE(socket_->is_open()) << "the second is unanswered for 30 seconds";
+}
+
+TEST_F(PhoenixSocketTest, ARepeatedReplyProvesNothing) {
+  wire_->Accept();
+  socket_->RequestProof(SendFrame());
+  const PhoenixFrame first = wire_->TakeOne("heartbeat");
+  socket_->RequestProof(SendFrame());
+  const PhoenixFrame second = wire_->TakeOne("heartbeat");
+  wire_->Reply(second);
+  wire_->Reply(first);
+  wire_->Reply(second);
+  EXPECT_EQ(proven_.size(), 1u);
+}
+
 TEST_F(PhoenixSocketTest, ProofsAlsoKeepTheConnectionAlive) {
   wire_->Accept();
   scheduler_.Advance(absl::Seconds(20));
