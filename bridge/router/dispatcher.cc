@@ -109,6 +109,7 @@ void Dispatcher::Start(Plugin& plugin, HubCall hub_call, std::string target, std
   call.retry_safe = retry_safe;
   call.bytes = bytes;
   call.payload = std::move(hub_call.payload);
+  call.number = ++last_number_;
   call.arrived = scheduler_.Now();
   call.deadline = call.arrived + timeout;
 
@@ -121,7 +122,7 @@ void Dispatcher::Start(Plugin& plugin, HubCall hub_call, std::string target, std
   const bool is_new =
       calls_.emplace(Key(plugin.topic, call.request_id), std::move(owned)).second;
   (void)ATOMEMO_INVARIANT(is_new);
-  Enqueue(call, /*in_front=*/false);
+  Enqueue(call);
   Pump(plugin, call.kind);
 }
 
@@ -219,11 +220,12 @@ void Dispatcher::StreamClosed(Session& session, CallKind kind, absl::string_view
   for (const auto& [request_id, timer] : stream->cancelled) scheduler_.Cancel(timer);
   std::vector<ActiveCall*> orphans(stream->in_flight.begin(), stream->in_flight.end());
   std::sort(orphans.begin(), orphans.end(),
-            [](const ActiveCall* a, const ActiveCall* b) { return a->arrived < b->arrived; });
+            [](const ActiveCall* a, const ActiveCall* b) { return a->number < b->number; });
   stream.reset();
+  // The last first: then each one's place is near the front.
   for (auto orphan = orphans.rbegin(); orphan != orphans.rend(); ++orphan) {
     (*orphan)->worker = nullptr;
-    if ((*orphan)->retry_safe) Enqueue(**orphan, /*in_front=*/true);
+    if ((*orphan)->retry_safe) Enqueue(**orphan);
   }
   for (ActiveCall* orphan : orphans) {
     if (orphan->retry_safe) continue;
@@ -299,9 +301,15 @@ void Dispatcher::HandOver(ActiveCall& call, Session& worker) {
   }
 }
 
-void Dispatcher::Enqueue(ActiveCall& call, bool in_front) {
+void Dispatcher::Enqueue(ActiveCall& call) {
   std::list<ActiveCall*>& queue = call.plugin->queue(call.kind);
-  call.queue_place = queue.insert(in_front ? queue.begin() : queue.end(), &call);
+  // Behind all that came before it: at the end, unless it had a worker.
+  auto place = queue.end();
+  if (!queue.empty() && queue.back()->number > call.number) {
+    place = std::find_if(queue.begin(), queue.end(),
+                         [&call](const ActiveCall* other) { return other->number > call.number; });
+  }
+  call.queue_place = queue.insert(place, &call);
   call.queued = true;
   ++call.plugin->queued;
 }

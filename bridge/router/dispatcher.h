@@ -20,8 +20,9 @@ namespace atomemo::router {
 // Hands calls to workers, and sees to it that each ends: by its reply, at its deadline, or when its
 // worker dies.
 //
-// Within one plugin and kind, calls go out in the order of their arrival, to the worker with the
-// fewest calls in flight that has a credit left. A slow plugin fills only its own queue.
+// Within one plugin and kind, calls go out in the order of their arrival (those of a dead worker,
+// if they run again, too), to the worker with the fewest calls in flight that has a credit left. A
+// slow plugin fills only its own queue.
 //
 // Lives on the io thread. Plugins and sessions are the caller's, who must take their calls away
 // (StreamClosed, FailQueued) before they go.
@@ -90,7 +91,7 @@ class Dispatcher {
   bool NeverServes(const Plugin& plugin, CallKind kind) const;
   void Pump(Plugin& plugin, CallKind kind);
   void HandOver(ActiveCall& call, Session& worker);
-  void Enqueue(ActiveCall& call, bool in_front);
+  void Enqueue(ActiveCall& call);
   void Dequeue(ActiveCall& call);
   void WaitForWorker(ActiveCall& call);
   void WaitForWorkerAnew(ActiveCall& call);
@@ -112,6 +113,7 @@ class Dispatcher {
 
   absl::flat_hash_map<Key, std::unique_ptr<ActiveCall>> calls_;
   std::size_t bytes_ = 0;
+  std::uint64_t last_number_ = 0;
   std::uint64_t timed_out_ = 0;
   bool draining_ = false;
   // Every call is being failed: none is started any more.

@@ -19,9 +19,6 @@ namespace {
 constexpr std::int32_t kDefaultMaxInFlight = 16;
 constexpr std::int32_t kMaxMaxInFlight = 10'000;
 constexpr std::size_t kMaxInstanceIdBytes = 128;
-// Of one session; an SDK keeps fewer than that.
-constexpr std::size_t kMaxParkedReplies = 10'000;
-constexpr std::size_t kMaxParkedBytes = 128u << 20;
 
 absl::Status UnknownSession() {
   return absl::UnauthenticatedError(
@@ -36,6 +33,11 @@ std::vector<pb::DefinitionViolation> ToProto(const std::vector<definition::Viola
     message.set_message(violation.message);
   }
   return out;
+}
+
+absl::Status DefinitionTooLarge(std::size_t limit) {
+  return absl::ResourceExhaustedError(absl::StrCat("the plugin's definition is larger than ", limit,
+                                                   " bytes, set by --max-definition-bytes"));
 }
 
 absl::Status InvalidDefinition(const std::vector<definition::Violation>& errors) {
@@ -79,9 +81,13 @@ absl::StatusOr<std::string> Router::OpenSession(SessionSpec spec,
     return absl::ResourceExhaustedError(absl::StrCat(
         "too many sessions (", options_.limits.max_sessions, ", set by --max-sessions)"));
   }
+  if (spec.definition_json.size() > options_.limits.max_definition_bytes) {
+    return DefinitionTooLarge(options_.limits.max_definition_bytes);
+  }
   absl::StatusOr<base::Json> texts = base::ParseJson(spec.definition_json);
   if (!texts.ok()) return texts.status();
   auto session = std::make_unique<Session>();
+  session->definition_bytes = spec.definition_json.size();
   const base::Json name = texts->value("name", base::Json());
   const base::Json version = texts->value("version", base::Json());
   if (!name.is_string()) return absl::InvalidArgumentError("the plugin has no name");
@@ -121,11 +127,9 @@ absl::Status Router::Register(absl::string_view session_id, PartKind kind,
     return absl::FailedPreconditionError(
         "the session has been published: open a new session to publish a changed definition");
   }
-  session->definition_bytes += definition_json.size();
-  if (session->definition_bytes > options_.limits.max_definition_bytes) {
-    return absl::ResourceExhaustedError(absl::StrCat("the plugin's definition is larger than ",
-                                                     options_.limits.max_definition_bytes,
-                                                     " bytes, set by --max-definition-bytes"));
+  const std::size_t max_bytes = options_.limits.max_definition_bytes;
+  if (session->definition_bytes + definition_json.size() > max_bytes) {
+    return DefinitionTooLarge(max_bytes);
   }
   absl::StatusOr<base::Json> part = base::ParseJson(definition_json);
   if (!part.ok()) return part.status();
@@ -142,6 +146,7 @@ absl::Status Router::Register(absl::string_view session_id, PartKind kind,
   }
   if (kind == PartKind::kTool && name.is_string())
     session->tool_policies[name.get<std::string>()] = std::move(policy);
+  session->definition_bytes += definition_json.size();
   list.push_back(*std::move(part));
   return absl::OkStatus();
 }
@@ -217,6 +222,7 @@ void Router::Unsubscribe(absl::string_view session_id, CallKind kind) {
   if (session == nullptr) return;
   dispatcher_.StreamClosed(*session, kind,
                            absl::StrCat("its ", CallKindName(kind), " stream ended"));
+  FinishIfIdle(*session);
 }
 
 void Router::Reply(absl::string_view session_id, CallKind kind, ReplyPayload reply) {
@@ -257,6 +263,9 @@ void Router::HandleUnexpectedReply(Session& session, CallKind kind, ReplyPayload
     sink->Reject(request_id, {violation});
   };
   if (request_id.empty()) return reject("the answer has no request_id");
+  if (dispatcher_.IsActive(topic, request_id)) {
+    return reject(absl::StrCat("the call is no ", CallKindName(kind), " call, and goes on"));
+  }
   if (ledger_.Find(topic, request_id) != nullptr) {
     ++counters_.late_answers;
     // The answer that is being delivered may be this worker's own, from a session that has ended.
@@ -298,12 +307,16 @@ void Router::HandleUnexpectedReply(Session& session, CallKind kind, ReplyPayload
 void Router::Park(Session& session, CallKind kind, ReplyPayload reply) {
   const std::size_t bytes =
       std::visit([](const auto& message) { return message.ByteSizeLong(); }, reply);
-  if (session.parked_replies.size() >= kMaxParkedReplies ||
-      session.parked_bytes + bytes > kMaxParkedBytes) {
+  const RouterLimits& limits = options_.limits;
+  const bool too_many = session.parked_replies.size() >= limits.max_parked_answers;
+  if (too_many || session.parked_bytes + bytes > limits.max_parked_bytes) {
     CallSink* const sink = session.sink_of(kind);
     if (sink == nullptr) return;
     pb::DefinitionViolation violation;
-    violation.set_message("the session offers more answers to calls of an earlier bridge than fit");
+    violation.set_message(
+        absl::StrCat("the session offers more answers to calls of an earlier bridge than fit (",
+                     too_many ? limits.max_parked_answers : limits.max_parked_bytes, ", set by ",
+                     too_many ? "--max-parked-answers" : "--max-parked-bytes", ")"));
     return sink->Reject(ReplyRequestId(reply), {violation});
   }
   session.parked_bytes += bytes;

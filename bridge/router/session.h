@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
@@ -37,6 +38,8 @@ struct ActiveCall {
   CallPayload payload;
   bool retry_safe = false;
   std::size_t bytes = 0;
+  // Later calls have larger ones.
+  std::uint64_t number = 0;
   absl::Time arrived;
   absl::Time deadline;
   // The worker that has it; null while queued.

@@ -13,11 +13,14 @@ namespace atomemo::fakes {
 class FakeCallJournal : public router::CallJournal {
  public:
   void Accepted(absl::string_view, absl::string_view request_id, absl::string_view,
-                absl::Duration) override {
+                absl::Duration time_left) override {
     notes.push_back(absl::StrCat("accepted ", request_id));
+    times_left.push_back(time_left);
   }
-  void Started(absl::string_view, absl::string_view request_id, absl::string_view) override {
+  void Started(absl::string_view, absl::string_view request_id,
+               absl::string_view instance_id) override {
     notes.push_back(absl::StrCat("started ", request_id));
+    instance_ids.emplace_back(instance_id);
   }
   void Failed(absl::string_view, absl::string_view request_id,
               const router::pb::PluginError& error) override {
@@ -28,6 +31,9 @@ class FakeCallJournal : public router::CallJournal {
   }
 
   std::vector<std::string> notes;
+  // Of the calls that were accepted and started.
+  std::vector<absl::Duration> times_left;
+  std::vector<std::string> instance_ids;
 };
 
 }  // namespace atomemo::fakes

@@ -61,11 +61,11 @@ struct RunOptions {
   absl::Duration drain_timeout = absl::Seconds(20);
   // How long handlers then have to return, once their calls were cancelled.
   absl::Duration cancel_grace = absl::Seconds(1);
-  // Answers are kept until the hub surely has them, and offered again to a bridge that restarted,
-  // which takes 10,000 (or 128 MB) at most. Running calls and kept answers together are at most so
-  // many, and no call is started while kept answers have so many bytes: it waits until the hub has
-  // taken some. As an answer may take a second to be confirmed, a small number also limits the
-  // calls a second.
+  // Answers are kept until the hub surely has them, and offered again to a bridge that restarted
+  // (which bounds what it takes: --max-parked-answers, --max-parked-bytes). Running calls and kept
+  // answers together are at most so many, and no call is started while kept answers have so many
+  // bytes: it waits until the hub has taken some. As an answer may take a second to be confirmed, a
+  // small number also limits the calls a second.
   int max_kept_answers = 8000;
   std::int64_t max_kept_bytes = std::int64_t{64} << 20;
   // Delays between attempts to reach the bridge: doubled from the first to the last, with jitter.

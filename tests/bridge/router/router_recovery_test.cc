@@ -178,6 +178,61 @@ TEST_F(RouterRecoveryTest, ACallWhosePluginDoesNotComeBackIsDroppedInTheEnd) {
   EXPECT_EQ(router_.Status().recovered_calls(), 0);
 }
 
+TEST_F(RouterRecoveryTest, ACallIsNotedWithItsDeadlineAndItsWorker) {
+  auto worker = Returns(kInstance, {});
+  HubUp();
+  HubInvokes("r1");
+  EXPECT_THAT(journal_.times_left, ElementsAre(absl::Minutes(30)));
+  EXPECT_THAT(journal_.instance_ids, ElementsAre(kInstance));
+}
+
+TEST_F(RouterRecoveryTest, ACallThatNoWorkerHadFailsAtItsDeadlineIfThatComesBeforeTheGraceEnds) {
+  Left("r1", /*started=*/false, absl::Seconds(2));
+  auto worker = StartWorker();
+  HubUp();
+  scheduler_.Advance(absl::Milliseconds(1999));
+  EXPECT_THAT(hub_.pushed, IsEmpty());
+  scheduler_.Advance(absl::Milliseconds(1));
+  EXPECT_EQ(ErrorOf("r1").code(), "transient:restarted");
+}
+
+TEST_F(RouterRecoveryTest, ADecidedAnswerWaitsForItsPluginFiveMinutes) {
+  Left("r1", /*started=*/true, absl::Seconds(10));
+  scheduler_.Advance(absl::Seconds(10) + absl::Minutes(5) - absl::Milliseconds(1));
+  EXPECT_THAT(journal_.notes, IsEmpty());
+  scheduler_.Advance(absl::Milliseconds(1));
+  EXPECT_THAT(journal_.notes, ElementsAre("ended r1"));
+}
+
+TEST_F(RouterRecoveryTest, ADecidedAnswerWaitsForItsPluginUntilTheCallsDeadlineIfThatIsLater) {
+  Left("r1", /*started=*/false, absl::Minutes(20));
+  scheduler_.Advance(absl::Minutes(20) - absl::Milliseconds(1));
+  EXPECT_THAT(journal_.notes, IsEmpty());
+  auto worker = StartWorker();
+  HubUp();
+  EXPECT_EQ(ErrorOf("r1").code(), "transient:restarted");
+  scheduler_.Advance(absl::Minutes(20));
+  EXPECT_THAT(hub_.AnswersTo("r1"), SizeIs(1));
+}
+
+TEST_F(RouterRecoveryTest, ACallIsAnsweredOnceThoughItsDeadlineComesAfterwards) {
+  Left("r1", /*started=*/true, absl::Seconds(40));
+  auto worker = StartWorker();
+  HubUp();
+  Replies(*worker, "r1", "7");
+  scheduler_.Advance(absl::Minutes(10));
+  EXPECT_EQ(ResultOf("r1"), "7");
+}
+
+TEST_F(RouterRecoveryTest, TheCallsOfAnotherTopicAreNotAnsweredByThisPlugin) {
+  router_.Recover({{"debug_plugin:other", "r1", "invoke_tool", absl::Minutes(2), /*started=*/true,
+                    kInstance, BridgeError("sdk:timeout", "Timeout", "decided before")}});
+  auto worker = Returns(kInstance, {});
+  HubUp();
+  EXPECT_THAT(hub_.pushed, IsEmpty());
+  EXPECT_EQ(router_.Status().recovered_calls(), 1);
+}
+
 TEST_F(RouterRecoveryTest, ABadAnswerToSuchACallFailsItAndIsToldToThePlugin) {
   Left("r1", /*started=*/true, absl::Minutes(2), "credential_auth_spec");
   auto worker = StartWorker();
