@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import charts
+import comparison
 import subjects as all_subjects
 import table
 from counters import Counters
@@ -175,7 +176,10 @@ def report(options, session, rows):
     rounds = session.rounds
     busy = rounds.busy > MOST_BUSY * rounds.measured
     verdict = "BUSY MACHINE: these times judge nothing.\n" if busy else ""
-    text = f"{verdict}{describe(session)}\n\n{table.all_tables(rows)}\n"
+    tables = [table.all_tables(rows)]
+    first, *others = session.bridges
+    tables += filter(None, (comparison.compare(rows, first, other) for other in others))
+    text = "\n\n".join([verdict + describe(session), *tables]) + "\n"
     folder = options.output or options.build_dir / "benchmark"
     folder.mkdir(parents=True, exist_ok=True)
     result = {"machine": session.machine.summary(), "busy": busy, "measurements": rounds.measured,

@@ -2,6 +2,7 @@
 import unittest
 import xml.etree.ElementTree
 
+import comparison
 import counters
 import machine
 import rounds
@@ -54,6 +55,17 @@ class TableTest(unittest.TestCase):
                          "              p50\n"
                          "chain        12.3\n"
                          "bridge+lean     –")
+
+
+class ComparisonTest(unittest.TestCase):
+    def test_compares_what_was_measured_in_the_same_round(self):
+        def row(subject, p50s):
+            return {"scenario": "calls", "subject": subject, "bytes": 300, "in_flight": 1, "per_second": 0, "plugins": 1,
+                    "rounds": [{"p50_us": p50, "p99_us": None, "per_second": 5, "cpu_us": {"bridge": 2}} for p50 in p50s]}
+
+        text = comparison.compare([row("old+lean", [10, 100]), row("new+lean", [9, 70]), row("chain", [1, 1])], "old", "new")
+        self.assertIn("300 B, 1 in flight, lean  0.80 (0.70–0.90)    –", text)
+        self.assertIsNone(comparison.compare([row("old+lean", [10])], "old", "new"))
 
 
 class ChartTest(unittest.TestCase):
