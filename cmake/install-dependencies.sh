@@ -9,7 +9,7 @@ set -euo pipefail
 build_packages=(
   ca-certificates ccache cmake g++ git ninja-build protobuf-compiler protobuf-compiler-grpc python3
   libabsl-dev libasio-dev libcli11-dev libcurl4-openssl-dev libgmock-dev libgrpc++-dev libgtest-dev libpqxx-dev
-  libprotobuf-dev libsimdjson-dev libspdlog-dev libssl-dev libunistring-dev libwebsocketpp-dev nlohmann-json3-dev
+  libprotobuf-dev libsimdjson-dev libssl-dev libunistring-dev libwebsocketpp-dev nlohmann-json3-dev
 )
 test_packages=(clang curl nodejs npm openssl procps python3-grpcio python3-protobuf python3-venv)
 benchmark_packages=(nodejs npm strace util-linux valgrind)

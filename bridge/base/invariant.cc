@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "bridge/base/log.h"
 
 namespace atomemo::base {
@@ -15,6 +16,7 @@ void InvariantBroken(const char* condition, const char* file, int line) {
   LogError("invariant broken: please report this",
            {{"condition", condition}, {"file", where}, {"line", line}});
 #ifdef ATOMEMO_CHECKED
+  FlushLog(absl::Seconds(1));
   std::abort();
 #endif
 }

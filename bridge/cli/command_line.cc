@@ -24,6 +24,7 @@ namespace atomemo::cli {
 namespace {
 
 int UsageError(const absl::Status& status) {
+  base::FlushLog(absl::Seconds(1));  // What led to it comes first.
   std::cerr << "atomemo-bridge: " << status.message() << "\n";
   return kExitUsage;
 }

@@ -10,6 +10,7 @@
 #include "bridge/base/api_key.h"
 #include "bridge/cli/flag_types.h"
 #include "bridge/hub/hub_url.h"
+#include "bridge/plugin_service/library_log.h"
 #include "bridge/version.h"
 
 namespace atomemo::cli {
@@ -41,6 +42,7 @@ void LogFlags::Apply() const {
                                 : level == "error"   ? base::LogLevel::kError
                                                      : base::LogLevel::kInfo;
   base::InitLog(parsed, format == "json" ? base::LogFormat::kJson : base::LogFormat::kText);
+  plugin_service::LogForLibraries();
 }
 
 void ServeFlags::AddTo(CLI::App& app, bool with_hub) {

@@ -4,7 +4,16 @@
 
 #include <thread>
 
+#include "absl/time/time.h"
+#include "bridge/base/log.h"
+
 namespace atomemo::cli {
+namespace {
+
+// For whoever does not want to wait.
+constexpr absl::Duration kLastWords = absl::Milliseconds(100);
+
+}  // namespace
 
 StopSignal::StopSignal() {
   sigemptyset(&signals_);
@@ -25,6 +34,7 @@ void StopSignal::Wait() {
   std::thread([signals = signals_] {
     int second = 0;
     sigwait(&signals, &second);
+    base::FlushLog(kLastWords);
     _exit(128 + second);
   }).detach();
 }

@@ -147,8 +147,7 @@ class PluginServer::Impl {
     if (!status.ok()) return status;
     if (!options.socket.path.empty()) status = StartListener();
     if (!status.ok()) return status;
-    base::LogInfo("listening for plugins",
-                  {{"socket", options.socket.path}, {"tcp", absl::StrCat(tcp_port_)}});
+    base::LogInfo("listening for plugins", {{"socket", options.socket.path}, {"tcp", tcp_port_}});
     return absl::OkStatus();
   }
 

@@ -134,7 +134,7 @@ void UnixListener::ReportExhausted(const char* error) {
   base::LogError(
       "no file descriptor left for a plugin's connection: raise the limit on open files "
       "(ulimit -n, LimitNOFILE=, docker's --ulimit nofile=)",
-      {{"error", error}, {"for_plugins", absl::StrCat(NumberLimit() - kFirstNumber)}});
+      {{"error", error}, {"for_plugins", NumberLimit() - kFirstNumber}});
 }
 
 void UnixListener::KeepFile() {

@@ -282,6 +282,7 @@ void Dispatcher::HandOver(ActiveCall& call, Session& worker) {
   scheduler_.Cancel(std::exchange(call.grace_timer, base::Scheduler::kNoTimer));
   (void)ATOMEMO_INVARIANT(call.worker == nullptr);
   call.worker = &worker;
+  call.worker_pid = worker.spec.peer_pid;
   if (journal_ != nullptr) {
     journal_->Started(call.plugin->topic, call.request_id, worker.spec.instance_id);
   }

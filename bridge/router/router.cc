@@ -66,7 +66,7 @@ Router::Router(HubPort& hub, base::Scheduler& scheduler, RouterOptions options,
                   [this](const ActiveCall& call, pb::PluginError error) {
                     Answer(call.plugin->topic,
                            HubAnswer{call.event, call.request_id, std::move(error)}, nullptr,
-                           call.arrived, call.target);
+                           call.arrived, call.target, call.worker_pid);
                     if (call.worker != nullptr) FinishIfIdle(*call.worker);
                   }),
       publications_(
@@ -81,7 +81,7 @@ Router::Router(HubPort& hub, base::Scheduler& scheduler, RouterOptions options,
           [this](const JournaledCall& call, pb::PluginError error) {
             if (publications_.Find(call.topic) == nullptr) return false;
             Answer(call.topic, HubAnswer{call.event, call.request_id, std::move(error)}, nullptr,
-                   scheduler_.Now(), "");
+                   scheduler_.Now(), "", std::nullopt);
             return true;
           },
           [this](const JournaledCall& call) {
@@ -98,7 +98,7 @@ void Router::Recover(std::vector<JournaledCall> calls) {
   const auto started = std::count_if(calls.begin(), calls.end(),
                                      [](const JournaledCall& call) { return call.started; });
   base::LogWarning("an earlier bridge was ended with calls in flight: they are taken over",
-                   {{"calls", absl::StrCat(calls.size())}, {"started", absl::StrCat(started)}});
+                   {{"calls", calls.size()}, {"started", started}});
   recovered_.Add(std::move(calls));
 }
 
@@ -294,7 +294,7 @@ void Router::OnBadHubCall(absl::string_view topic, absl::string_view event,
       answer.unsupported
           ? BridgeError(code::kMethodNotSupported, "MethodNotSupported", error.message())
           : BridgeError(code::kInvalidParameter, "InvalidParameter", error.message());
-  Answer(topic, std::move(answer), nullptr, scheduler_.Now(), "");
+  Answer(topic, std::move(answer), nullptr, scheduler_.Now(), "", std::nullopt);
 }
 
 void Router::OnHubReply(absl::string_view topic, absl::string_view request_id,
@@ -306,7 +306,7 @@ void Router::OnHubReply(absl::string_view topic, absl::string_view request_id,
 
 void Router::FailCall(const Plugin& plugin, const HubCall& call, pb::PluginError error) {
   Answer(plugin.topic, HubAnswer{call.event, call.request_id(), std::move(error)}, nullptr,
-         scheduler_.Now(), TargetOf(call.payload));
+         scheduler_.Now(), TargetOf(call.payload), std::nullopt);
 }
 
 void Router::Refuse(absl::string_view topic, HubAnswer answer) {
@@ -324,13 +324,11 @@ void Router::Refuse(absl::string_view topic, HubAnswer answer) {
 }
 
 void Router::Answer(absl::string_view topic, HubAnswer answer, const Session* session,
-                    absl::Time arrived, absl::string_view target) {
+                    absl::Time arrived, absl::string_view target, std::optional<std::int32_t> pid) {
   // Every call gets one terminal answer; a second one would be the bridge's own mistake.
   if (!ATOMEMO_INVARIANT(ledger_.Find(topic, answer.request_id) == nullptr)) return;
   ++(answer.ok() ? counters_.answered : counters_.failed);
-  const std::string pid =
-      session != nullptr && session->spec.peer_pid ? absl::StrCat(*session->spec.peer_pid) : "-";
-  const auto milliseconds = absl::StrCat(absl::ToInt64Milliseconds(scheduler_.Now() - arrived));
+  const std::int64_t milliseconds = absl::ToInt64Milliseconds(scheduler_.Now() - arrived);
   if (answer.ok()) {
     base::LogInfo("call answered", {{"topic", topic},
                                     {"event", answer.event},

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -115,9 +116,10 @@ class Router : public HubListener, public PluginPort, public StatusPort {
   bool IsRecoveredRun(absl::string_view topic, absl::string_view request_id);
   absl::Duration TimeoutOf(const Plugin& plugin, const HubCall& call) const;
 
-  // Gives a call its terminal answer. `session`: who answered; null: the bridge itself.
+  // Gives a call its terminal answer. `session`: who answered; null: the bridge itself. `pid`: of
+  // the process that had the call.
   void Answer(absl::string_view topic, HubAnswer answer, const Session* session, absl::Time arrived,
-              absl::string_view target);
+              absl::string_view target, std::optional<std::int32_t> pid);
   void FailCall(const Plugin& plugin, const HubCall& call, pb::PluginError error);
   // The answer leaves once and is not kept: the call came while too much was under way.
   void Refuse(absl::string_view topic, HubAnswer answer);

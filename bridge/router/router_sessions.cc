@@ -109,11 +109,10 @@ absl::StatusOr<std::string> Router::OpenSession(SessionSpec spec,
   session->spec = std::move(spec);
   session->spec.definition_json.clear();
   session->sink = std::move(sink);
-  base::LogInfo("session opened",
-                {{"plugin", session->name},
-                 {"version", session->version},
-                 {"pid", session->spec.peer_pid ? absl::StrCat(*session->spec.peer_pid) : "-"},
-                 {"client", session->spec.client}});
+  base::LogInfo("session opened", {{"plugin", session->name},
+                                   {"version", session->version},
+                                   {"pid", session->spec.peer_pid},
+                                   {"client", session->spec.client}});
   std::string id = session->id;
   sessions_.emplace(id, std::move(session));
   return id;
@@ -168,9 +167,9 @@ void Router::Publish(absl::string_view session_id,
   Plugin& plugin = *session->plugin;
   base::LogInfo("plugin published", {{"topic", plugin.topic},
                                      {"version", plugin.version},
-                                     {"tools", absl::StrCat(plugin.tools.size())},
-                                     {"credentials", absl::StrCat(plugin.credentials.size())},
-                                     {"workers", absl::StrCat(plugin.workers.size())}});
+                                     {"tools", plugin.tools.size()},
+                                     {"credentials", plugin.credentials.size()},
+                                     {"workers", plugin.workers.size()}});
   if (plugin.registered()) {
     done(Published{plugin.topic, std::move(session->publish_warnings)});
   } else {
@@ -235,7 +234,8 @@ void Router::Reply(absl::string_view session_id, CallKind kind, ReplyPayload rep
 
   absl::StatusOr<HubAnswer> answer = AnswerOfReply(call->event, std::move(reply));
   if (answer.ok()) {
-    Answer(call->plugin->topic, *std::move(answer), session, call->arrived, call->target);
+    Answer(call->plugin->topic, *std::move(answer), session, call->arrived, call->target,
+           session->spec.peer_pid);
   } else {
     const std::optional<pb::DefinitionViolations> violations = GetViolations(answer.status());
     std::vector<pb::DefinitionViolation> list;
@@ -245,7 +245,7 @@ void Router::Reply(absl::string_view session_id, CallKind kind, ReplyPayload rep
     Answer(call->plugin->topic,
            HubAnswer{call->event, request_id,
                      BridgeError(code::kInvalidReturn, "InvalidReturn", answer.status().message())},
-           nullptr, call->arrived, call->target);
+           nullptr, call->arrived, call->target, session->spec.peer_pid);
   }
   FinishIfIdle(*session);
   if (call->worker != nullptr && call->worker != session) FinishIfIdle(*call->worker);
@@ -301,7 +301,7 @@ void Router::HandleUnexpectedReply(Session& session, CallKind kind, ReplyPayload
                   BridgeError(code::kInvalidReturn, "InvalidReturn", answer.status().message())};
   }
   ++counters_.forwarded_answers;
-  Answer(topic, *std::move(answer), &session, scheduler_.Now(), "");
+  Answer(topic, *std::move(answer), &session, scheduler_.Now(), "", session.spec.peer_pid);
 }
 
 void Router::Park(Session& session, CallKind kind, ReplyPayload reply) {
@@ -344,11 +344,10 @@ void Router::CloseSession(absl::string_view session_id, absl::string_view reason
   sessions_.erase(found);
   parked_sessions_.erase(session->id);
   session->finish_when_idle.reset();
-  base::LogInfo("session ended",
-                {{"plugin", session->name},
-                 {"pid", session->spec.peer_pid ? absl::StrCat(*session->spec.peer_pid) : "-"},
-                 {"calls_in_flight", absl::StrCat(session->calls_in_flight())},
-                 {"reason", reason}});
+  base::LogInfo("session ended", {{"plugin", session->name},
+                                  {"pid", session->spec.peer_pid},
+                                  {"calls_in_flight", session->calls_in_flight()},
+                                  {"reason", reason}});
   if (session->publish_done != nullptr) {
     std::exchange(session->publish_done, nullptr)(absl::CancelledError("the session has ended"));
   }

@@ -44,6 +44,8 @@ struct ActiveCall {
   absl::Time deadline;
   // The worker that has it; null while queued.
   Session* worker = nullptr;
+  // The process that got it last, whatever became of it; nothing over TCP.
+  std::optional<std::int32_t> worker_pid;
   // Where it stands in its plugin's queue; only meaningful while `queued`.
   bool queued = false;
   std::list<ActiveCall*>::iterator queue_place;

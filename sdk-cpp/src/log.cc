@@ -1,13 +1,12 @@
 #include "atomemo/log.h"
 
-#include <unistd.h>
-
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "sdk-cpp/src/stderr_writer.h"
 
 namespace atomemo {
 
@@ -20,8 +19,7 @@ Logger StderrLogger() {
     const std::string line =
         absl::StrCat(absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(), absl::UTCTimeZone()),
                      " ", name, " ", absl::StrReplaceAll(message, {{"\n", " "}}), "\n");
-    // One write a line: lines of several threads do not mix.
-    if (write(STDERR_FILENO, line.data(), line.size()) < 0) return;
+    internal::StderrWriter::Instance().Write(line);
   };
 }
 

@@ -34,7 +34,6 @@ FENCES = [
     ("asio/", ["bridge/hub/", "bridge/devhub/", "bridge/base/asio_scheduler.", "bridge/app", "bridge/cli/"]),
     ("grpcpp/", ["bridge/plugin_service/", "sdk-cpp/src/"]),
     ("grpc/", ["bridge/plugin_service/", "sdk-cpp/src/"]),
-    ("spdlog/", ["bridge/base/log."]),
     ("CLI/", ["bridge/cli/", "bridge/main.cc"]),
     ("pqxx/", ["examples/"]),
 ]

@@ -14,7 +14,7 @@
 namespace atomemo::integration {
 
 absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(
-    const std::vector<std::string>& command, const std::string& log) {
+    const std::vector<std::string>& command, const std::string& log, int error_fd) {
   std::vector<char*> argv;
   argv.reserve(command.size() + 1);
   for (const std::string& word : command) argv.push_back(const_cast<char*>(word.c_str()));
@@ -27,6 +27,7 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(
                                      O_WRONLY | O_CREAT | O_APPEND, kMode);
     posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
   }
+  if (error_fd >= 0) posix_spawn_file_actions_adddup2(&actions, error_fd, STDERR_FILENO);
   // A child that keeps the hub's listening socket would keep its port, too.
   constexpr int kFirstInherited = STDERR_FILENO + 1;
   posix_spawn_file_actions_addclosefrom_np(&actions, kFirstInherited);

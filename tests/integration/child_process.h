@@ -16,10 +16,10 @@ namespace atomemo::integration {
 class ChildProcess {
  public:
   // `command[0]` is a path. What it writes goes to the file `log` (appended), or, if that is empty,
-  // where this process's own output goes. It inherits no other descriptor: a socket that another
-  // process holds open would not close.
+  // where this process's own output goes. With `error_fd`, what it writes on stderr goes there. It
+  // inherits no other descriptor: a socket that another process holds open would not close.
   static absl::StatusOr<std::unique_ptr<ChildProcess>> Start(
-      const std::vector<std::string>& command, const std::string& log = "");
+      const std::vector<std::string>& command, const std::string& log = "", int error_fd = -1);
   // Kills it.
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
