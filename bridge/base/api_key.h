@@ -11,10 +11,13 @@ namespace atomemo::base {
 
 // Where the debug API key comes from. Read again for every connection attempt, because a key lives
 // 24 hours and is refreshed on disk while the bridge runs.
+//
+// However it is given, it may have white space, quotes, a byte order mark or "HUB_DEBUG_API_KEY="
+// around it: what editors, shells and compose files add.
 class ApiKeySource {
  public:
   struct Options {
-    // Holds nothing but the key. Wins over all others.
+    // A regular file that holds nothing but the key. Wins over all others.
     std::string key_file;
     // Read as `NAME=value` lines; HUB_DEBUG_API_KEY in it wins over `key`. May be missing.
     std::string env_file;
@@ -23,11 +26,13 @@ class ApiKeySource {
   };
   explicit ApiKeySource(Options options);
 
-  // NOT_FOUND if no place has a key, or the file's error. The message says what to do, and never
-  // contains a key.
+  // NOT_FOUND if no place has a key, INVALID_ARGUMENT for one that can be none, or the file's
+  // error. The message says where and what to do, and never contains a key. May block on a file.
   absl::StatusOr<std::string> Read() const;
 
  private:
+  absl::StatusOr<std::string> ReadKeyFile() const;
+
   Options options_;
 };
 
@@ -35,7 +40,7 @@ class ApiKeySource {
 // quotes, # comments. NOT_FOUND when it has none.
 absl::StatusOr<std::string> FindInEnvText(absl::string_view text, absl::string_view name);
 
-// A whole file of at most 1 MiB.
+// A whole text file of at most 1 MiB, without its byte order mark. NOT_FOUND if there is none.
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path);
 
 }  // namespace atomemo::base
