@@ -18,6 +18,7 @@
 #include "bridge/cli/stop_signal.h"
 #include "bridge/devhub/dev_hub.h"
 #include "bridge/hub/hub_url.h"
+#include "bridge/hub/proxy.h"
 #include "bridge/version.h"
 
 namespace atomemo::cli {
@@ -49,6 +50,7 @@ int Serve(ServeFlags& flags) {
       "starting",
       {{"version", kVersion},
        {"hub", hub::FormatHubUrl(options->hub.url)},
+       {"proxy", options->websocket.proxy ? hub::FormatProxy(*options->websocket.proxy) : "none"},
        {"mode", options->router.default_mode == router::HubMode::kDebug ? "debug" : "release"},
        {"socket", flags.socket()}});
   App app(*std::move(options));

@@ -1,5 +1,6 @@
 #include "bridge/cli/serve_flags.h"
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "bridge/base/api_key.h"
 #include "bridge/cli/flag_types.h"
 #include "bridge/hub/hub_url.h"
+#include "bridge/hub/proxy.h"
 #include "bridge/plugin_service/library_log.h"
 #include "bridge/version.h"
 
@@ -75,6 +77,13 @@ void ServeFlags::AddTo(CLI::App& app, bool with_hub) {
                "NAME=value lines for the three above; the key is read again on every connect")
             ->type_name("FILE")
             ->capture_default_str()
+            ->group("Hub");
+    hub_proxy_option_ =
+        app.add_option(
+               "--hub-proxy", hub_proxy_,
+               "The HTTP proxy to reach the hub through, http://[USER:PASSWORD@]HOST:PORT, or "
+               "none (default: what HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say)")
+            ->type_name("URL")
             ->group("Hub");
     app.add_option("--ca-file", options_.websocket.extra_ca_file,
                    "PEM certificates to trust beside the system's, for wss")
@@ -181,8 +190,26 @@ absl::StatusOr<AppOptions> ServeFlags::Resolve() {
     const absl::StatusOr<std::string> key = base::ApiKeySource(options_.hub.api_key).Read();
     if (!key.ok()) return key.status();
   }
+  if (absl::Status status = ResolveProxy(); !status.ok()) return status;
   if (absl::Status status = ResolveCommon(); !status.ok()) return status;
   return options_;
+}
+
+absl::Status ServeFlags::ResolveProxy() {
+  if (hub_proxy_option_->count() == 0) {
+    absl::StatusOr<std::optional<hub::Proxy>> found =
+        hub::ProxyFromEnvironment(options_.hub.url, hub::ProcessEnvironment());
+    if (!found.ok()) return found.status();
+    options_.websocket.proxy = *std::move(found);
+    return absl::OkStatus();
+  }
+  if (hub_proxy_.empty() || hub_proxy_ == "none") return absl::OkStatus();
+  absl::StatusOr<hub::Proxy> proxy = hub::ParseProxy(hub_proxy_);
+  if (!proxy.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("--hub-proxy ", proxy.status().message()));
+  }
+  options_.websocket.proxy = *std::move(proxy);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<AppOptions> ServeFlags::ResolveFor(const std::string& hub_ws_url,

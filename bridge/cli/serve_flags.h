@@ -37,17 +37,20 @@ class ServeFlags {
 
  private:
   absl::Status ResolveCommon();
+  absl::Status ResolveProxy();
   absl::Status ReadPluginTokens();
 
   AppOptions options_;
   LimitFlags limits_;
   std::string hub_ws_url_;
   std::string hub_mode_ = "debug";
+  std::string hub_proxy_;
   std::string env_file_ = ".env";
   std::string plugin_tokens_file_;
   bool debugger_ = false;
   CLI::Option* hub_ws_url_option_ = nullptr;
   CLI::Option* hub_mode_option_ = nullptr;
+  CLI::Option* hub_proxy_option_ = nullptr;
   CLI::Option* env_file_option_ = nullptr;
   CLI::Option* journal_option_ = nullptr;
 };

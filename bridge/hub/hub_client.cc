@@ -46,7 +46,7 @@ HubClient::HubClient(base::Scheduler& scheduler, WebSocketTransportFactory trans
     : scheduler_(scheduler),
       transports_(std::move(transports)),
       options_(std::move(options)),
-      api_key_(options_.api_key),
+      api_key_(scheduler, options_.api_key),
       last_seed_(options_.channel.seed),
       max_frame_bytes_(options_.socket.max_frame_bytes),
       pool_(
@@ -277,20 +277,23 @@ std::unique_ptr<PhoenixSocket> HubClient::MakeSocket(HubMode mode) {
   PhoenixSocket::Options socket_options = options_.socket;
   socket_options.uses_api_key = mode == HubMode::kDebug;
   return std::make_unique<PhoenixSocket>(
-      PhoenixSocket::Environment{scheduler_, transports_(), [this, mode] { return UrlFor(mode); },
-                                 FormatHubUrl(options_.url), [this] { return ++last_connection_; },
-                                 [this](router::HubPosition upto) {
-                                   if (!shut_down_) listener_->OnProven(upto);
-                                 },
-                                 ++last_seed_},
+      PhoenixSocket::Environment{
+          scheduler_, transports_(),
+          [this, mode](const PhoenixSocket::UrlCallback& done) { FetchUrl(mode, done); },
+          FormatHubUrl(options_.url), [this] { return ++last_connection_; },
+          [this](router::HubPosition upto) {
+            if (!shut_down_) listener_->OnProven(upto);
+          },
+          ++last_seed_},
       socket_options);
 }
 
-absl::StatusOr<std::string> HubClient::UrlFor(HubMode mode) const {
-  if (mode == HubMode::kRelease) return SocketUrl(options_.url, mode, "");
-  const absl::StatusOr<std::string> key = api_key_.Read();
-  if (!key.ok()) return key.status();
-  return SocketUrl(options_.url, mode, *key);
+void HubClient::FetchUrl(HubMode mode, const PhoenixSocket::UrlCallback& done) {
+  if (mode == HubMode::kRelease) return done(SocketUrl(options_.url, mode, ""));
+  api_key_.Read([this, mode, done](const absl::StatusOr<std::string>& key) {
+    if (!key.ok()) return done(key.status());
+    done(SocketUrl(options_.url, mode, *key));
+  });
 }
 
 HubClient::Topic* HubClient::FindTopic(absl::string_view topic) {

@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "bridge/base/api_key.h"
+#include "bridge/base/api_key_reader.h"
 #include "bridge/base/scheduler.h"
 #include "bridge/hub/hub_events.h"
 #include "bridge/hub/hub_url.h"
@@ -101,7 +101,7 @@ class HubClient : public router::HubPort, private PhoenixChannel::Owner {
   bool OnSocketFull(PhoenixChannel& channel) override;
 
   std::unique_ptr<PhoenixSocket> MakeSocket(router::HubMode mode);
-  absl::StatusOr<std::string> UrlFor(router::HubMode mode) const;
+  void FetchUrl(router::HubMode mode, const PhoenixSocket::UrlCallback& done);
   Topic* FindTopic(absl::string_view topic);
   // The topic's channel if it can take a push now, else null.
   PhoenixChannel* Writable(Topic* topic);
@@ -122,7 +122,7 @@ class HubClient : public router::HubPort, private PhoenixChannel::Owner {
   base::Scheduler& scheduler_;
   const WebSocketTransportFactory transports_;
   const HubClientOptions options_;
-  const base::ApiKeySource api_key_;
+  base::ApiKeyReader api_key_;
   router::HubListener* listener_ = nullptr;
 
   std::uint64_t last_connection_ = 0;

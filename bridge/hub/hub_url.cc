@@ -110,10 +110,19 @@ std::string PercentEncode(absl::string_view text) {
   return out;
 }
 
+// Without what editors, shells and compose files put around it.
+absl::string_view Bare(absl::string_view text) {
+  absl::ConsumePrefix(&text, "\xef\xbb\xbf");
+  text = absl::StripAsciiWhitespace(text);
+  const bool quoted = text.size() > 1 && (text.front() == '"' || text.front() == '\'') &&
+                      text.back() == text.front();
+  return quoted ? absl::StripAsciiWhitespace(text.substr(1, text.size() - 2)) : text;
+}
+
 }  // namespace
 
 absl::StatusOr<HubUrl> ParseHubUrl(absl::string_view text) {
-  text = absl::StripAsciiWhitespace(text);
+  text = Bare(text);
   if (text.empty())
     return Bad("is empty: set it to the hub's address, for instance wss://hub.example");
   const absl::StatusOr<bool> secure = TakeSecure(text);
@@ -135,6 +144,12 @@ absl::StatusOr<HubUrl> ParseHubUrl(absl::string_view text) {
   return HubUrl{*secure, *std::move(host), *port, *std::move(path)};
 }
 
+std::string BareHost(const HubUrl& url) {
+  absl::string_view host = url.host;
+  if (absl::ConsumePrefix(&host, "[")) absl::ConsumeSuffix(&host, "]");
+  return std::string(host);
+}
+
 std::string FormatHubUrl(const HubUrl& url) {
   return absl::StrCat(url.secure ? "wss" : "ws", "://", url.host, ":", url.port, url.path);
 }
@@ -146,6 +161,18 @@ std::string SocketUrl(const HubUrl& url, router::HubMode mode, absl::string_view
   }
   return absl::StrCat(FormatHubUrl(url), "/debug_socket/websocket?api_key=", PercentEncode(api_key),
                       "&vsn=2.0.0");
+}
+
+std::string HubUrlOfSocket(absl::string_view location) {
+  location = location.substr(0, location.find_first_of("?#"));
+  if (!absl::ConsumeSuffix(&location, "/debug_socket/websocket") &&
+      !absl::ConsumeSuffix(&location, "/release_socket/websocket")) {
+    return "";
+  }
+  const bool http = absl::StartsWithIgnoreCase(location, "http");
+  if (http) location.remove_prefix(absl::string_view("http").size());
+  const absl::StatusOr<HubUrl> url = ParseHubUrl(absl::StrCat(http ? "ws" : "", location));
+  return url.ok() ? FormatHubUrl(*url) : "";
 }
 
 }  // namespace atomemo::hub

@@ -24,11 +24,18 @@ struct HubUrl {
 // quotes nothing of it that may be secret.
 absl::StatusOr<HubUrl> ParseHubUrl(absl::string_view text);
 
+// The host without the brackets of an IPv6 address.
+std::string BareHost(const HubUrl& url);
+
 // "wss://host:port/path", without what makes it a certain socket: for logs.
 std::string FormatHubUrl(const HubUrl& url);
 
 // The address of one of the hub's two sockets. In debug mode it contains the key: never log it.
 std::string SocketUrl(const HubUrl& url, router::HubMode mode, absl::string_view api_key);
+
+// What HUB_WS_URL would have to be for a socket at `location`, an http, https, ws or wss URL. Empty
+// if that is none of the hub's sockets.
+std::string HubUrlOfSocket(absl::string_view location);
 
 }  // namespace atomemo::hub
 

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "bridge/base/log.h"
-#include "bridge/base/redact.h"
+#include "bridge/hub/closed_reason.h"
 
 namespace atomemo::hub {
 namespace {
@@ -20,10 +20,6 @@ HubState MakeState(HubState::State state, absl::string_view reason) {
   made.set_state(state);
   made.set_reason(std::string(reason));
   return made;
-}
-
-bool IsRefusal(const WebSocketClosed& closed) {
-  return closed.http_status == 401 || closed.http_status == 403;
 }
 
 // Whether the hub may have closed the connection for a frame that it was sent.
@@ -107,23 +103,33 @@ void PhoenixSocket::RequestProof(std::uint64_t sequence) {
   SendHeartbeat();
 }
 
-void PhoenixSocket::Connect() {
+void PhoenixSocket::FetchUrl(void (PhoenixSocket::*next)(absl::StatusOr<std::string>)) {
   reconnect_timer_ = base::Scheduler::kNoTimer;
-  absl::StatusOr<std::string> url = environment_.url();
+  environment_.url(
+      [this, alive = std::weak_ptr<bool>(alive_), next](absl::StatusOr<std::string> url) {
+        if (alive.lock() != nullptr && !stopped_) (this->*next)(std::move(url));
+      });
+}
+
+void PhoenixSocket::Connect() { FetchUrl(&PhoenixSocket::ConnectTo); }
+
+void PhoenixSocket::ConnectTo(absl::StatusOr<std::string> url) {
   if (!url.ok()) {
     tried_url_.clear();
-    return GoDown(MakeState(HubState::STATE_UNAUTHORIZED, url.status().message()), true, {});
+    Next next;
+    next.refused = true;
+    return GoDown(MakeState(HubState::STATE_UNAUTHORIZED, url.status().message()), std::move(next));
   }
   tried_url_ = *std::move(url);
   transport_->Connect(tried_url_);
 }
 
 // After a refusal: goes on when the address has changed, or when it is time to try it once more.
-void PhoenixSocket::ConnectIfDue() {
-  const absl::StatusOr<std::string> url = environment_.url();
+void PhoenixSocket::ConnectIfDue(absl::StatusOr<std::string> url) {
   const bool changed = url.ok() && *url != tried_url_;
-  if (changed || scheduler_.Now() >= retry_at_) return Connect();
-  reconnect_timer_ = scheduler_.After(options_.refused_poll, [this] { ConnectIfDue(); });
+  if (changed || scheduler_.Now() >= retry_at_) return ConnectTo(std::move(url));
+  reconnect_timer_ =
+      scheduler_.After(options_.refused_poll, [this] { FetchUrl(&PhoenixSocket::ConnectIfDue); });
 }
 
 void PhoenixSocket::OnOpen() {
@@ -132,8 +138,9 @@ void PhoenixSocket::OnOpen() {
   position_ = {environment_.next_connection_number(), 0};
   state_ = MakeState(HubState::STATE_CONNECTING, "");
   logged_reason_.clear();
-  base::LogInfo("hub connected",
-                {{"url", environment_.display_url}, {"connection", position_.socket}});
+  base::LogInfo("hub connected", {{"url", environment_.display_url},
+                                  {"address", transport_->peer()},
+                                  {"connection", position_.socket}});
   last_heartbeat_at_ = opened_at_;
   beat_timer_ = scheduler_.After(options_.heartbeat_interval, [this] { OnBeat(); });
   ForEachHandler([](TopicHandler& handler) { handler.OnSocketOpen(); });
@@ -173,39 +180,23 @@ void PhoenixSocket::ResumeIfDrained() {
 }
 
 void PhoenixSocket::OnClose(const WebSocketClosed& closed) {
-  router::HubLoss loss;
-  loss.cause = CauseOf(closed);
-  loss.close_code = closed.code;
-  GoDown(Explain(closed), IsRefusal(closed), std::move(loss));
-}
-
-HubState PhoenixSocket::Explain(const WebSocketClosed& closed) const {
-  if (IsRefusal(closed) && options_.uses_api_key) {
-    return MakeState(
-        HubState::STATE_UNAUTHORIZED,
-        absl::StrCat("the hub refused the debug API key (HTTP ", closed.http_status,
-                     "): it is older than 24 hours or wrong; run `atomemo plugin refresh-key` to "
-                     "get a new one"));
-  }
-  std::string reason;
-  if (closed.http_status != 0) {
-    reason = absl::StrCat("the hub refused the connection (", closed.reason, ")");
-    if (closed.http_status == 404) absl::StrAppend(&reason, ": check HUB_WS_URL");
-  } else if (closed.was_open) {
-    reason = absl::StrCat("connection lost: ", closed.reason, " (", closed.code, ")");
-  } else {
-    reason = absl::StrCat("cannot connect: ", closed.reason);
-  }
-  return MakeState(HubState::STATE_DISCONNECTED, base::RedactText(reason));
+  Next next;
+  next.refused = IsRefusal(closed);
+  next.peer = closed.peer;
+  next.stay_away = closed.retry_after;
+  next.loss.cause = CauseOf(closed);
+  next.loss.close_code = closed.code;
+  GoDown(ExplainClose(closed, options_.uses_api_key), std::move(next));
 }
 
 void PhoenixSocket::ReconnectSoon() {
   if (open_ || stopped_ || reconnect_timer_ == base::Scheduler::kNoTimer) return;
+  if (scheduler_.Now() < stay_away_until_) return;
   scheduler_.Cancel(reconnect_timer_);
   reconnect_timer_ = scheduler_.After(options_.hastened_reconnect, [this] { Connect(); });
 }
 
-void PhoenixSocket::GoDown(HubState state, bool refused, router::HubLoss loss) {
+void PhoenixSocket::GoDown(HubState state, Next next) {
   if (open_ && scheduler_.Now() - opened_at_ >= options_.stable_after) backoff_.Reset();
   open_ = false;
   heartbeats_.clear();
@@ -213,32 +204,36 @@ void PhoenixSocket::GoDown(HubState state, bool refused, router::HubLoss loss) {
   scheduler_.Cancel(alive_timer_);
   alive_timer_ = base::Scheduler::kNoTimer;
   scheduler_.Cancel(std::exchange(pause_timer_, base::Scheduler::kNoTimer));
+  const std::string reason = state.reason();
   state_ = std::move(state);
+  if (!next.peer.empty()) state_.set_reason(absl::StrCat(reason, " [", next.peer, "]"));
   if (stopped_) {
     if (stopped_callback_) scheduler_.Post(std::exchange(stopped_callback_, nullptr));
     return;
   }
-  LogDown();
-  logged_reason_ = state_.reason();
-  ScheduleReconnect(refused);
-  loss.shared = handlers_.size() > 1;
-  loss.reason = state_.reason();
-  ForEachHandler([&](TopicHandler& handler) { handler.OnSocketDown(state_, loss); });
+  LogDown(reason);
+  ScheduleReconnect(next);
+  next.loss.shared = handlers_.size() > 1;
+  next.loss.reason = reason;
+  ForEachHandler([&](TopicHandler& handler) { handler.OnSocketDown(state_, next.loss); });
 }
 
-void PhoenixSocket::ScheduleReconnect(bool refused) {
-  if (refused) {
+void PhoenixSocket::ScheduleReconnect(const Next& next) {
+  const absl::Duration stay_away = next.stay_away.value_or(absl::ZeroDuration());
+  stay_away_until_ = scheduler_.Now() + stay_away;
+  if (next.refused) {
     retry_at_ = scheduler_.Now() + options_.refused_retry;
-    reconnect_timer_ = scheduler_.After(options_.refused_poll, [this] { ConnectIfDue(); });
+    reconnect_timer_ =
+        scheduler_.After(options_.refused_poll, [this] { FetchUrl(&PhoenixSocket::ConnectIfDue); });
   } else {
-    reconnect_timer_ = scheduler_.After(backoff_.Next(), [this] { Connect(); });
+    reconnect_timer_ = scheduler_.After(stay_away + backoff_.Next(), [this] { Connect(); });
   }
 }
 
-// The same reason over and over is worth one line.
-void PhoenixSocket::LogDown() const {
-  const base::LogLevel level =
-      state_.reason() == logged_reason_ ? base::LogLevel::kDebug : base::LogLevel::kWarning;
+void PhoenixSocket::LogDown(const std::string& reason) {
+  const base::LogLevel level = std::exchange(logged_reason_, reason) == reason
+                                   ? base::LogLevel::kDebug
+                                   : base::LogLevel::kWarning;
   if (!base::LogEnabled(level)) return;
   base::Log(level, "hub not connected",
             {{"url", environment_.display_url}, {"reason", state_.reason()}});
@@ -283,14 +278,15 @@ void PhoenixSocket::CheckAlive() {
     alive_timer_ = scheduler_.After(deadline - scheduler_.Now(), [this] { CheckAlive(); });
     return;
   }
+  Next next;
+  next.peer = transport_->peer();
+  next.loss.cause = router::HubLoss::Cause::kMute;
+  next.loss.close_code = kCloseAbnormal;
   transport_->Drop();
-  router::HubLoss loss;
-  loss.cause = router::HubLoss::Cause::kMute;
-  loss.close_code = kCloseAbnormal;
   GoDown(MakeState(HubState::STATE_DISCONNECTED,
                    absl::StrCat("connection lost: no heartbeat reply within ",
                                 absl::FormatDuration(options_.heartbeat_timeout))),
-         false, std::move(loss));
+         std::move(next));
 }
 
 // Handlers may come and go while they are called.

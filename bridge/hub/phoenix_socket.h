@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -44,8 +45,8 @@ class PhoenixSocket {
     // The hub closes the connection on a larger frame, so none is sent. As Phoenix's web server
     // counts: with the frame's header of 14 bytes.
     std::size_t max_frame_bytes = 8'000'000;
-    // While more than this is queued for the hub, nothing is read from it: what it asks for only adds
-    // to the queue. In bytes. How often that is looked at.
+    // While more than this is queued for the hub, nothing is read from it: what it asks for only
+    // adds to the queue. In bytes. How often that is looked at.
     std::size_t pause_reading_above = 16u << 20;
     absl::Duration pause_poll = absl::Milliseconds(20);
     // How soon ReconnectSoon tries.
@@ -54,13 +55,16 @@ class PhoenixSocket {
     bool uses_api_key = false;
   };
 
+  using UrlCallback = std::function<void(absl::StatusOr<std::string>)>;
+
   // What the socket needs from around it. The functions run on the io thread.
   struct Environment {
     base::Scheduler& scheduler;
     std::unique_ptr<WebSocketTransport> transport;
-    // The address, made anew for every attempt because the key in it may have been refreshed. An
-    // error means that there is none now (its message says why).
-    std::function<absl::StatusOr<std::string>()> url;
+    // Asks for the address, for every attempt anew because the key in it may have been refreshed.
+    // The callback is called once, at once or later. An error means that there is none now (its
+    // message says why).
+    std::function<void(UrlCallback)> url;
     // For logs, without secrets.
     std::string display_url;
     // Numbers for HubPosition::socket: a new one for every connection.
@@ -78,8 +82,7 @@ class PhoenixSocket {
     // A new connection: nothing is joined on it.
     virtual void OnSocketOpen() = 0;
     // `state` is DISCONNECTED or UNAUTHORIZED. Comes for every failed attempt, too.
-    virtual void OnSocketDown(const router::pb::HubState& state,
-                              const router::HubLoss& loss) = 0;
+    virtual void OnSocketDown(const router::pb::HubState& state, const router::HubLoss& loss) = 0;
     virtual void OnFrame(PhoenixFrame frame) = 0;
   };
 
@@ -99,7 +102,8 @@ class PhoenixSocket {
   void Attach(const std::string& topic, TopicHandler& handler);
   void Detach(const std::string& topic);
 
-  // While a reconnect is due: does not wait as long as the losses so far suggest.
+  // While a reconnect is due: does not wait as long as the losses so far suggest, but as long as
+  // the hub has asked.
   void ReconnectSoon();
 
   bool is_open() const { return open_; }
@@ -129,15 +133,28 @@ class PhoenixSocket {
     absl::Time sent_at;
   };
 
+  // Asks for the address, and goes on with `next` unless it is too late then.
+  void FetchUrl(void (PhoenixSocket::*next)(absl::StatusOr<std::string>));
   void Connect();
-  void ConnectIfDue();
+  void ConnectTo(absl::StatusOr<std::string> url);
+  void ConnectIfDue(absl::StatusOr<std::string> url);
   void OnOpen();
   void OnMessage(absl::string_view text);
   void OnClose(const WebSocketClosed& closed);
-  void GoDown(router::pb::HubState state, bool refused, router::HubLoss loss);
-  void ScheduleReconnect(bool refused);
-  router::pb::HubState Explain(const WebSocketClosed& closed) const;
-  void LogDown() const;
+  // What is to be done once the connection is down.
+  struct Next {
+    // The hub refused the key.
+    bool refused = false;
+    // As in WebSocketClosed.
+    std::string peer;
+    std::optional<absl::Duration> stay_away;
+    router::HubLoss loss;
+  };
+
+  void GoDown(router::pb::HubState state, Next next);
+  void ScheduleReconnect(const Next& next);
+  // The same reason over and over is worth one line, whatever the address that the state names.
+  void LogDown(const std::string& reason);
   void SendHeartbeat();
   void OnBeat();
   void OnHeartbeatReply(const PhoenixFrame& frame);
@@ -174,8 +191,11 @@ class PhoenixSocket {
   base::Scheduler::TimerId reconnect_timer_ = base::Scheduler::kNoTimer;
   std::string tried_url_;
   absl::Time retry_at_;
+  absl::Time stay_away_until_;
   bool stopped_ = false;
   std::function<void()> stopped_callback_;
+  // Expires with this object.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace atomemo::hub

@@ -1,9 +1,13 @@
 #include "bridge/hub/tls_verification.h"
 
+#include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/sslerr.h>
 #include <openssl/x509.h>
 
+#include <asio/error.hpp>
 #include <asio/ip/address.hpp>
+#include <asio/ssl/error.hpp>
 #include <asio/ssl/host_name_verification.hpp>
 #include <utility>
 
@@ -57,6 +61,21 @@ void VerifyPeer(TlsStream& stream, const std::string& host,
         return true;
       },
       ignored);
+}
+
+TlsFailure ExplainTlsFailure(const asio::error_code& error) {
+  if (!error) return {};
+  if (error == asio::error::eof || error == asio::ssl::error::stream_truncated ||
+      error == asio::error::connection_reset) {
+    return {"the connection was closed during the TLS handshake", true};
+  }
+  const bool is_tls = error.category() == asio::error::get_ssl_category();
+  const int reason = is_tls ? ERR_GET_REASON(static_cast<unsigned long>(error.value())) : 0;
+  if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST ||
+      reason == SSL_R_PACKET_LENGTH_TOO_LONG) {
+    return {"what answers does not speak TLS", true};
+  }
+  return {absl::StrCat("the TLS handshake failed: ", error.message()), false};
 }
 
 void OmitAddressFromSni(TlsStream& stream, const std::string& host) {

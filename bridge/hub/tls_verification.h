@@ -1,6 +1,7 @@
 #ifndef ATOMEMO_BRIDGE_HUB_TLS_VERIFICATION_H_
 #define ATOMEMO_BRIDGE_HUB_TLS_VERIFICATION_H_
 
+#include <asio/error_code.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/ssl/context.hpp>
 #include <asio/ssl/stream.hpp>
@@ -27,6 +28,14 @@ absl::StatusOr<std::shared_ptr<asio::ssl::context>> MakeTlsClientContext(
 // Makes `stream` accept only a trusted certificate for `host` (a name or an address).
 void VerifyPeer(TlsStream& stream, const std::string& host,
                 std::shared_ptr<TlsVerification> verification);
+
+// Why a TLS handshake failed, for a person; empty if it did not.
+struct TlsFailure {
+  std::string reason;
+  // The peer may speak no TLS at all.
+  bool maybe_plain = false;
+};
+TlsFailure ExplainTlsFailure(const asio::error_code& error);
 
 // A server name indication must not be an address (RFC 6066): takes it back if `host` is one.
 void OmitAddressFromSni(TlsStream& stream, const std::string& host);

@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 namespace atomemo::hub {
 
@@ -21,6 +23,13 @@ inline constexpr std::uint16_t kCloseInvalidText = 1007;
 inline constexpr std::uint16_t kCloseTooBig = 1009;
 inline constexpr std::uint16_t kCloseInternalError = 1011;
 
+// What the end of an attempt tells about the scheme of its URL.
+enum class SchemeHint {
+  kNone,
+  kMaybeTls,   // ws:// where the peer may expect wss://
+  kMaybePlain  // wss:// where the peer may expect ws://
+};
+
 // How a connection, or the attempt to make one, ended.
 struct WebSocketClosed {
   // The upgrade succeeded before.
@@ -31,6 +40,14 @@ struct WebSocketClosed {
   std::uint16_t code = kCloseAbnormal;
   // Why, for a person. Contains no URL.
   std::string reason;
+  // What was connected to, such as "10.0.0.1:443"; empty if nothing was. Not part of the reason,
+  // since it may be another address each time.
+  std::string peer;
+  SchemeHint scheme_hint = SchemeHint::kNone;
+  // Of a refused upgrade: its Location, empty if it has none (it may hold secrets), and how long to
+  // stay away.
+  std::string location;
+  std::optional<absl::Duration> retry_after;
 };
 
 // A WebSocket client: text messages over one connection at a time, which may be made again and
@@ -64,6 +81,9 @@ class WebSocketTransport {
 
   // Closes at once, whatever was queued; no callback follows.
   virtual void Drop() = 0;
+
+  // What the open connection goes to, such as "10.0.0.1:443".
+  virtual std::string peer() const { return ""; }
 
   // What was queued and not yet given to the operating system, in bytes.
   virtual std::size_t buffered_amount() const = 0;

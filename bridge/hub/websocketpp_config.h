@@ -3,6 +3,9 @@
 
 // The websocketpp clients that websocketpp_transport.cc uses.
 
+#include <asio/ssl/stream_base.hpp>
+#include <memory>
+#include <utility>
 #include <websocketpp/client.hpp>
 #include <websocketpp/config/core_client.hpp>
 #include <websocketpp/logger/stub.hpp>
@@ -14,6 +17,51 @@ namespace atomemo::hub {
 
 // How long a peer may take to answer a close frame and then to close TCP.
 inline constexpr long kCloseHandshakeMilliseconds = 2000;
+
+// The library's endpoint for sockets that are connected already: it would look up names on a thread
+// that the end of the process waits for, and try one address after the other.
+template <typename Config>
+class ConnectedEndpoint : public websocketpp::transport::asio::endpoint<Config> {
+ public:
+  using Base = websocketpp::transport::asio::endpoint<Config>;
+
+  void async_connect(typename Base::transport_con_ptr connection, websocketpp::uri_ptr uri,
+                     websocketpp::transport::connect_handler callback) {
+    connection->set_uri(std::move(uri));
+    callback({});
+  }
+};
+
+// The library's TLS connection, which keeps why a handshake failed.
+class TlsConnection : public websocketpp::transport::asio::tls_socket::connection {
+ public:
+  using ptr = std::shared_ptr<TlsConnection>;
+
+  const asio::error_code& handshake_error() const { return handshake_error_; }
+
+ protected:
+  void post_init(websocketpp::transport::asio::socket::init_handler callback) {
+    using websocketpp::transport::asio::socket::make_error_code;
+    get_socket().async_handshake(
+        asio::ssl::stream_base::client,
+        [this, self = get_shared(), callback = std::move(callback)](const asio::error_code& error) {
+          handshake_error_ = error;
+          callback(error ? make_error_code(
+                               websocketpp::transport::asio::socket::error::tls_handshake_failed)
+                         : websocketpp::lib::error_code());
+        });
+  }
+
+ private:
+  asio::error_code handshake_error_;
+};
+
+class TlsEndpoint : public websocketpp::transport::asio::tls_socket::endpoint {
+ public:
+  using type = TlsEndpoint;
+  using socket_con_type = TlsConnection;
+  using socket_con_ptr = TlsConnection::ptr;
+};
 
 // Logs nothing, and leaves the time limits of connecting to the transport: the library has one for
 // each step, none for the whole.
@@ -43,21 +91,14 @@ struct ClientConfig : public websocketpp::config::core_client {
 
     static const long timeout_socket_pre_init = kStepMilliseconds;
     static const long timeout_socket_post_init = kStepMilliseconds;
-    static const long timeout_dns_resolve = kStepMilliseconds;
-    static const long timeout_connect = kStepMilliseconds;
     static const long timeout_socket_shutdown = 1000;
   };
 
-  using transport_type = websocketpp::transport::asio::endpoint<transport_config>;
+  using transport_type = ConnectedEndpoint<transport_config>;
 };
 
 using PlainConfig = ClientConfig<websocketpp::transport::asio::basic_socket::endpoint, false>;
-using TlsConfig = ClientConfig<websocketpp::transport::asio::tls_socket::endpoint, true>;
-
-inline websocketpp::lib::error_code HandshakeFailed() {
-  using websocketpp::transport::asio::socket::make_error_code;
-  return make_error_code(websocketpp::transport::asio::socket::error::tls_handshake_failed);
-}
+using TlsConfig = ClientConfig<TlsEndpoint, true>;
 
 }  // namespace atomemo::hub
 

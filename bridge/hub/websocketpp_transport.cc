@@ -1,26 +1,41 @@
 #include "bridge/hub/websocketpp_transport.h"
 
+#include <asio/ip/address.hpp>
+#include <asio/ip/tcp.hpp>
 #include <asio/post.hpp>
 #include <asio/ssl/context.hpp>
 #include <asio/steady_timer.hpp>
 #include <functional>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "absl/memory/memory.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "bridge/base/asio_scheduler.h"
+#include "bridge/base/pong_pacer.h"
 #include "bridge/base/redact.h"
+#include "bridge/hub/dialer.h"
+#include "bridge/hub/host_resolver.h"
+#include "bridge/hub/retry_after.h"
 #include "bridge/hub/tls_verification.h"
 #include "bridge/hub/websocketpp_config.h"
 
 namespace atomemo::hub {
 
 struct WebsocketppClient::Endpoints {
-  explicit Endpoints(asio::io_context& context, WebSocketOptions o)
-      : io(context), options(std::move(o)) {}
+  Endpoints(asio::io_context& context, WebSocketOptions o, HostResolver::Lookup lookup)
+      : io(context),
+        options(std::move(o)),
+        scheduler(context),
+        resolver(context, std::move(lookup)) {}
 
   asio::io_context& io;
   const WebSocketOptions options;
+  base::AsioScheduler scheduler;
+  HostResolver resolver;
   std::shared_ptr<asio::ssl::context> tls;
   websocketpp::client<PlainConfig> plain_client;
   websocketpp::client<TlsConfig> tls_client;
@@ -36,8 +51,23 @@ class Connection {
   virtual absl::Status Send(absl::string_view text) = 0;
   virtual void Close(std::uint16_t code) = 0;
   virtual void Terminate() = 0;
+  virtual std::string peer() const = 0;
   virtual std::size_t buffered_amount() const = 0;
   virtual void SetReading(bool reading) = 0;
+};
+
+// Addresses of the hub that took a connection and then failed it. Another one may be better.
+using DoubtfulAddresses = std::set<asio::ip::address>;
+constexpr std::size_t kMaxDoubtfulAddresses = 64;
+
+// What a connection has from its transport.
+struct Surroundings {
+  asio::io_context& io;
+  base::Scheduler& scheduler;
+  HostResolver& resolver;
+  const WebSocketOptions& options;
+  std::shared_ptr<const WebSocketTransport::Callbacks> callbacks;
+  std::shared_ptr<DoubtfulAddresses> doubtful;
 };
 
 template <typename Config>
@@ -45,21 +75,25 @@ class ConnectionOf : public Connection, public std::enable_shared_from_this<Conn
  public:
   using Client = websocketpp::client<Config>;
 
-  ConnectionOf(asio::io_context& io, const WebSocketOptions& options,
-               std::shared_ptr<const WebSocketTransport::Callbacks> callbacks)
-      : io_(io), options_(options), callbacks_(std::move(callbacks)), timeout_(io) {}
+  explicit ConnectionOf(Surroundings surroundings)
+      : around_(std::move(surroundings)), timeout_(around_.io) {}
 
   void Start(Client& client, const std::string& url) {
-    websocketpp::lib::error_code error;
-    connection_ = client.get_connection(url, error);
-    if (error) return ReportLater(error.message());
-    connection_->set_max_message_size(options_.max_message_bytes);
-    connection_->set_open_handshake_timeout(0);  // covered by timeout_
-    connection_->set_close_handshake_timeout(kCloseHandshakeMilliseconds);
-    Prepare(client, connection_->get_uri()->get_host());
-    SetHandlers();
+    const websocketpp::uri parsed(url);
+    if (!parsed.get_valid()) return ReportLater("the URL cannot be used");
     StartTimeout();
-    client.connect(connection_);
+    const bool v6 = absl::StrContains(parsed.get_host(), ':');
+    // The library leaves an address's brackets away, also where they must be.
+    const auto uri = std::make_shared<websocketpp::uri>(
+        parsed.get_secure(), absl::StrCat(v6 ? "[" : "", parsed.get_host(), v6 ? "]" : ""),
+        parsed.get_port(), parsed.get_resource());
+    dialer_.emplace(around_.io, around_.resolver,
+                    Dialer::Target{parsed.get_host(), parsed.get_port(), around_.options.proxy,
+                                   *around_.doubtful},
+                    [this, &client, uri, host = parsed.get_host()](auto socket) {
+                      const auto self = this->shared_from_this();
+                      OnDialed(client, uri, host, std::move(socket));
+                    });
   }
 
   absl::Status Send(absl::string_view text) override {
@@ -79,6 +113,8 @@ class ConnectionOf : public Connection, public std::enable_shared_from_this<Conn
 
   void Terminate() override {
     timeout_.cancel();
+    dialer_.reset();
+    pong_pacer_.reset();
     terminated_ = true;  // the library may call the handlers in here
     if (!connection_) return;
     connection_->terminate(websocketpp::error::operation_canceled);
@@ -96,22 +132,34 @@ class ConnectionOf : public Connection, public std::enable_shared_from_this<Conn
     reading ? connection_->resume_reading() : connection_->pause_reading();
   }
 
+  std::string peer() const override { return closed_.peer; }
+
  private:
+  void OnDialed(Client& client, const websocketpp::uri_ptr& uri, const std::string& host,
+                absl::StatusOr<asio::ip::tcp::socket> socket) {
+    closed_.peer = dialer_->peer();
+    address_ = dialer_->address();
+    if (!socket.ok()) return Report(std::string(socket.status().message()));
+    dialed_ = true;
+    websocketpp::lib::error_code error;
+    connection_ = client.get_connection(uri, error);
+    if (error) return Report(error.message());
+    connection_->set_max_message_size(around_.options.max_message_bytes);
+    connection_->set_open_handshake_timeout(0);  // covered by timeout_
+    connection_->set_close_handshake_timeout(kCloseHandshakeMilliseconds);
+    connection_->get_next_layer() = *std::move(socket);
+    Prepare(client, host);
+    SetHandlers();
+    client.connect(connection_);
+  }
+
   void Prepare(Client& client, const std::string& host) {
-    connection_->set_tcp_pre_init_handler(
-        [weak = this->weak_from_this(), &client, host](websocketpp::connection_hdl handle) {
-          websocketpp::lib::error_code gone;
-          const auto connection = client.get_con_from_hdl(handle, gone);
-          asio::error_code ignored;
-          if (weak.expired()) {
-            // Given up during the name lookup, which cannot be stopped: send nothing.
-            connection->get_raw_socket().close(ignored);
-            return;
-          }
-          connection->get_raw_socket().set_option(asio::ip::tcp::no_delay(true), ignored);
-          if constexpr (Config::kSecure) OmitAddressFromSni(connection->get_socket(), host);
-        });
     if constexpr (Config::kSecure) {
+      // After the library has set the server's name and before it is sent.
+      connection_->set_tcp_pre_init_handler([&client, host](websocketpp::connection_hdl handle) {
+        websocketpp::lib::error_code gone;
+        OmitAddressFromSni(client.get_con_from_hdl(handle, gone)->get_socket(), host);
+      });
       VerifyPeer(connection_->get_socket(), host, verification_);
     }
   }
@@ -129,42 +177,77 @@ class ConnectionOf : public Connection, public std::enable_shared_from_this<Conn
     connection_->set_close_handler(Guard(&ConnectionOf::OnClose));
     connection_->set_message_handler([weak = this->weak_from_this()](auto, auto message) {
       const auto self = weak.lock();
-      if (self && !self->terminated_) self->callbacks_->on_message(message->get_payload());
+      if (self && !self->terminated_) self->around_.callbacks->on_message(message->get_payload());
+    });
+    connection_->set_ping_handler(
+        [weak = this->weak_from_this()](auto, const std::string& payload) {
+          const auto self = weak.lock();
+          if (self && self->pong_pacer_) self->pong_pacer_->OnPing(payload);
+          return false;  // no pong by the library
+        });
+    pong_pacer_.emplace(around_.scheduler, [this](const std::string& payload) {
+      websocketpp::lib::error_code ignored;  // closing
+      connection_->pong(payload, ignored);
     });
   }
 
   void StartTimeout() {
-    timeout_.expires_after(absl::ToChronoNanoseconds(options_.connect_timeout));
+    timeout_.expires_after(absl::ToChronoNanoseconds(around_.options.connect_timeout));
     timeout_.async_wait([weak = this->weak_from_this()](const asio::error_code& error) {
       const auto self = weak.lock();
-      if (error || !self || self->open_) return;
-      self->Terminate();
-      self->Report(absl::StrCat("no connection within ",
-                                absl::FormatDuration(self->options_.connect_timeout)));
+      if (!error && self && !self->open_ && !self->terminated_) self->OnTimeout();
     });
+  }
+
+  void OnTimeout() {
+    const std::string awaited =
+        dialed_ ? "no answer to the upgrade to a WebSocket" : dialer_->Describe();
+    Terminate();
+    Report(absl::StrCat("no connection within ",
+                        absl::FormatDuration(around_.options.connect_timeout), ": ", awaited));
   }
 
   void OnOpen() {
     if (terminated_) return;
     timeout_.cancel();
     open_ = true;
-    callbacks_->on_open();
+    around_.doubtful->clear();
+    around_.callbacks->on_open();
   }
 
   void OnFail() {
     if (terminated_) return;
     const int status = connection_->get_response_code();
     if (status != 0 && status != websocketpp::http::status_code::switching_protocols) {
-      closed_.http_status = status;
-      return Report(absl::StrCat(
-          "HTTP ", status, " ",
-          websocketpp::http::status_code::get_string(connection_->get_response_code())));
+      return ReportRefusal(status);
     }
-    if (!verification_->error.empty()) return Report(verification_->error);
-    if (connection_->get_ec() == HandshakeFailed()) {
-      return Report("the TLS handshake failed: does the hub speak TLS on this port?");
+    if constexpr (Config::kSecure) {
+      if (!verification_->error.empty()) return Report(verification_->error);
+      const TlsFailure failure = ExplainTlsFailure(connection_->handshake_error());
+      if (!failure.reason.empty()) {
+        if (failure.maybe_plain) closed_.scheme_hint = SchemeHint::kMaybePlain;
+        return Report(failure.reason);
+      }
+    } else {
+      closed_.scheme_hint = SchemeHint::kMaybeTls;
     }
-    Report(connection_->get_ec().message());
+    Report(connection_->get_ec() == websocketpp::transport::error::eof
+               ? "the connection was closed without an answer to the upgrade to a WebSocket"
+               : absl::StrCat("no answer to the upgrade to a WebSocket: ",
+                              connection_->get_ec().message()));
+  }
+
+  void ReportRefusal(int status) {
+    closed_.http_status = status;
+    closed_.location = connection_->get_response_header("Location");
+    closed_.retry_after =
+        ParseRetryAfter(connection_->get_response_header("Retry-After"), absl::Now());
+    if (!Config::kSecure && status == websocketpp::http::status_code::bad_request) {
+      closed_.scheme_hint = SchemeHint::kMaybeTls;
+    }
+    Report(
+        absl::StrCat("HTTP ", status, " ",
+                     websocketpp::http::status_code::get_string(connection_->get_response_code())));
   }
 
   void OnClose() {
@@ -172,7 +255,8 @@ class ConnectionOf : public Connection, public std::enable_shared_from_this<Conn
     const std::uint16_t remote = connection_->get_remote_close_code();
     closed_.code = remote == kCloseAbnormal ? connection_->get_local_close_code() : remote;
     if (closed_.code == kCloseTooBig) {
-      return Report(absl::StrCat("a message was too big (at most ", options_.max_message_bytes,
+      return Report(absl::StrCat("a message was too big (at most ",
+                                 around_.options.max_message_bytes,
                                  " bytes are taken from the hub)"));
     }
     const std::string& reason = connection_->get_remote_close_reason();
@@ -181,38 +265,44 @@ class ConnectionOf : public Connection, public std::enable_shared_from_this<Conn
   }
 
   void ReportLater(std::string reason) {
-    asio::post(io_, [weak = this->weak_from_this(), reason = std::move(reason)]() mutable {
+    asio::post(around_.io, [weak = this->weak_from_this(), reason = std::move(reason)]() mutable {
       if (const auto self = weak.lock()) self->Report(std::move(reason));
     });
   }
 
   void Report(std::string reason) {
-    if (reported_) return;
-    reported_ = true;
+    if (std::exchange(reported_, true)) return;
     timeout_.cancel();
     closed_.was_open = std::exchange(open_, false);
     closed_.reason = std::move(reason);
-    callbacks_->on_close(closed_);
+    const bool at_fault = closed_.http_status == 0 || closed_.http_status >= 500;
+    if (dialed_ && !closed_.was_open && at_fault) Doubt();
+    around_.callbacks->on_close(closed_);
   }
 
-  asio::io_context& io_;
-  const WebSocketOptions& options_;
-  const std::shared_ptr<const WebSocketTransport::Callbacks> callbacks_;
+  void Doubt() {
+    if (around_.doubtful->size() >= kMaxDoubtfulAddresses) around_.doubtful->clear();
+    if (address_) around_.doubtful->insert(*address_);
+  }
+
+  const Surroundings around_;
   const std::shared_ptr<TlsVerification> verification_ = std::make_shared<TlsVerification>();
   asio::steady_timer timeout_;
+  std::optional<Dialer> dialer_;
+  bool dialed_ = false;
+  std::optional<asio::ip::address> address_;
   typename Client::connection_ptr connection_;
+  std::optional<base::PongPacer> pong_pacer_;
   bool open_ = false;
   bool terminated_ = false;
   bool reported_ = false;
   WebSocketClosed closed_;
 };
 
-template <typename Config, typename Endpoints>
-std::shared_ptr<Connection> Open(
-    Endpoints& endpoints, websocketpp::client<Config>& client, const std::string& url,
-    const std::shared_ptr<const WebSocketTransport::Callbacks>& callbacks) {
-  auto connection =
-      std::make_shared<ConnectionOf<Config>>(endpoints.io, endpoints.options, callbacks);
+template <typename Config>
+std::shared_ptr<Connection> Open(Surroundings surroundings, websocketpp::client<Config>& client,
+                                 const std::string& url) {
+  auto connection = std::make_shared<ConnectionOf<Config>>(std::move(surroundings));
   connection->Start(client, url);
   return connection;
 }
@@ -231,10 +321,13 @@ class WebsocketppTransport : public WebSocketTransport {
 
   void Connect(const std::string& url) override {
     Drop();
+    Surroundings surroundings{endpoints_->io,       endpoints_->scheduler,
+                              endpoints_->resolver, endpoints_->options,
+                              callbacks_,           doubtful_};
     if (absl::StartsWith(url, "wss://")) {
-      connection_ = Open(*endpoints_, endpoints_->tls_client, url, callbacks_);
+      connection_ = Open(std::move(surroundings), endpoints_->tls_client, url);
     } else {
-      connection_ = Open(*endpoints_, endpoints_->plain_client, url, callbacks_);
+      connection_ = Open(std::move(surroundings), endpoints_->plain_client, url);
     }
   }
 
@@ -252,6 +345,8 @@ class WebsocketppTransport : public WebSocketTransport {
     connection_.reset();
   }
 
+  std::string peer() const override { return connection_ ? connection_->peer() : ""; }
+
   std::size_t buffered_amount() const override {
     return connection_ ? connection_->buffered_amount() : 0;
   }
@@ -263,17 +358,18 @@ class WebsocketppTransport : public WebSocketTransport {
  private:
   const std::shared_ptr<Endpoints> endpoints_;
   std::shared_ptr<const Callbacks> callbacks_;
+  const std::shared_ptr<DoubtfulAddresses> doubtful_ = std::make_shared<DoubtfulAddresses>();
   std::shared_ptr<Connection> connection_;
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<WebsocketppClient>> WebsocketppClient::Create(
-    asio::io_context& io, WebSocketOptions options) {
+    asio::io_context& io, WebSocketOptions options, HostResolver::Lookup lookup) {
   absl::StatusOr<std::shared_ptr<asio::ssl::context>> tls =
       MakeTlsClientContext(options.extra_ca_file);
   if (!tls.ok()) return tls.status();
-  auto endpoints = std::make_shared<Endpoints>(io, std::move(options));
+  auto endpoints = std::make_shared<Endpoints>(io, std::move(options), std::move(lookup));
   endpoints->tls = *std::move(tls);
   websocketpp::lib::error_code error;
   endpoints->plain_client.init_asio(&io, error);

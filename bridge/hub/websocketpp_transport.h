@@ -4,10 +4,13 @@
 #include <asio/io_context.hpp>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "bridge/hub/host_resolver.h"
+#include "bridge/hub/proxy.h"
 #include "bridge/hub/websocket.h"
 
 namespace atomemo::hub {
@@ -19,6 +22,8 @@ struct WebSocketOptions {
   absl::Duration connect_timeout = absl::Seconds(10);
   // A larger message from the hub closes the connection with 1009.
   std::size_t max_message_bytes = 64 << 20;
+  // To connect through.
+  std::optional<Proxy> proxy;
   // PEM certificates that are trusted beside the system's. Optional.
   std::string extra_ca_file;
 };
@@ -31,8 +36,9 @@ struct WebSocketOptions {
 class WebsocketppClient {
  public:
   // INVALID_ARGUMENT if `extra_ca_file` cannot be used.
-  static absl::StatusOr<std::unique_ptr<WebsocketppClient>> Create(asio::io_context& io,
-                                                                   WebSocketOptions options);
+  static absl::StatusOr<std::unique_ptr<WebsocketppClient>> Create(
+      asio::io_context& io, WebSocketOptions options,
+      HostResolver::Lookup lookup = HostResolver::SystemLookup);
   ~WebsocketppClient();
   WebsocketppClient(const WebsocketppClient&) = delete;
   WebsocketppClient& operator=(const WebsocketppClient&) = delete;

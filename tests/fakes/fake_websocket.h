@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "bridge/hub/phoenix_frame.h"
 #include "bridge/hub/websocket.h"
 
@@ -62,6 +64,7 @@ class FakeWebSocket : public hub::WebSocketTransport {
     if (state_ != State::kClosed) ++drops;
     state_ = State::kClosed;
   }
+  std::string peer() const override { return peer_address; }
   std::size_t buffered_amount() const override { return buffered; }
   void SetReading(bool reading_now) override { reading = reading_now; }
 
@@ -72,15 +75,25 @@ class FakeWebSocket : public hub::WebSocketTransport {
     callbacks_.on_open();
   }
   // Answers the upgrade with an HTTP error.
-  void Refuse(int http_status) {
+  void Refuse(int http_status, std::optional<absl::Duration> retry_after = std::nullopt) {
     state_ = State::kClosed;
-    callbacks_.on_close({false, http_status, hub::kCloseAbnormal, "HTTP error"});
+    hub::WebSocketClosed closed;
+    closed.http_status = http_status;
+    closed.reason = "HTTP error";
+    closed.peer = peer_address;
+    closed.retry_after = retry_after;
+    callbacks_.on_close(closed);
   }
   // Ends the attempt or the connection.
   void Lose(std::uint16_t code = hub::kCloseAbnormal, std::string reason = "lost") {
     const bool was_open = state_ == State::kOpen || state_ == State::kClosing;
     state_ = State::kClosed;
-    callbacks_.on_close({was_open, 0, code, std::move(reason)});
+    hub::WebSocketClosed closed;
+    closed.was_open = was_open;
+    closed.code = code;
+    closed.reason = std::move(reason);
+    closed.peer = peer_address;
+    callbacks_.on_close(closed);
   }
   void Say(absl::string_view text) { callbacks_.on_message(text); }
   void Say(const hub::PhoenixFrame& frame) { Say(hub::EncodePhoenixFrame(frame)); }
@@ -115,6 +128,7 @@ class FakeWebSocket : public hub::WebSocketTransport {
 
   bool is_connecting() const { return state_ == State::kConnecting; }
 
+  std::string peer_address;
   std::vector<std::string> urls;
   std::vector<hub::PhoenixFrame> sent;
   std::vector<std::uint16_t> close_codes;

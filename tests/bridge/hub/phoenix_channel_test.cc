@@ -34,8 +34,9 @@ class PhoenixChannelTest : public ::testing::Test, public PhoenixChannel::Owner 
     options.max_frame_bytes = 1000;
     socket_ = std::make_unique<PhoenixSocket>(
         PhoenixSocket::Environment{
-            scheduler_, std::move(transport), [] { return std::string("ws://hub"); }, "ws://hub",
-            [this] { return ++connections_; },
+            scheduler_, std::move(transport),
+            [](const PhoenixSocket::UrlCallback& done) { done(std::string("ws://hub")); },
+            "ws://hub", [this] { return ++connections_; },
             [this](router::HubPosition upto) { proven_.push_back(upto); }, 1},
         options);
     socket_->Start();

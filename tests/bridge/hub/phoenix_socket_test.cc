@@ -44,14 +44,22 @@ class PhoenixSocketTest : public ::testing::Test {
     options.max_frame_bytes = 1000;
     options.uses_api_key = uses_api_key;
     socket_ = std::make_unique<PhoenixSocket>(
-        PhoenixSocket::Environment{scheduler_, std::move(transport), [this] { return url_; },
-                                   "ws://hub", [this] { return ++connections_; },
-                                   [this](router::HubPosition upto) { proven_.push_back(upto); },
-                                   1},
+        PhoenixSocket::Environment{
+            scheduler_, std::move(transport), [this](const auto& done) { FetchUrl(done); },
+            "ws://hub", [this] { return ++connections_; },
+            [this](router::HubPosition upto) { proven_.push_back(upto); }, 1},
         options);
     socket_->Attach("t", handler_);
     socket_->Start();
     scheduler_.Advance(absl::ZeroDuration());
+  }
+
+  void FetchUrl(const PhoenixSocket::UrlCallback& done) {
+    if (url_is_slow_) {
+      waiting_for_url_.push_back(done);
+    } else {
+      done(url_);
+    }
   }
 
   PhoenixFrame Frame(std::string payload = "{}") {
@@ -62,6 +70,9 @@ class PhoenixSocketTest : public ::testing::Test {
 
   fakes::ManualScheduler scheduler_;
   absl::StatusOr<std::string> url_ = std::string("ws://hub/debug?api_key=k1");
+  // Nothing comes of a question for the URL but an entry here.
+  bool url_is_slow_ = false;
+  std::vector<PhoenixSocket::UrlCallback> waiting_for_url_;
   std::uint64_t connections_ = 0;
   std::vector<router::HubPosition> proven_;
   RecordingHandler handler_;
@@ -265,6 +276,44 @@ TEST_F(PhoenixSocketTest, AddressIsReadAgainForEveryAttempt) {
   wire_->Lose();
   scheduler_.Advance(absl::Seconds(1));
   EXPECT_THAT(wire_->urls, ElementsAre("ws://hub/debug?api_key=k1", "ws://hub/debug?api_key=k2"));
+}
+
+TEST_F(PhoenixSocketTest, AnAddressMayTakeItsTime) {
+  url_is_slow_ = true;
+  wire_->Lose();
+  scheduler_.Advance(absl::Minutes(1));
+  EXPECT_FALSE(wire_->is_connecting());
+  ASSERT_EQ(waiting_for_url_.size(), 1u);
+  waiting_for_url_[0](url_);
+  EXPECT_TRUE(wire_->is_connecting());
+}
+
+TEST_F(PhoenixSocketTest, AnAddressThatComesTooLateIsNotUsed) {
+  url_is_slow_ = true;
+  wire_->Lose();
+  scheduler_.Advance(absl::Minutes(1));
+  socket_->Shutdown([] {});
+  waiting_for_url_.at(0)(url_);
+  EXPECT_FALSE(wire_->is_connecting());
+  socket_.reset();
+  waiting_for_url_.at(0)(url_);
+}
+
+TEST_F(PhoenixSocketTest, ABusyHubIsLeftAloneForAsLongAsItAsks) {
+  wire_->Refuse(503, absl::Seconds(60));
+  EXPECT_EQ(handler_.downs.back().state(), HubState::STATE_DISCONNECTED);
+  EXPECT_THAT(handler_.downs.back().reason(), HasSubstr("1m"));
+  scheduler_.Advance(absl::Seconds(59));
+  EXPECT_FALSE(wire_->is_connecting());
+  scheduler_.Advance(absl::Seconds(6));
+  EXPECT_TRUE(wire_->is_connecting());
+}
+
+TEST_F(PhoenixSocketTest, TheReasonNamesTheAddress) {
+  wire_->peer_address = "10.0.0.1:443";
+  wire_->Accept();
+  wire_->Lose();
+  EXPECT_THAT(handler_.downs.back().reason(), HasSubstr("10.0.0.1:443"));
 }
 
 TEST_F(PhoenixSocketTest, ARefusedKeyIsExplainedAndTriedAgainSlowly) {

@@ -24,8 +24,8 @@ class SocketPoolTest : public ::testing::Test {
   std::unique_ptr<PhoenixSocket> MakeSocket() {
     return std::make_unique<PhoenixSocket>(
         PhoenixSocket::Environment{scheduler_, std::make_unique<fakes::FakeWebSocket>(),
-                                   [] { return "ws://hub"; }, "ws://hub", [] { return 1; },
-                                   [](router::HubPosition) {}, 1},
+                                   [](const auto& done) { done("ws://hub"); }, "ws://hub",
+                                   [] { return 1; }, [](router::HubPosition) {}, 1},
         PhoenixSocket::Options());
   }
 

@@ -3,6 +3,7 @@
 
 #include <asio/ip/tcp.hpp>
 #include <asio/ssl/context.hpp>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,7 +31,9 @@ class WebSocketTestServer {
       resource = connection->get_resource();
       user_agent = connection->get_request_header("User-Agent");
       origin = connection->get_request_header("Origin");
+      host = connection->get_request_header("Host");
       if (refuse_with == 0) return true;
+      for (const auto& [name, value] : refusal_headers) connection->append_header(name, value);
       connection->set_status(static_cast<websocketpp::http::status_code::value>(refuse_with));
       return false;
     });
@@ -38,14 +41,17 @@ class WebSocketTestServer {
         [this](auto hdl) { connections.push_back(server_.get_con_from_hdl(hdl)); });
     server_.set_message_handler(
         [this](auto, auto message) { received.push_back(message->get_payload()); });
+    server_.set_pong_handler(
+        [this](auto, const std::string& payload) { pongs.push_back(payload); });
     server_.set_close_handler([this](auto hdl) {
       close_codes.push_back(server_.get_con_from_hdl(hdl)->get_remote_close_code());
     });
   }
 
   // After UseCertificate, where there is TLS.
-  void Listen() {
-    server_.listen(asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+  void Listen(const asio::ip::address& address = asio::ip::address_v4::loopback()) {
+    server_.set_reuse_addr(true);
+    server_.listen(asio::ip::tcp::endpoint(address, 0));
     server_.start_accept();
   }
 
@@ -72,12 +78,14 @@ class WebSocketTestServer {
   }
 
   // What the clients showed.
-  std::string resource, user_agent, origin;
+  std::string resource, user_agent, origin, host;
   std::vector<ConnectionPtr> connections;
   std::vector<std::string> received;
+  std::vector<std::string> pongs;
   std::vector<int> close_codes;
   // The HTTP status to refuse upgrades with; 0 accepts them.
   int refuse_with = 0;
+  std::map<std::string, std::string> refusal_headers;
 
  private:
   // How long a client may take for its request.

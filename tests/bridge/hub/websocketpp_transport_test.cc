@@ -4,16 +4,22 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <asio/buffer.hpp>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
+#include <asio/write.hpp>
 #include <chrono>
+#include <cstdint>
+#include <exception>
 #include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "tests/bridge/hub/dialing_fixture.h"
 #include "tests/bridge/hub/websocket_test_server.h"
+#include "tests/fakes/fake_connect_proxy.h"
 
 namespace atomemo::hub {
 namespace {
@@ -24,23 +30,40 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
+using ::testing::StartsWith;
+
+// A server that accepts TCP connections and never says a word.
+class SilentServer {
+ public:
+  explicit SilentServer(asio::io_context& io, const char* address = "127.0.0.1",
+                        std::uint16_t port = 0)
+      : acceptor_(io, {asio::ip::make_address(address), port}) {}
+  std::string Address() const {
+    return absl::StrCat("127.0.0.1:", acceptor_.local_endpoint().port());
+  }
+
+ private:
+  asio::ip::tcp::acceptor acceptor_;
+};
 
 class WebsocketppTransportTest : public ::testing::Test {
  protected:
   WebsocketppTransportTest() {
     options_.user_agent = "atomemo-bridge/1.2.3";
+    names_.Answer("localhost", AddressFamily::kIpv4, {"127.0.0.1"});
     server_.Listen();
   }
 
   ~WebsocketppTransportTest() override {
     transport_.reset();
     server_.Stop();
+    v6_server_.Stop();
     while (io_.run_one_for(std::chrono::seconds(10)) > 0) {
     }
   }
 
   void Make() {
-    auto client = WebsocketppClient::Create(io_, options_);
+    auto client = WebsocketppClient::Create(io_, options_, names_.AsFunction());
     ASSERT_TRUE(client.ok()) << client.status();
     client_ = *std::move(client);
     transport_ = client_->NewTransport();
@@ -76,8 +99,10 @@ class WebsocketppTransportTest : public ::testing::Test {
   }
 
   asio::io_context io_;
+  FakeNameServer names_;
   WebSocketOptions options_;
   PlainTestServer server_{io_};
+  PlainTestServer v6_server_{io_};  // of the tests that listen on it
   std::unique_ptr<WebsocketppClient> client_;
   std::unique_ptr<WebSocketTransport> transport_;
   int opens_ = 0;
@@ -143,8 +168,87 @@ TEST_F(WebsocketppTransportTest, AnUnreachableServerIsReported) {
   transport_->Connect(url);
   EXPECT_THAT(closes_, IsEmpty());
   RunUntilClosed();
-  EXPECT_THAT(closes_[0].reason, HasSubstr("refused"));
+  EXPECT_THAT(closes_[0].reason,
+              AllOf(HasSubstr("refused"), HasSubstr(url.substr(5, url.size() - 6))));
   EXPECT_EQ(closes_[0].http_status, 0);
+}
+
+TEST_F(WebsocketppTransportTest, AnIpv6AddressKeepsItsBracketsInTheHostHeader) {
+  PlainTestServer& server = v6_server_;
+  try {
+    server.Listen(asio::ip::address_v6::loopback());
+  } catch (const std::exception&) {
+    GTEST_SKIP() << "no IPv6 here";
+  }
+  Make();
+  transport_->Connect(absl::StrCat("ws://[::1]:", server.port(), "/x"));
+  RunUntil([&] { return opens_ > 0 && !server.connections.empty(); });
+  EXPECT_EQ(server.host, absl::StrCat("[::1]:", server.port()));
+  EXPECT_EQ(transport_->peer(), absl::StrCat("[::1]:", server.port()));
+}
+
+TEST_F(WebsocketppTransportTest, AMuteAddressIsOvertaken) {
+  const MuteAddress mute(io_, asio::ip::make_address("127.0.0.2"), server_.port());
+  names_.Answer("hub.example", AddressFamily::kIpv4, {"127.0.0.2", "127.0.0.1"});
+  Make();
+  transport_->Connect(absl::StrCat("ws://hub.example:", server_.port(), "/"));
+  RunUntilOpen();
+  EXPECT_EQ(server_.host, absl::StrCat("hub.example:", server_.port()));
+  EXPECT_EQ(transport_->peer(), absl::StrCat("127.0.0.1:", server_.port()));
+}
+
+TEST_F(WebsocketppTransportTest, AnAddressThatConnectsAndThenFailsComesLastTheNextTime) {
+  const SilentServer silent(io_, "127.0.0.2", server_.port());
+  names_.Answer("hub.example", AddressFamily::kIpv4, {"127.0.0.2", "127.0.0.1"});
+  options_.connect_timeout = absl::Milliseconds(300);
+  Make();
+  const std::string url = absl::StrCat("ws://hub.example:", server_.port(), "/");
+  transport_->Connect(url);
+  RunUntilClosed();
+  EXPECT_EQ(closes_[0].peer, absl::StrCat("127.0.0.2:", server_.port()));
+  EXPECT_THAT(closes_[0].reason, AllOf(HasSubstr("300ms"), HasSubstr("upgrade")));
+  RunUntil([&] {
+    if (!closes_.empty()) transport_->Connect(url);  // a slow machine may need a few attempts
+    closes_.clear();
+    return opens_ > 0 && !server_.connections.empty();
+  });
+}
+
+TEST_F(WebsocketppTransportTest, ANameServerThatHangsIsNamedAndHoldsUpNothing) {
+  for (const auto family : {AddressFamily::kIpv4, AddressFamily::kIpv6}) {
+    names_.Hang("hub.example", family);
+  }
+  options_.connect_timeout = absl::Milliseconds(20);
+  Make();
+  transport_->Connect("ws://hub.example/");
+  RunUntilClosed();
+  EXPECT_THAT(closes_[0].reason, AllOf(HasSubstr("20ms"), HasSubstr("look-up of the host hub")));
+  transport_->Connect("ws://hub.example/");
+  transport_.reset();
+  client_.reset();  // at once, or this test hangs
+  names_.ReleaseAll();
+}
+
+TEST_F(WebsocketppTransportTest, ARefusalTellsWhereToGoAndWhenToComeBack) {
+  Make();
+  server_.refuse_with = 302;
+  server_.refusal_headers = {{"Location", "https://new.example/"}, {"Retry-After", "7"}};
+  transport_->Connect(Url());
+  RunUntilClosed();
+  EXPECT_EQ(closes_[0].location, "https://new.example/");
+  EXPECT_EQ(closes_[0].retry_after, absl::Seconds(7));
+  EXPECT_EQ(closes_[0].peer, absl::StrCat("127.0.0.1:", server_.port()));
+  EXPECT_EQ(closes_[0].scheme_hint, SchemeHint::kNone);
+}
+
+TEST_F(WebsocketppTransportTest, AFloodOfPingsIsNotAFloodOfPongs) {
+  Open();
+  constexpr int kPings = 5000;
+  for (int i = 1; i <= kPings; ++i) server_.connections[0]->ping(absl::StrCat(i));
+  RunUntil([this] { return !server_.pongs.empty() && server_.pongs.back() == "5000"; });
+  // The first at once, then ten a second.
+  EXPECT_EQ(server_.pongs.front(), "1");
+  EXPECT_LT(server_.pongs.size(), kPings / 10u);
 }
 
 TEST_F(WebsocketppTransportTest, AnUnusableUrlIsReportedLater) {
@@ -228,19 +332,6 @@ TEST_F(WebsocketppTransportTest, ConnectMayBeCalledWhenTheConnectionCloses) {
   again->Connect(Url());
   RunUntil([&] { return closes == 3; });
 }
-
-// A server that accepts TCP connections and never says a word.
-class SilentServer {
- public:
-  explicit SilentServer(asio::io_context& io)
-      : acceptor_(io, {asio::ip::address_v4::loopback(), 0}) {}
-  std::string Address() const {
-    return absl::StrCat("127.0.0.1:", acceptor_.local_endpoint().port());
-  }
-
- private:
-  asio::ip::tcp::acceptor acceptor_;
-};
 
 TEST_F(WebsocketppTransportTest, ConnectingIsGivenUpAfterTheTimeout) {
   options_.connect_timeout = absl::Milliseconds(50);
@@ -337,6 +428,100 @@ TEST_F(WebsocketppTlsTest, AServerWithoutTlsIsReported) {
   transport_->Connect(absl::StrCat("wss://127.0.0.1:", server_.port(), "/"));
   RunUntilClosed();
   EXPECT_THAT(closes_[0].reason, HasSubstr("TLS"));
+  EXPECT_EQ(closes_[0].scheme_hint, SchemeHint::kMaybePlain);
+}
+
+TEST_F(WebsocketppTlsTest, AServerThatAnswersInPlainTextIsReported) {
+  asio::ip::tcp::acceptor acceptor(io_, {asio::ip::address_v4::loopback(), 0});
+  asio::ip::tcp::socket socket(io_);
+  const std::string answer = "HTTP/1.1 400 Bad Request\r\n\r\n";
+  acceptor.async_accept(socket, [&](const asio::error_code&) {
+    asio::async_write(socket, asio::buffer(answer), [](const asio::error_code&, std::size_t) {});
+  });
+  Make();
+  transport_->Connect(
+      absl::StrCat("wss://127.0.0.1:", acceptor.local_endpoint().port(), "/?api_key=s3cret"));
+  RunUntilClosed();
+  EXPECT_THAT(closes_[0].reason, HasSubstr("does not speak TLS"));
+  EXPECT_EQ(closes_[0].scheme_hint, SchemeHint::kMaybePlain);
+}
+
+TEST_F(WebsocketppTlsTest, AServerThatWantsTlsIsRecognised) {
+  Make();
+  transport_->Connect(absl::StrCat("ws://127.0.0.1:", tls_server_.port(), "/"));
+  RunUntilClosed();
+  EXPECT_EQ(closes_[0].scheme_hint, SchemeHint::kMaybeTls);
+}
+
+TEST_F(WebsocketppTlsTest, AProxyMakesATunnelThroughWhichTheHubIsVerified) {
+  fakes::FakeConnectProxy proxy(io_, tls_server_.port());
+  options_.proxy = *ParseProxy(proxy.url("user:pass"));
+  Make();
+  // The proxy alone knows the host.
+  transport_->Connect("wss://localhost:4433/");
+  RunUntil([this] { return opens_ == 1 && tls_server_.connections.size() == 1; });
+  EXPECT_THAT(proxy.requests,
+              ElementsAre(AllOf(StartsWith("CONNECT localhost:4433 HTTP/1.1\r\n"),
+                                HasSubstr("\r\nHost: localhost:4433\r\n"),
+                                HasSubstr("\r\nProxy-Authorization: Basic dXNlcjpwYXNz\r\n"))));
+  EXPECT_EQ(names_.questions(), 0);
+  EXPECT_THAT(transport_->peer(), absl::StrCat("the proxy 127.0.0.1:", proxy.port()));
+  tls_server_.connections[0]->send(std::string(100'000, 'x'));
+  RunUntil([this] { return messages_.size() == 1; });
+}
+
+TEST_F(WebsocketppTransportTest, APlainHubIsReachedThroughATunnelToo) {
+  fakes::FakeConnectProxy proxy(io_, server_.port());
+  options_.proxy = *ParseProxy(proxy.url());
+  Make();
+  transport_->Connect("ws://[2001:db8::1]:4000/x");
+  RunUntilOpen();
+  EXPECT_THAT(proxy.requests, ElementsAre(AllOf(StartsWith("CONNECT [2001:db8::1]:4000 HTTP/1.1"),
+                                                Not(HasSubstr("Authorization")))));
+  EXPECT_EQ(server_.host, "[2001:db8::1]:4000");
+}
+
+TEST_F(WebsocketppTransportTest, WhatAProxyRefusesIsExplainedWithoutItsPassword) {
+  const struct {
+    const char* credentials;
+    const char* answer;
+    const char* reason;
+  } kCases[] = {
+      {"", "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "asks for a user name"},
+      {"u:s3cret", "HTTP/1.0 407 Denied\r\n\r\n", "refuses the user name or the password"},
+      {"u:s3cret", "HTTP/1.1 403 Filtered\r\n\r\n", "refuses to connect to hub.example:4000"},
+      {"u:s3cret", "HTTP/1.1 502 Bad\r\n\r\n", "cannot reach hub.example:4000"},
+      {"u:s3cret", "SSH-2.0-OpenSSH\r\n\r\n", "does not answer as an HTTP proxy"},
+      {"u:s3cret", "nothing", "closed the connection"},
+      {"u:s3cret", "HTTP/1.1 200 OK\r\n\r\nmore", "more than its answer"}};
+  for (const auto& test : kCases) {
+    fakes::FakeConnectProxy proxy(io_, server_.port());
+    proxy.answer_with = test.answer;
+    options_.proxy = *ParseProxy(proxy.url(test.credentials));
+    Make();
+    closes_.clear();
+    transport_->Connect("ws://hub.example:4000/");
+    RunUntilClosed();
+    EXPECT_THAT(closes_[0].reason, AllOf(HasSubstr(test.reason), HasSubstr("the proxy 127.0.0.1:"),
+                                         Not(HasSubstr("s3cret"))));
+    transport_.reset();
+  }
+}
+
+TEST_F(WebsocketppTransportTest, AProxyThatIsAwayOrSilentIsNamed) {
+  options_.connect_timeout = absl::Milliseconds(200);
+  auto proxy = std::make_unique<fakes::FakeConnectProxy>(io_, server_.port());
+  proxy->keeps_silent = true;
+  options_.proxy = *ParseProxy(proxy->url());
+  Make();
+  transport_->Connect("ws://hub.example:4000/");
+  RunUntilClosed();
+  EXPECT_THAT(closes_[0].reason, HasSubstr("no answer from the proxy 127.0.0.1:"));
+  proxy.reset();
+  closes_.clear();
+  transport_->Connect("ws://hub.example:4000/");
+  RunUntilClosed();
+  EXPECT_THAT(closes_[0].reason, AllOf(HasSubstr("the proxy 127.0.0.1:"), HasSubstr("refused")));
 }
 
 TEST_F(WebsocketppTlsTest, DropDoesNotWaitForThePeer) {
