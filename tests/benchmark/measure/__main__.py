@@ -55,7 +55,7 @@ columns:
 The machine should have nothing else to do. Before each round and during each measurement it is looked at; what was disturbed is
 measured again, and if too much remains disturbed the run judges nothing.
 
-exit code: 0; 1 if something did not work; 2 for a wrong command line; 3 if the machine was too busy to judge.
+exit code: 0; 1 if something did not work (the rest is measured all the same); 2 for a wrong command line; 3 if the machine was too busy to judge.
 """
 
 
@@ -156,7 +156,12 @@ def measure(options, children):
     if complaints and judge:
         print(f"not measured, the machine is busy: {'; '.join(complaints)} (--anyway measures all the same)", file=sys.stderr)
         return EXIT_BUSY
-    rows = [row for scenario in scenarios for row in scenario()]
+    rows = []
+    for scenario in scenarios:
+        try:
+            rows += scenario()
+        except MeasurementError as error:
+            session.fail(f"{scenario.__name__}: {error}")
     session.say("")
     return report(options, session, rows)
 
@@ -189,6 +194,8 @@ def report(options, session, rows):
     for name, svg in charts.all_charts(rows).items():
         (folder / f"{name}.svg").write_text(svg)
     print(f"{text}\n{folder} has the charts, and in results.json every round")
+    if session.failed:
+        return 1
     return EXIT_BUSY if busy and not options.anyway else 0
 
 

@@ -6,6 +6,7 @@ import comparison
 import counters
 import machine
 import rounds
+import session
 import table
 from chart import chart
 from special import NeighbourPoint
@@ -39,6 +40,34 @@ class PointTest(unittest.TestCase):
         near, beside = NeighbourPoint(300, per_second=100, flood=1).loads(["a", "b", "c"])
         self.assertEqual((near["topics"], beside["topics"]), (["a"], ["b"]))
         self.assertEqual(len(NeighbourPoint(300, per_second=100).loads(["a", "b", "c"])), 1)
+
+
+class RoundsTest(unittest.TestCase):
+    def test_leaves_out_a_subject_that_fails_and_goes_on_with_the_others(self):
+        class FakeMachine:
+            def check(self):
+                return []
+
+            def watch(self, work):
+                return work(), machine.Sample(others=0, steal=0, load=0)
+
+        class FakeRunning:
+            topics = ["a"]
+
+            def __init__(self, answers):
+                self.answers = answers
+
+            def run(self, *_, **__):
+                return {"loads": [figures(answered=self.answers, p99_us=None)], "cpu_us": {"bridge": 40.0}, "unanswered": 0,
+                        "unexpected": 0}
+
+        failures = []
+        points = [rounds.Point(300, 1), rounds.Point(300, 8)]
+        rows = rounds.Rounds(FakeMachine(), True, lambda _: None, failures.append).measure(
+            "calls", {"good": FakeRunning(10), "bad": FakeRunning(0)}, points, session.Effort(2, 0.1, 0, 0))
+        self.assertEqual([row["subject"] for row in rows], ["good", "good"])
+        self.assertEqual(rows[0]["median"]["cpu_us"], {"bridge": 4.0})
+        self.assertEqual(failures, ["calls: bad, 300 B, 1 in flight: no call is answered"])
 
 
 class MachineTest(unittest.TestCase):

@@ -64,15 +64,17 @@ def median_of(rounds):
 class Rounds:
     """Measures points on running subjects."""
 
-    def __init__(self, machine, anyway, say):
+    def __init__(self, machine, anyway, say, fail):
+        """`say` and `fail` take a text: progress, and what did not work."""
         self.machine = machine
         self.anyway = anyway
         self.say = say
+        self.fail = fail
         self.measured = 0
         self.busy = 0  # measurements that the machine disturbed
 
     def measure(self, scenario, subjects, points, effort, least_seconds=0):
-        """`subjects`: name → Running. One row for each subject and point."""
+        """`subjects`: name → Running. One row for each subject and point. A subject that fails once is left out from then on."""
         effort = replace(effort, seconds=max(effort.seconds, least_seconds))
         collected = {}
         order = list(subjects.items())
@@ -85,18 +87,23 @@ class Rounds:
                 # Nobody is always the first, or always behind the same one.
                 order = order[1:] + order[:1] if number % 2 else order[::-1]
                 for name, running in order:
-                    figures = self.measure_once(name, running, point, effort, bool(complaints))
+                    try:
+                        figures = self.measure_once(running, point, effort, bool(complaints))
+                    except MeasurementError as error:
+                        self.fail(f"{scenario}: {name}, {point}: {error}")
+                        order = [entry for entry in order if entry[0] != name]
+                        continue
                     collected.setdefault((point, name), []).append(figures)
         return [{"scenario": scenario, "subject": name, **asdict(point), "median": median_of(collected[point, name]),
-                 "rounds": collected[point, name]} for point in points for name in subjects]
+                 "rounds": collected[point, name]} for point in points for name in subjects if (point, name) in collected]
 
-    def measure_once(self, name, running, point, effort, busy):
+    def measure_once(self, running, point, effort, busy):
         def run():
             return running.run(point.loads(running.topics), warm_seconds=effort.warm_seconds, seconds=effort.seconds)
 
         figures, disturbed = self.watch(run, busy)
         if figures["loads"][0]["answered"] == 0:
-            raise MeasurementError(f"{name} answers no call: {point}")
+            raise MeasurementError("no call is answered")
         return point.figures_of(figures) | {"busy": disturbed}
 
     def watch(self, work, busy=False, repeats=MOST_REPEATS):

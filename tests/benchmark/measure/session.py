@@ -32,16 +32,22 @@ class Session:
     anyway: bool
     setting: dict  # of subjects.Setting
     notes: list = field(default_factory=list)  # what was left out, and why
+    failed: bool = False
 
     def __post_init__(self):
         self.machine = Machine(self.children)
-        self.rounds = Rounds(self.machine, self.anyway, self.say)
+        self.rounds = Rounds(self.machine, self.anyway, self.say, self.fail)
         self.started = time.monotonic()
 
     def say(self, text):
         """Progress, on one line where somebody looks."""
         if sys.stderr.isatty():
             print(f"\r\033[K[{time.monotonic() - self.started:4.0f} s] {text}", end="", file=sys.stderr, flush=True)
+
+    def fail(self, text):
+        """Something did not work; the rest goes on."""
+        self.failed = True
+        self.notes.append(text)
 
     def measure(self, scenario, running, points, least_seconds=0):
         """Rows for subjects that run: see Rounds.measure."""

@@ -31,8 +31,9 @@ class NeighbourPoint(Point):
 
     def figures_of(self, run):
         figures = super().figures_of(run)
-        flood = run["loads"][1] if self.flood else {"per_second": 0.0, "failed": 0}
-        return figures | {"flood_per_second": flood["per_second"], "flood_failed": flood["failed"]}
+        flood = run["loads"][1] if self.flood else {"per_second": 0.0, "failed": 0, "first_failure": ""}
+        return figures | {"flood_per_second": flood["per_second"], "flood_failed": flood["failed"],
+                          "first_failure": figures["first_failure"] or flood["first_failure"]}
 
     def __str__(self):
         return ["alone", "a flood on the same bridge", "a flood on a bridge of its own"][self.flood]
