@@ -1,47 +1,43 @@
 #include "bridge/base/json.h"
 
-#include <simdjson.h>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <system_error>
 
-#include <algorithm>
-
-#include "absl/strings/str_cat.h"
+#include "bridge/base/json_string.h"
 
 namespace atomemo::base {
 namespace {
 
-// simdjson's depth counts the scalars inside the innermost container as a level of their own.
-constexpr std::size_t kSimdjsonDepth = kMaxJsonDepth + 1;
-
-// One parser a thread: it keeps its buffers between calls.
-simdjson::dom::parser& Parser() {
-  thread_local simdjson::dom::parser parser;
-  thread_local const bool is_ready =
-      parser.allocate(std::size_t{64} << 10, kSimdjsonDepth) == simdjson::SUCCESS;
-  if (!is_ready) std::abort();
-  return parser;
-}
-
-absl::StatusOr<simdjson::dom::element> Parse(absl::string_view text) {
-  simdjson::dom::element root;
-  const simdjson::error_code error = Parser().parse(text.data(), text.size()).get(root);
-  if (error == simdjson::SUCCESS) return root;
-  if (error == simdjson::DEPTH_ERROR) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("JSON is nested deeper than ", kMaxJsonDepth, " levels"));
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("not valid JSON: ", simdjson::error_message(error)));
+absl::StatusOr<std::string> Check(absl::string_view text, JsonReader& reader) {
+  if (!reader.Skip() || !reader.End()) return reader.status();
+  return reader.has_lone_surrogates() ? RepairSurrogates(text) : std::string(text);
 }
 
 }  // namespace
 
-absl::Status ValidateJson(absl::string_view text) { return Parse(text).status(); }
+absl::StatusOr<std::string> CheckJson(absl::string_view text, int max_depth) {
+  JsonReader reader(text, max_depth);
+  return Check(text, reader);
+}
 
-absl::Status ValidateJsonObject(absl::string_view text) {
-  const absl::StatusOr<simdjson::dom::element> root = Parse(text);
-  if (!root.ok()) return root.status();
-  if (!root->is_object()) return absl::InvalidArgumentError("not a JSON object");
-  return absl::OkStatus();
+absl::StatusOr<std::string> CheckJsonObject(absl::string_view text, int max_depth) {
+  JsonReader reader(text, max_depth);
+  const char kind = reader.Peek();
+  absl::StatusOr<std::string> checked = Check(text, reader);
+  if (checked.ok() && kind != '{') return absl::InvalidArgumentError("not a JSON object");
+  return checked;
+}
+
+absl::StatusOr<double> NearestDouble(absl::string_view number) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
+  if (error == std::errc()) return value;
+  // Too large or too small: from_chars does not say which.
+  value = std::strtod(std::string(number).c_str(), nullptr);
+  if (std::isfinite(value)) return value;
+  return absl::OutOfRangeError("a number is beyond what a double can hold");
 }
 
 std::string DumpJson(const Json& value) {
@@ -49,12 +45,9 @@ std::string DumpJson(const Json& value) {
 }
 
 std::string QuoteJson(absl::string_view text) {
-  // Names, ids and refs, which most texts are, need no escapes.
-  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
-    return c >= ' ' && c <= '~' && c != '"' && c != '\\';
-  });
-  if (plain) return absl::StrCat("\"", text, "\"");
-  return DumpJson(Json(std::string(text)));
+  std::string literal;
+  AppendQuoted(text, literal);
+  return literal;
 }
 
 }  // namespace atomemo::base

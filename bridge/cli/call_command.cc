@@ -10,9 +10,10 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "bridge/base/json.h"
+#include "bridge/base/json_error.h"
+#include "bridge/base/json_members.h"
 #include "bridge/base/redact.h"
 #include "bridge/cli/http_client.h"
-#include "bridge/devhub/json_members.h"
 
 namespace atomemo::cli {
 namespace {
@@ -41,11 +42,17 @@ absl::StatusOr<std::string> ReadPayload(const CallOptions& options) {
     text = ReadAll(file);
     if (!file) return absl::InvalidArgumentError(absl::StrCat("cannot read the file ", path));
   }
-  if (const absl::Status valid = base::ValidateJsonObject(text); !valid.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "JSON must be an object, as in '{\"tool_name\":\"hello\"}': ", valid.message()));
-  }
-  return text;
+  absl::string_view json = text;
+  absl::ConsumePrefix(&json, "\xEF\xBB\xBF");  // some editors put it in front of a file
+  // As deep as fits into the request: what the bridge takes is for the bridge to say.
+  absl::StatusOr<std::string> checked =
+      base::CheckJsonObject(json, base::JsonReader::kMaxDepth - 1);
+  if (checked.ok()) return std::string(json);
+  const absl::Status& status = checked.status();
+  const std::optional<std::size_t> offset = base::JsonErrorOffset(status);
+  return absl::InvalidArgumentError(
+      absl::StrCat("JSON must be an object, as in '{\"tool_name\":\"hello\"}': ", status.message(),
+                   offset ? absl::StrCat(" (near ", base::JsonExcerpt(json, *offset), ")") : ""));
 }
 
 // The request to the hub. The payload goes in as text, so that its numbers keep their digits.
@@ -103,17 +110,16 @@ std::string Unreachable(const CallOptions& options, const absl::Status& status) 
 // Prints the hub's view of the answer: {"event", "payload", "elapsed_ms"}.
 int PrintAnswer(const CallOptions& options, const std::string& body, std::ostream& out,
                 std::ostream& err) {
-  const absl::StatusOr<Json> answer = base::ParseJson(body);
-  if (!answer.ok() || !answer->is_object() || !answer->contains("event") ||
-      !(*answer)["event"].is_string() || !answer->contains("payload")) {
+  absl::StatusOr<base::JsonMembers> answer = base::JsonMembers::Cut(body);
+  const absl::string_view event_json = answer.ok() ? answer->Take("event").value_or("") : "";
+  const std::optional<std::string> taken_event = base::UnquoteJson(event_json);
+  if (!taken_event || !answer->Has("payload")) {
     err << "the hub's answer has no event and payload; is it a development hub?\n";
     return kNoAnswer;
   }
-  const std::string event = (*answer)["event"].get<std::string>();
-  const Json& payload = (*answer)["payload"];
-  const std::optional<std::string> raw =
-      options.raw ? devhub::ObjectMember(body, "payload") : std::nullopt;
-  out << (raw ? *raw : payload.dump(kIndent, ' ', false, Json::error_handler_t::replace)) << "\n";
+  const std::string& event = *taken_event;
+  const absl::string_view payload = answer->Take("payload").value_or("null");
+  out << (options.raw ? std::string(payload) : base::IndentJson(payload, kIndent)) << "\n";
   if (absl::EndsWith(event, "_response")) return kAnswered;
   err << "the plugin answered with " << event << "\n";
   return kErrorAnswer;

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "bridge/base/json.h"
+#include "bridge/base/json_error.h"
 #include "bridge/definition/source_positions.h"
 
 namespace atomemo::cli {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <optional>
 #include <utility>
 
 #include "absl/algorithm/container.h"
@@ -13,40 +14,46 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "bridge/base/json.h"
+#include "bridge/base/json_members.h"
 #include "bridge/definition/payload.h"
 
 namespace atomemo::definition {
 namespace {
 
-using base::Json;
+using base::JsonMembers;
 
 // Gathers what is wrong with an answer.
 class Violations {
  public:
-  void Add(absl::string_view path, absl::string_view message) {
-    pb::DefinitionViolation* violation = found_.add_violations();
-    violation->set_path(std::string(path));
-    violation->set_message(std::string(message));
+  void Add(absl::string_view path, absl::string_view message) { Add(path, message, message); }
+
+  // For JSON of the plugin's that holds no credentials: says what stands there.
+  void AddWithExcerpt(absl::string_view path, const absl::Status& error) {
+    Add(path, error.message(), MessageWithExcerpt(error));
   }
 
   // `text` if nothing is wrong.
   absl::StatusOr<std::string> OkOr(std::string text) const {
     if (found_.violations().empty()) return text;
-    std::string message = "the plugin's answer is not valid";
-    const char* separator = ": ";
-    for (const pb::DefinitionViolation& violation : found_.violations()) {
-      absl::StrAppend(&message, separator, violation.path(), violation.path().empty() ? "" : ": ",
-                      violation.message());
-      separator = "; ";
-    }
-    absl::Status status = absl::InvalidArgumentError(message);
+    absl::Status status = absl::InvalidArgumentError(DescribeViolations(for_logs_));
     status.SetPayload(absl::StrCat("type.googleapis.com/", found_.GetDescriptor()->full_name()),
                       absl::Cord(found_.SerializeAsString()));
     return status;
   }
 
  private:
+  void Add(absl::string_view path, absl::string_view for_logs, absl::string_view message) {
+    const auto add = [path](pb::DefinitionViolations& to, absl::string_view text) {
+      pb::DefinitionViolation* violation = to.add_violations();
+      violation->set_path(std::string(path));
+      violation->set_message(std::string(text));
+    };
+    add(for_logs_, for_logs);
+    add(found_, message);
+  }
+
   pb::DefinitionViolations found_;
+  pb::DefinitionViolations for_logs_;
 };
 
 // Writes one JSON object member by member.
@@ -85,14 +92,15 @@ absl::string_view MembersOf(absl::string_view object) {
 void AddExtraFields(const pb::JsonObject& extra, std::initializer_list<absl::string_view> typed,
                     ObjectWriter& writer, Violations& violations) {
   if (extra.encoding_case() == pb::JsonObject::ENCODING_NOT_SET) return;
-  const absl::StatusOr<std::string> text = JsonTextOf(extra);
-  const absl::StatusOr<Json> object = text.ok() ? base::ParseJson(*text) : text.status();
-  if (!object.ok()) {
-    violations.Add("extra_fields", object.status().message());
+  // They may stand in an object inside the answer.
+  const absl::StatusOr<std::string> text = JsonTextOf(extra, base::kMaxJsonDepth - 1);
+  const absl::StatusOr<JsonMembers> members = text.ok() ? JsonMembers::Cut(*text) : text.status();
+  if (!members.ok()) {
+    violations.Add("extra_fields", members.status().message());
     return;
   }
   for (const absl::string_view name : typed) {
-    if (object->contains(std::string(name))) {
+    if (members->Has(name)) {
       violations.Add(absl::StrCat("extra_fields.", name), "belongs in the field of its own");
     }
   }
@@ -144,27 +152,30 @@ absl::StatusOr<std::string> AdapterJson(const pb::LlmAdapter& adapter) {
 }
 
 // Checks a model's answer that was given as free JSON. Members that are null count as missing.
-void CheckFreeAdapter(const Json& data, Violations& violations) {
-  const Json& adapter = data["adapter"];
-  if (!adapter.is_string() ||
-      !absl::c_linear_search(kAdapters, adapter.get_ref<const std::string&>())) {
+void CheckFreeAdapter(JsonMembers data, Violations& violations) {
+  const auto text = [&data](absl::string_view name) -> std::optional<std::string> {
+    const std::optional<absl::string_view> value = data.Take(name);
+    return value ? base::UnquoteJson(*value) : std::nullopt;
+  };
+  if (const auto adapter = text("adapter");
+      !adapter || !absl::c_linear_search(kAdapters, *adapter)) {
     violations.Add("data.adapter", kAdapterExpected);
   }
-  const auto key = data.find("api_key");
-  if (key == data.end() || !key->is_string() || key->get_ref<const std::string&>().empty()) {
+  if (text("api_key").value_or("").empty()) {
     violations.Add("data.api_key", "must be a string that is not empty");
   }
   for (const char* name : {"endpoint", "model"}) {
-    const auto member = data.find(name);
-    if (member != data.end() && !member->is_null() && !member->is_string()) {
+    const std::optional<absl::string_view> value = data.Take(name);
+    if (value && value->front() != '"') {
       violations.Add(absl::StrCat("data.", name), "must be a string");
     }
   }
-  const auto headers = data.find("headers");
-  if (headers == data.end() || headers->is_null()) return;
-  const bool strings =
-      headers->is_object() && std::all_of(headers->begin(), headers->end(),
-                                          [](const Json& value) { return value.is_string(); });
+  const std::optional<absl::string_view> value = data.Take("headers");
+  if (!value) return;
+  const absl::StatusOr<JsonMembers> headers = JsonMembers::Cut(*value);
+  const bool strings = headers.ok() && absl::c_all_of(headers->rest(), [](const auto& header) {
+                         return header.value.front() == '"';
+                       });
   if (!strings) violations.Add("data.headers", "must be an object of strings");
 }
 
@@ -215,6 +226,9 @@ constexpr std::array<absl::string_view, 11> kParameterTypes = {
     "credential_id", "resource_locator", "resource_mapper", "array",   "object",
     "file_ref"};
 
+// A field's `ui` stands three levels inside the answer.
+constexpr int kMaxUiDepth = base::kMaxJsonDepth - 3;
+
 std::string MappedFieldJson(const pb::MappedField& field, const std::string& path,
                             Violations& violations) {
   ObjectWriter writer;
@@ -228,11 +242,11 @@ std::string MappedFieldJson(const pb::MappedField& field, const std::string& pat
   if (field.has_display_name()) writer.AddString("display_name", field.display_name());
   if (field.has_required()) writer.Add("required", field.required() ? "true" : "false");
   if (field.has_ui()) {
-    absl::StatusOr<std::string> ui = JsonTextOf(field.ui());
+    const absl::StatusOr<std::string> ui = JsonTextOf(field.ui(), kMaxUiDepth);
     if (ui.ok()) {
       writer.Add("ui", *ui);
     } else {
-      violations.Add(absl::StrCat(path, ".ui"), ui.status().message());
+      violations.AddWithExcerpt(absl::StrCat(path, ".ui"), ui.status());
     }
   }
   return std::move(writer).Finish();
@@ -265,6 +279,17 @@ std::string ArrayJson(const Items& items, absl::string_view name, Violations& vi
 
 }  // namespace
 
+std::string DescribeViolations(const pb::DefinitionViolations& violations) {
+  std::string text = "the plugin's answer is not valid";
+  const char* separator = ": ";
+  for (const pb::DefinitionViolation& violation : violations.violations()) {
+    absl::StrAppend(&text, separator, violation.path(), violation.path().empty() ? "" : ": ",
+                    violation.message());
+    separator = "; ";
+  }
+  return text;
+}
+
 absl::StatusOr<std::string> AnswerJson(const pb::AuthenticateResult& result) {
   if (result.has_adapter()) return AdapterJson(result.adapter());
   Violations violations;
@@ -274,12 +299,8 @@ absl::StatusOr<std::string> AnswerJson(const pb::AuthenticateResult& result) {
     return violations.OkOr("");
   }
   if (absl::StrContains(*text, "\"adapter\"")) {
-    const absl::StatusOr<Json> data = base::ParseJson(*text);
-    if (!data.ok()) {
-      violations.Add("data", data.status().message());
-    } else if (data->contains("adapter")) {
-      CheckFreeAdapter(*data, violations);
-    }
+    absl::StatusOr<JsonMembers> data = JsonMembers::Cut(*text);
+    if (data.ok() && data->Has("adapter")) CheckFreeAdapter(*std::move(data), violations);
   }
   return violations.OkOr(*std::move(text));
 }
@@ -313,7 +334,7 @@ absl::StatusOr<std::string> AnswerJson(const pb::InvokeResult& result) {
   absl::StatusOr<std::string> text = JsonTextOf(result.data());
   if (text.ok()) return text;
   Violations violations;
-  violations.Add("data", text.status().message());
+  violations.AddWithExcerpt("data", text.status());
   return violations.OkOr("");
 }
 

@@ -1,14 +1,19 @@
 #include "bridge/definition/payload.h"
 
-#include <simdjson.h>
-
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 #include "bridge/base/json.h"
+#include "bridge/base/json_error.h"
+#include "bridge/base/json_string.h"
+#include "bridge/definition/messages.h"
 
 namespace atomemo::definition {
 namespace {
@@ -21,178 +26,240 @@ using ::google::protobuf::Reflection;
 using ::google::protobuf::Struct;
 using ::google::protobuf::Value;
 
+constexpr absl::string_view kExcerptPayload = "atomemo/json-excerpt";
+
+// What of the text `error` is about, for MessageWithExcerpt.
+absl::Status WithExcerpt(absl::Status error, absl::string_view excerpt) {
+  error.SetPayload(kExcerptPayload, absl::Cord(excerpt));
+  return error;
+}
+
 // ---- Struct to text
 
 constexpr double kMaxExactInteger = 9007199254740992.0;  // 2^53
 
-absl::Status WriteNumber(double number, std::string& out) {
-  if (!std::isfinite(number)) {
-    return absl::InvalidArgumentError("a number is NaN or infinite, which JSON cannot say");
-  }
+// In a form that every reader of JSON takes: whole numbers beyond 2^53 get an exponent, so that
+// none looks like an integer of more than 64 bits.
+std::string NumberText(double number) {
+  if (number == 0 && std::signbit(number)) return "-0.0";
   char buffer[32];
-  const bool integer = std::trunc(number) == number && std::abs(number) <= kMaxExactInteger;
-  const std::to_chars_result end =
-      integer ? std::to_chars(buffer, buffer + sizeof(buffer), static_cast<std::int64_t>(number))
-              : std::to_chars(buffer, buffer + sizeof(buffer), number);
-  out.append(buffer, end.ptr);
-  return absl::OkStatus();
+  char* const end = buffer + sizeof(buffer);
+  std::to_chars_result result{};
+  if (std::trunc(number) != number) {
+    result = std::to_chars(buffer, end, number);
+  } else if (std::abs(number) <= kMaxExactInteger) {
+    result = std::to_chars(buffer, end, static_cast<std::int64_t>(number));
+  } else {
+    result = std::to_chars(buffer, end, number, std::chars_format::scientific);
+  }
+  return std::string(buffer, result.ptr);
 }
 
-void WriteString(const std::string& text, std::string& out) {
-  for (const char c : text) {
-    if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\') {  // char may be signed: >= 0x80 is < 0x20
-      out += base::QuoteJson(text);
-      return;
+class StructWriter {
+ public:
+  explicit StructWriter(int max_depth) : max_depth_(max_depth) {}
+
+  absl::StatusOr<std::string> Write(const Struct& object) && {
+    return std::move(*this).Finish(WriteStruct(object, 1));
+  }
+  absl::StatusOr<std::string> Write(const Value& value) && {
+    return std::move(*this).Finish(WriteValue(value, 1));
+  }
+
+ private:
+  absl::StatusOr<std::string> Finish(absl::Status status) && {
+    if (status.ok()) return std::move(out_);
+    return WithExcerpt(std::move(status), absl::StrCat("at ", Excerpt(where_)));
+  }
+
+  absl::Status WriteStruct(const Struct& object, int depth) {
+    if (depth > max_depth_) return TooDeep();
+    out_ += '{';
+    const char* separator = "";
+    for (const auto& [name, member] : object.fields()) {
+      out_ += separator;
+      base::AppendQuoted(name, out_);
+      out_ += ':';
+      separator = ",";
+      if (absl::Status status = WriteValue(member, depth + 1); !status.ok()) {
+        return Inside(name, std::move(status));
+      }
     }
+    out_ += '}';
+    return absl::OkStatus();
   }
-  absl::StrAppend(&out, "\"", text, "\"");
-}
 
-absl::Status TooDeep() {
-  return absl::InvalidArgumentError(
-      absl::StrCat("JSON is nested deeper than ", base::kMaxJsonDepth, " levels"));
-}
-
-absl::Status WriteValue(const Value& value, int depth, std::string& out);
-
-absl::Status WriteStruct(const Struct& object, int depth, std::string& out) {
-  if (depth > base::kMaxJsonDepth) return TooDeep();
-  out += '{';
-  const char* separator = "";
-  for (const auto& [name, member] : object.fields()) {
-    out += separator;
-    separator = ",";
-    WriteString(name, out);
-    out += ':';
-    if (absl::Status status = WriteValue(member, depth + 1, out); !status.ok()) return status;
+  absl::Status WriteList(const ListValue& list, int depth) {
+    if (depth > max_depth_) return TooDeep();
+    out_ += '[';
+    for (int i = 0; i < list.values_size(); ++i) {
+      if (i > 0) out_ += ',';
+      if (absl::Status status = WriteValue(list.values(i), depth + 1); !status.ok()) {
+        return Inside(absl::StrCat(i), std::move(status));
+      }
+    }
+    out_ += ']';
+    return absl::OkStatus();
   }
-  out += '}';
-  return absl::OkStatus();
-}
 
-absl::Status WriteList(const ListValue& list, int depth, std::string& out) {
-  if (depth > base::kMaxJsonDepth) return TooDeep();
-  out += '[';
-  const char* separator = "";
-  for (const Value& element : list.values()) {
-    out += separator;
-    separator = ",";
-    if (absl::Status status = WriteValue(element, depth + 1, out); !status.ok()) return status;
+  // `depth` is the level of a container that stands here, counted from 1.
+  absl::Status WriteValue(const Value& value, int depth) {
+    switch (value.kind_case()) {
+      case Value::kNullValue:
+      case Value::KIND_NOT_SET:
+        out_ += "null";
+        return absl::OkStatus();
+      case Value::kBoolValue:
+        out_ += value.bool_value() ? "true" : "false";
+        return absl::OkStatus();
+      case Value::kNumberValue:
+        if (!std::isfinite(value.number_value())) return NoNumber(value.number_value());
+        out_ += NumberText(value.number_value());
+        return absl::OkStatus();
+      case Value::kStringValue:
+        base::AppendQuoted(value.string_value(), out_);
+        return absl::OkStatus();
+      case Value::kStructValue:
+        return WriteStruct(value.struct_value(), depth);
+      case Value::kListValue:
+        return WriteList(value.list_value(), depth);
+    }
+    return absl::InternalError("unknown kind of google.protobuf.Value");
   }
-  out += ']';
-  return absl::OkStatus();
-}
 
-// `depth` is the level of a container that stands here, counted from 1.
-absl::Status WriteValue(const Value& value, int depth, std::string& out) {
-  switch (value.kind_case()) {
-    case Value::kNullValue:
-    case Value::KIND_NOT_SET:
-      out += "null";
-      return absl::OkStatus();
-    case Value::kBoolValue:
-      out += value.bool_value() ? "true" : "false";
-      return absl::OkStatus();
-    case Value::kNumberValue:
-      return WriteNumber(value.number_value(), out);
-    case Value::kStringValue:
-      WriteString(value.string_value(), out);
-      return absl::OkStatus();
-    case Value::kStructValue:
-      return WriteStruct(value.struct_value(), depth, out);
-    case Value::kListValue:
-      return WriteList(value.list_value(), depth, out);
+  // The place is put together on the way back, when something is wrong.
+  absl::Status Inside(absl::string_view name, absl::Status status) {
+    where_ = absl::StrCat(CutText(name, kMaxExcerpt), where_.empty() ? "" : ".", where_);
+    return status;
   }
-  return absl::InternalError("unknown kind of google.protobuf.Value");
-}
+
+  static absl::Status NoNumber(double number) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(std::isnan(number) ? "NaN" : "Infinity", " is no JSON: use null"));
+  }
+
+  absl::Status TooDeep() const {
+    return absl::InvalidArgumentError(
+        absl::StrCat("JSON is nested deeper than ", max_depth_, " levels"));
+  }
+
+  const int max_depth_;
+  std::string out_;
+  std::string where_;
+};
 
 // ---- Text to Struct
 
-using Element = simdjson::dom::element;
-using ElementType = simdjson::dom::element_type;
+// Builds a Struct or a Value straight from the text.
+class StructReader {
+ public:
+  explicit StructReader(absl::string_view text) : reader_(text, base::JsonReader::kMaxDepth) {}
 
-simdjson::dom::parser& Parser() {
-  thread_local simdjson::dom::parser parser;
-  return parser;
-}
-
-absl::StatusOr<Element> Parse(const std::string& text) {
-  Element root;
-  const simdjson::error_code error = Parser().parse(text).get(root);
-  if (error == simdjson::SUCCESS) return root;
-  return absl::InvalidArgumentError(
-      absl::StrCat("not valid JSON: ", simdjson::error_message(error)));
-}
-
-absl::Status TooDeepForStruct() {
-  return absl::InvalidArgumentError(
-      "JSON is nested too deep for a google.protobuf.Struct (about 30 objects or 45 arrays): open "
-      "the session with PAYLOAD_ENCODING_JSON");
-}
-
-absl::Status ReadValue(Element element, int depth, Value& value);
-
-absl::Status ReadStruct(simdjson::dom::object object, int depth, Struct& out) {
-  if (depth > kMaxStructDepth) return TooDeepForStruct();
-  auto& fields = *out.mutable_fields();
-  for (const auto& [name, member] : object) {
-    // The map's entry and the Value in it are messages too.
-    absl::Status status = ReadValue(member, depth + 2, fields[std::string(name)]);
-    if (!status.ok()) return status;
+  absl::Status Read(Struct& out) && {
+    ReadStruct(1, out);
+    return std::move(*this).Finish();
   }
-  return absl::OkStatus();
-}
-
-absl::Status ReadList(simdjson::dom::array array, int depth, ListValue& out) {
-  if (depth > kMaxStructDepth) return TooDeepForStruct();
-  for (const Element element : array) {
-    absl::Status status = ReadValue(element, depth + 1, *out.add_values());
-    if (!status.ok()) return status;
+  absl::Status Read(Value& out) && {
+    ReadValue(1, out);
+    return std::move(*this).Finish();
   }
-  return absl::OkStatus();
-}
 
-// `depth` is how deep `value` itself is nested, counted in protobuf messages.
-absl::Status ReadValue(Element element, int depth, Value& value) {
-  switch (element.type()) {
-    case ElementType::OBJECT:
-      return ReadStruct(element.get_object().value_unsafe(), depth + 1,
-                        *value.mutable_struct_value());
-    case ElementType::ARRAY:
-      return ReadList(element.get_array().value_unsafe(), depth + 1, *value.mutable_list_value());
-    case ElementType::STRING:
-      value.set_string_value(std::string(element.get_string().value_unsafe()));
-      return absl::OkStatus();
-    case ElementType::INT64:
-    case ElementType::UINT64:
-    case ElementType::DOUBLE:
-      value.set_number_value(element.get_double().value_unsafe());
-      return absl::OkStatus();
-    case ElementType::BOOL:
-      value.set_bool_value(element.get_bool().value_unsafe());
-      return absl::OkStatus();
-    case ElementType::NULL_VALUE:
-      value.set_null_value(google::protobuf::NULL_VALUE);
-      return absl::OkStatus();
+ private:
+  absl::Status Finish() && {
+    reader_.End();
+    return status_.ok() ? reader_.status() : status_;
   }
-  return absl::InternalError("unknown type of JSON value");
+
+  bool ReadStruct(int depth, Struct& out) {
+    if (depth > kMaxStructDepth) return FailDepth();
+    if (!reader_.BeginObject()) return false;
+    auto& fields = *out.mutable_fields();
+    std::string name;
+    while (reader_.NextMember(name)) {
+      Value& value = fields[name];
+      value.Clear();  // of members with the same name the last one counts
+      // The map's entry and the Value in it are messages too.
+      if (!ReadValue(depth + 2, value)) return false;
+    }
+    return reader_.ok();
+  }
+
+  bool ReadList(int depth, ListValue& out) {
+    if (depth > kMaxStructDepth) return FailDepth();
+    if (!reader_.BeginArray()) return false;
+    while (reader_.NextElement()) {
+      if (!ReadValue(depth + 1, *out.add_values())) return false;
+    }
+    return reader_.ok();
+  }
+
+  // `depth` is how deep `value` itself is nested, counted in protobuf messages.
+  bool ReadValue(int depth, Value& value) {
+    switch (reader_.Peek()) {
+      case '{':
+        return ReadStruct(depth + 1, *value.mutable_struct_value());
+      case '[':
+        return ReadList(depth + 1, *value.mutable_list_value());
+      case '"':
+        return reader_.ReadString(*value.mutable_string_value());
+      default:
+        return ReadLiteral(value);
+    }
+  }
+
+  bool ReadLiteral(Value& value) {
+    absl::string_view literal;
+    if (!reader_.Skip(literal)) return false;
+    switch (literal.front()) {
+      case 't':
+      case 'f':
+        value.set_bool_value(literal.front() == 't');
+        return true;
+      case 'n':
+        value.set_null_value(google::protobuf::NULL_VALUE);
+        return true;
+      default:
+        return ReadNumber(literal, value);
+    }
+  }
+
+  bool ReadNumber(absl::string_view literal, Value& value) {
+    const absl::StatusOr<double> number = base::NearestDouble(literal);
+    if (!number.ok())
+      return Fail(absl::StrCat(number.status().message(), ", and so beyond what a "));
+    value.set_number_value(*number);
+    return true;
+  }
+
+  bool FailDepth() { return Fail("JSON is nested deeper (about 30 objects or 45 arrays) than a "); }
+
+  bool Fail(absl::string_view why) {
+    status_ = absl::InvalidArgumentError(absl::StrCat(
+        why, "google.protobuf.Struct can take: open the session with PAYLOAD_ENCODING_JSON"));
+    return false;
+  }
+
+  base::JsonReader reader_;
+  absl::Status status_;
+};
+
+// `checked`, with an excerpt of `text` if it is an error.
+absl::StatusOr<std::string> Checked(absl::string_view text, absl::StatusOr<std::string> checked) {
+  const std::optional<std::size_t> offset = base::JsonErrorOffset(checked.status());
+  if (!offset) return checked;
+  return WithExcerpt(checked.status(), absl::StrCat("near ", base::JsonExcerpt(text, *offset)));
 }
 
 absl::Status ToStruct(pb::JsonObject& object) {
   if (!object.has_json()) return absl::OkStatus();
   const std::unique_ptr<std::string> text(object.release_json());
-  const absl::StatusOr<Element> root = Parse(*text);
-  if (!root.ok()) return root.status();
-  if (!root->is_object()) return absl::InvalidArgumentError("not a JSON object");
-  return ReadStruct(root->get_object().value_unsafe(), 1, *object.mutable_fields());
+  return StructReader(*text).Read(*object.mutable_fields());
 }
 
 absl::Status ToStruct(pb::JsonValue& value) {
   if (!value.has_json()) return absl::OkStatus();
   const std::unique_ptr<std::string> text(value.release_json());
-  const absl::StatusOr<Element> root = Parse(*text);
-  if (!root.ok()) return root.status();
-  return ReadValue(*root, 1, *value.mutable_value());
+  return StructReader(*text).Read(*value.mutable_value());
 }
 
 // ---- The walk through a message
@@ -230,28 +297,20 @@ absl::Status ConvertMessage(Message& message) {
 
 }  // namespace
 
-absl::StatusOr<std::string> JsonTextOf(const pb::JsonObject& object) {
-  if (object.has_json()) {
-    absl::Status status = base::ValidateJsonObject(object.json());
-    if (!status.ok()) return status;
-    return object.json();
-  }
-  std::string text;
-  absl::Status status = WriteStruct(object.fields(), 1, text);
-  if (!status.ok()) return status;
-  return text;
+absl::StatusOr<std::string> JsonTextOf(const pb::JsonObject& object, int max_depth) {
+  if (!object.has_json()) return StructWriter(max_depth).Write(object.fields());
+  return Checked(object.json(), base::CheckJsonObject(object.json(), max_depth));
 }
 
-absl::StatusOr<std::string> JsonTextOf(const pb::JsonValue& value) {
-  if (value.has_json()) {
-    absl::Status status = base::ValidateJson(value.json());
-    if (!status.ok()) return status;
-    return value.json();
-  }
-  std::string text;
-  absl::Status status = WriteValue(value.value(), 1, text);
-  if (!status.ok()) return status;
-  return text;
+absl::StatusOr<std::string> JsonTextOf(const pb::JsonValue& value, int max_depth) {
+  if (!value.has_json()) return StructWriter(max_depth).Write(value.value());
+  return Checked(value.json(), base::CheckJson(value.json(), max_depth));
+}
+
+std::string MessageWithExcerpt(const absl::Status& error) {
+  const absl::optional<absl::Cord> excerpt = error.GetPayload(kExcerptPayload);
+  if (!excerpt) return std::string(error.message());
+  return absl::StrCat(error.message(), " (", std::string(*excerpt), ")");
 }
 
 absl::Status ConvertEncoding(pb::PayloadEncoding encoding, Message& message) {

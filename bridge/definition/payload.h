@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "atomemo/plugin/v1/payload.pb.h"
+#include "bridge/base/json_reader.h"
 
 namespace atomemo::definition {
 
@@ -18,17 +19,26 @@ namespace pb = ::atomemo::plugin::v1;
 // messages around it need some. One level of JSON costs three for an object, two for an array.
 inline constexpr int kMaxStructDepth = 90;
 
-// The JSON text of a payload of either encoding. The `json` encoding is checked (UTF-8, one value,
-// base::kMaxJsonDepth levels) and returned unchanged; in the other, integers up to 2^53 are printed
-// as integers. INVALID_ARGUMENT for what JSON cannot say, such as NaN; the message contains none of
-// the values.
-absl::StatusOr<std::string> JsonTextOf(const pb::JsonObject& object);
-absl::StatusOr<std::string> JsonTextOf(const pb::JsonValue& value);
+// The JSON text of a payload of either encoding, at most `max_depth` levels deep. The `json`
+// encoding is checked and returned as base::CheckJson does: numbers of any length keep their
+// digits. In the other, integers up to 2^53 are printed as integers.
+//
+// INVALID_ARGUMENT for what is no JSON, such as NaN; the message tells where and what, and contains
+// none of the values.
+absl::StatusOr<std::string> JsonTextOf(const pb::JsonObject& object,
+                                       int max_depth = base::kMaxJsonDepth);
+absl::StatusOr<std::string> JsonTextOf(const pb::JsonValue& value,
+                                       int max_depth = base::kMaxJsonDepth);
+
+// The message of such an error with a few characters of the payload around the place. For those
+// whose payload it is; never for a log.
+std::string MessageWithExcerpt(const absl::Status& error);
 
 // Turns every JsonObject and JsonValue inside `message`, at any depth, from the `json` encoding
 // into the one that a session asked for; what is in that one already stays as it is.
-// INVALID_ARGUMENT if a text is not valid JSON or nests too deep for a Struct: `message` is then
-// half converted and must be dropped.
+// Numbers become the nearest doubles. INVALID_ARGUMENT if a text is not valid JSON, or a Struct
+// cannot take it because it nests too deep or has a number that no double comes near (1e400):
+// `message` is then half converted and must be dropped.
 absl::Status ConvertEncoding(pb::PayloadEncoding encoding, google::protobuf::Message& message);
 
 // The text of one JSON object or value as a payload, in the `json` encoding.

@@ -1,172 +1,279 @@
 #include "bridge/definition/typed_values.h"
 
-#include <simdjson.h>
-
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
+#include <system_error>
 #include <utility>
-#include <variant>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
+#include "bridge/base/json.h"
+#include "bridge/base/json_members.h"
+#include "bridge/base/json_reader.h"
 
 namespace atomemo::definition {
 namespace {
 
 namespace pb = ::atomemo::plugin::v1;
 using ::google::protobuf::RepeatedPtrField;
-using simdjson::dom::array;
-using simdjson::dom::element;
-using simdjson::dom::object;
 
-std::optional<std::string> StringMember(object from, const char* name) {
-  std::string_view text;
-  if (from[name].get_string().get(text) != simdjson::SUCCESS) return std::nullopt;
-  return std::string(text);
-}
+// The members that typed values of all kinds have.
+enum Member : unsigned char {
+  kType,
+  kSource,
+  kFilename,
+  kExtension,
+  kMimeType,
+  kSize,
+  kResKey,
+  kRemoteUrl,
+  kContent,
+  kModeName,
+  kValue,
+  kCachedResultLabel,
+  kCachedResultUrl,
+  kMappingMode,
+  kMembers
+};
+constexpr std::array<absl::string_view, kMembers> kNames = {
+    "__type__",          "source",      "filename", "extension", "mime_type", "size",
+    "res_key",           "remote_url",  "content",  "mode_name", "value",     "cached_result_label",
+    "cached_result_url", "mapping_mode"};
 
-std::optional<std::int64_t> IntegerMember(object from, const char* name) {
+// The texts of an object's members; empty for what it does not have.
+using Texts = std::array<absl::string_view, kMembers>;
+
+std::optional<std::string> StringOf(absl::string_view text) { return base::UnquoteJson(text); }
+
+std::optional<std::int64_t> IntegerOf(absl::string_view text) {
+  if (text.empty() || !absl::StrContains("-0123456789", text.front())) return std::nullopt;
   std::int64_t integer = 0;
-  if (from[name].get_int64().get(integer) == simdjson::SUCCESS) return integer;
-  double number = 0;
-  if (from[name].get_double().get(number) != simdjson::SUCCESS) return std::nullopt;
-  if (std::trunc(number) != number || std::abs(number) > 1e15) return std::nullopt;
-  return static_cast<std::int64_t>(number);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), integer);
+  if (error == std::errc() && end == text.data() + text.size()) return integer;
+  const absl::StatusOr<double> number = base::NearestDouble(text);
+  if (!number.ok() || std::trunc(*number) != *number || std::abs(*number) > 1e15) {
+    return std::nullopt;
+  }
+  return static_cast<std::int64_t>(*number);
 }
 
-pb::FileRef ReadFileRef(object from) {
+pb::FileRef ReadFileRef(const Texts& from) {
   pb::FileRef file;
-  const std::optional<std::string> source = StringMember(from, "source");
+  const std::optional<std::string> source = StringOf(from[kSource]);
   if (source == "oss") file.set_source(pb::FileRef::SOURCE_OSS);
   if (source == "mem") file.set_source(pb::FileRef::SOURCE_MEM);
-  if (auto text = StringMember(from, "filename")) file.set_filename(*std::move(text));
-  if (auto text = StringMember(from, "extension")) file.set_extension(*std::move(text));
-  if (auto text = StringMember(from, "mime_type")) file.set_mime_type(*std::move(text));
-  if (auto size = IntegerMember(from, "size")) file.set_size(*size);
-  if (auto text = StringMember(from, "res_key")) file.set_res_key(*std::move(text));
-  if (auto text = StringMember(from, "remote_url")) file.set_remote_url(*std::move(text));
+  if (auto text = StringOf(from[kFilename])) file.set_filename(*std::move(text));
+  if (auto text = StringOf(from[kExtension])) file.set_extension(*std::move(text));
+  if (auto text = StringOf(from[kMimeType])) file.set_mime_type(*std::move(text));
+  if (auto size = IntegerOf(from[kSize])) file.set_size(*size);
+  if (auto text = StringOf(from[kResKey])) file.set_res_key(*std::move(text));
+  if (auto text = StringOf(from[kRemoteUrl])) file.set_remote_url(*std::move(text));
   std::string content;
-  if (auto text = StringMember(from, "content"); text && absl::Base64Unescape(*text, &content)) {
+  if (auto text = StringOf(from[kContent]); text && absl::Base64Unescape(*text, &content)) {
     file.set_content(std::move(content));
   }
   return file;
 }
 
-pb::ResourceLocator ReadLocator(object from) {
+pb::ResourceLocator ReadLocator(const Texts& from) {
   pb::ResourceLocator locator;
-  if (auto text = StringMember(from, "mode_name")) locator.set_mode_name(*std::move(text));
-  if (auto text = StringMember(from, "value")) locator.set_value(*std::move(text));
-  if (auto text = StringMember(from, "cached_result_label")) {
+  if (auto text = StringOf(from[kModeName])) locator.set_mode_name(*std::move(text));
+  if (auto text = StringOf(from[kValue])) locator.set_value(*std::move(text));
+  if (auto text = StringOf(from[kCachedResultLabel])) {
     locator.set_cached_result_label(*std::move(text));
   }
-  if (auto text = StringMember(from, "cached_result_url")) {
-    locator.set_cached_result_url(*std::move(text));
-  }
+  if (auto text = StringOf(from[kCachedResultUrl])) locator.set_cached_result_url(*std::move(text));
   return locator;
 }
 
-pb::ResourceMapper ReadMapper(object from) {
+pb::ResourceMapper ReadMapper(const Texts& from) {
   pb::ResourceMapper mapper;
-  if (auto text = StringMember(from, "mapping_mode")) mapper.set_mapping_mode(*std::move(text));
-  element value;
-  if (from["value"].get(value) == simdjson::SUCCESS &&
-      (value.is_object() || value.is_string() || value.is_null())) {
-    mapper.mutable_value()->set_json(simdjson::minify(value));
+  if (auto text = StringOf(from[kMappingMode])) mapper.set_mapping_mode(*std::move(text));
+  const absl::string_view value = from[kValue];
+  if (!value.empty() && absl::StrContains("{\"n", value.front())) {
+    mapper.mutable_value()->set_json(std::string(value));
   }
   return mapper;
 }
 
+// The value that `object`, whose members are `from`, is; nothing if its type is not known.
+std::optional<pb::TypedValue> ReadValue(absl::string_view object, const Texts& from) {
+  const std::optional<std::string> type = StringOf(from[kType]);
+  pb::TypedValue value;
+  if (type == "file_ref") {
+    *value.mutable_file_ref() = ReadFileRef(from);
+  } else if (type == "resource_locator") {
+    *value.mutable_resource_locator() = ReadLocator(from);
+  } else if (type == "resource_mapper") {
+    *value.mutable_resource_mapper() = ReadMapper(from);
+  } else if (type == "llm_config") {
+    value.mutable_llm_config()->mutable_config()->set_json(std::string(object));
+  } else {
+    return std::nullopt;
+  }
+  return value;
+}
+
+// Walks once through the text and notes the objects with a type and the places of their members:
+// an object's are known when it ends, behind the objects in it. The values are made afterwards.
 class Finder {
  public:
-  explicit Finder(std::size_t max_bytes) : max_bytes_(max_bytes) {}
+  explicit Finder(absl::string_view text)
+      : text_(text), reader_(text, base::JsonReader::kMaxDepth) {}
 
-  RepeatedPtrField<pb::TypedValue> Find(element root) {
-    Visit(root);
-    return std::move(found_);
+  RepeatedPtrField<pb::TypedValue> Run() && {
+    RepeatedPtrField<pb::TypedValue> values;
+    if (!Visit() || !reader_.End()) return values;
+    std::sort(found_.begin(), found_.end(),
+              [](const Found& a, const Found& b) { return a.object.data() < b.object.data(); });
+    std::size_t bytes = 0;
+    for (const Found& found : found_) {
+      if (bytes > MaxTypedValuesBytes(text_.size())) break;
+      std::optional<pb::TypedValue> value = ReadValue(found.object, TextsOf(found));
+      if (!value) continue;
+      value->set_pointer(PointerTo(found.place));
+      bytes += value->ByteSizeLong();
+      *values.Add() = *std::move(value);
+    }
+    return values;
   }
 
  private:
-  // A member's name, or an element's index.
-  using Step = std::variant<std::string_view, std::size_t>;
+  static constexpr std::size_t kRoot = static_cast<std::size_t>(-1);
 
-  bool IsFull() const { return bytes_ > max_bytes_; }
+  // A member's name or an element's index, on the way to where the walk stands. `place`: its entry
+  // in places_, once it has one.
+  struct Step {
+    const std::string* name;
+    std::size_t index;
+    std::size_t place = kRoot;
+  };
+  // A part of an object's pointer, with the part before it.
+  struct Place {
+    std::size_t before;
+    std::string part;
+  };
+  struct MemberText {
+    Member member;
+    absl::string_view text;
+  };
+  struct Found {
+    absl::string_view object;
+    std::size_t place;
+    // In members_.
+    std::size_t first_member;
+    std::size_t members;
+  };
 
-  void Visit(element value) {
-    object members;
-    array elements;
-    if (value.get_object().get(members) == simdjson::SUCCESS) {
-      TakeIfTyped(members);
-      for (const auto& [name, member] : members) VisitInside(name, member);
-    } else if (value.get_array().get(elements) == simdjson::SUCCESS) {
-      std::size_t index = 0;
-      for (const element member : elements) VisitInside(index++, member);
+  // Recursive, within the reader's depth.
+  bool Visit() {
+    switch (reader_.Peek()) {
+      case '{':
+        return VisitObject();
+      case '[':
+        return VisitArray();
+      default:
+        return reader_.Skip();
     }
   }
 
-  void VisitInside(Step step, element member) {
-    if (IsFull() || (!member.is_object() && !member.is_array())) return;
-    path_.push_back(step);
-    Visit(member);
-    path_.pop_back();
-  }
-
-  void TakeIfTyped(object members) {
-    std::string_view type;
-    if (members["__type__"].get_string().get(type) != simdjson::SUCCESS) return;
-    pb::TypedValue value;
-    if (type == "file_ref") {
-      *value.mutable_file_ref() = ReadFileRef(members);
-    } else if (type == "resource_locator") {
-      *value.mutable_resource_locator() = ReadLocator(members);
-    } else if (type == "resource_mapper") {
-      *value.mutable_resource_mapper() = ReadMapper(members);
-    } else if (type == "llm_config") {
-      value.mutable_llm_config()->mutable_config()->set_json(simdjson::minify(members));
-    } else {
-      return;
+  bool VisitObject() {
+    const std::size_t begin = reader_.offset();
+    if (!reader_.BeginObject()) return false;
+    Texts texts;
+    std::string name;
+    while (reader_.NextMember(name)) {
+      const std::size_t value = reader_.offset();
+      path_.push_back({&name, 0});
+      if (!Visit()) return false;
+      path_.pop_back();
+      const auto* const known = std::find(kNames.begin(), kNames.end(), name);
+      if (known == kNames.end()) continue;
+      texts[static_cast<std::size_t>(known - kNames.begin())] =
+          text_.substr(value, reader_.offset() - value);
     }
-    value.set_pointer(Pointer());
-    bytes_ += value.ByteSizeLong();
-    *found_.Add() = std::move(value);
+    if (!reader_.ok()) return false;
+    if (!texts[kType].empty()) Note(text_.substr(begin, reader_.offset() - begin), texts);
+    return true;
   }
 
-  // To where the walk stands, as RFC 6901 writes it.
-  std::string Pointer() const {
-    std::string pointer;
-    for (const Step& step : path_) {
-      if (const auto* index = std::get_if<std::size_t>(&step)) {
-        absl::StrAppend(&pointer, "/", *index);
-      } else {
-        const std::string_view name = std::get<std::string_view>(step);
-        absl::StrAppend(&pointer, "/",
-                        absl::StrReplaceAll(absl::string_view(name.data(), name.size()),
-                                            {{"~", "~0"}, {"/", "~1"}}));
+  bool VisitArray() {
+    if (!reader_.BeginArray()) return false;
+    for (std::size_t i = 0; reader_.NextElement(); ++i) {
+      path_.push_back({nullptr, i});
+      if (!Visit()) return false;
+      path_.pop_back();
+    }
+    return reader_.ok();
+  }
+
+  void Note(absl::string_view object, const Texts& texts) {
+    const std::size_t first = members_.size();
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      if (!texts[i].empty()) members_.push_back({static_cast<Member>(i), texts[i]});
+    }
+    found_.push_back({object, PlaceOfPath(), first, members_.size() - first});
+  }
+
+  std::size_t PlaceOfPath() {
+    std::size_t place = kRoot;
+    for (Step& step : path_) {
+      if (step.place == kRoot) {
+        step.place = places_.size();
+        places_.push_back({place, step.name != nullptr
+                                      ? absl::StrReplaceAll(*step.name, {{"~", "~0"}, {"/", "~1"}})
+                                      : absl::StrCat(step.index)});
       }
+      place = step.place;
+    }
+    return place;
+  }
+
+  Texts TextsOf(const Found& found) const {
+    Texts texts;
+    for (std::size_t i = 0; i < found.members; ++i) {
+      const MemberText& member = members_[found.first_member + i];
+      texts[member.member] = member.text;
+    }
+    return texts;
+  }
+
+  // As RFC 6901 writes it.
+  std::string PointerTo(std::size_t place) const {
+    std::vector<absl::string_view> parts;
+    for (; place != kRoot; place = places_[place].before) parts.push_back(places_[place].part);
+    std::string pointer;
+    for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+      absl::StrAppend(&pointer, "/", *part);
     }
     return pointer;
   }
 
-  const std::size_t max_bytes_;
+  const absl::string_view text_;
+  base::JsonReader reader_;
   std::vector<Step> path_;
-  std::size_t bytes_ = 0;  // of what was found
-  RepeatedPtrField<pb::TypedValue> found_;
+  std::vector<Place> places_;
+  std::vector<MemberText> members_;
+  std::vector<Found> found_;
 };
 
 }  // namespace
 
 RepeatedPtrField<pb::TypedValue> FindTypedValues(absl::string_view parameters) {
-  // Most calls have none: then the text need not be parsed.
+  // Most calls have none: then the text need not be read.
   if (!absl::StrContains(parameters, "__type__")) return {};
-  thread_local simdjson::dom::parser parser;
-  element root;
-  if (parser.parse(parameters.data(), parameters.size()).get(root) != simdjson::SUCCESS) return {};
-  return Finder(MaxTypedValuesBytes(parameters.size())).Find(root);
+  return Finder(parameters).Run();
 }
 
 }  // namespace atomemo::definition

@@ -17,8 +17,9 @@ constexpr std::size_t MaxTypedValuesBytes(std::size_t parameters_bytes) {
 }
 
 // The hub's values with a type of their own (objects with a known `__type__`) at any depth of
-// `parameters`, the text of a JSON object, in document order. Lenient, as the hub is: members that
-// are missing, null or of the wrong type stay unset, and text that is not JSON has no such values.
+// `parameters`, the text of a JSON object, in document order. Parts of the text stand in them byte
+// for byte. Lenient, as the hub is: members that are missing, null or of the wrong type stay unset,
+// and text that is not JSON has no such values.
 // Takes time and memory linear in the text.
 google::protobuf::RepeatedPtrField<::atomemo::plugin::v1::TypedValue> FindTypedValues(
     absl::string_view parameters);

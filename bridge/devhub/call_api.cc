@@ -1,10 +1,12 @@
 #include "bridge/devhub/call_api.h"
 
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "bridge/base/json.h"
+#include "bridge/base/json_members.h"
 #include "bridge/base/random.h"
 #include "bridge/devhub/json_members.h"
 
@@ -12,6 +14,7 @@ namespace atomemo::devhub {
 namespace {
 
 using base::Json;
+using base::JsonMembers;
 
 constexpr std::size_t kListedCalls = 100;
 constexpr double kMaxTimeoutMs = 24.0 * 3600 * 1000;
@@ -32,104 +35,125 @@ struct CallRequest {
 
 absl::Status Invalid(absl::string_view message) { return absl::InvalidArgumentError(message); }
 
-// Reads the string member `name` where there is one.
-absl::Status ReadText(const Json& body, const char* name, std::string& value) {
-  const auto member = body.find(name);
-  if (member == body.end() || member->is_null()) return absl::OkStatus();
-  if (!member->is_string()) return Invalid(absl::StrCat("`", name, "` must be a string"));
-  value = member->get<std::string>();
-  return absl::OkStatus();
-}
+// Reads the body's members. All are taken from the text, so that the plugin gets its payload digit
+// by digit.
+class BodyReader {
+ public:
+  explicit BodyReader(JsonMembers members) : members_(std::move(members)) {}
 
-absl::Status ReadTimeout(const Json& body, CallRequest& request) {
-  request.timeout = DefaultCallTimeout(request.event);
-  const auto member = body.find("timeout_ms");
-  if (member == body.end() || member->is_null()) return absl::OkStatus();
-  const double ms = member->is_number() ? member->get<double>() : 0;
-  if (!(ms > 0 && ms <= kMaxTimeoutMs)) {
-    return Invalid("`timeout_ms` must be a number above 0 and at most one day");
-  }
-  request.timeout = absl::Milliseconds(ms);
-  return absl::OkStatus();
-}
-
-// The payload is taken from the text, so that the plugin gets it digit by digit.
-absl::Status ReadPayload(const Json& body, const std::string& text, CallRequest& request) {
-  const auto member = body.find("payload");
-  if (member != body.end() && !member->is_null()) {
-    if (!member->is_object()) return Invalid("`payload` must be an object");
-    request.payload = ObjectMember(text, "payload").value_or(base::DumpJson(*member));
-    const auto own_id = member->find("request_id");
-    if (own_id != member->end()) {
-      if (!own_id->is_string()) return Invalid("`payload.request_id` must be a string");
-      if (!request.request_id.empty() && request.request_id != own_id->get<std::string>()) {
-        return Invalid("`request_id` and `payload.request_id` differ");
-      }
-      request.request_id = own_id->get<std::string>();
-      return request.request_id.empty() ? Invalid("`request_id` is empty") : absl::OkStatus();
+  absl::Status Read(CallRequest& request) {
+    for (const auto& [name, value] :
+         {std::pair<const char*, std::string*>{"plugin", &request.plugin},
+          {"version", &request.version},
+          {"mode", &request.mode},
+          {"event", &request.event},
+          {"request_id", &request.request_id}}) {
+      if (absl::Status status = ReadText(name, *value); !status.ok()) return status;
     }
+    if (request.plugin.empty()) return Invalid("`plugin` (the plugin's name) is missing");
+    if (request.event.empty()) return Invalid("`event` is missing, for instance \"invoke_tool\"");
+    if (!request.mode.empty() && request.mode != "debug" && request.mode != "release") {
+      return Invalid("`mode` must be \"debug\" or \"release\"");
+    }
+    if (request.mode == "release" && request.version.empty()) {
+      return Invalid("`mode` \"release\" needs a `version`");
+    }
+    if (absl::Status status = ReadTimeout(request); !status.ok()) return status;
+    if (absl::Status status = ReadDelivery(request); !status.ok()) return status;
+    for (const auto& [name, digestion] :
+         {std::pair<const char*, Digestion*>{"on_response", &request.digestion.response},
+          {"on_error", &request.digestion.error}}) {
+      if (absl::Status status = ReadDigestion(name, *digestion); !status.ok()) return status;
+    }
+    return ReadPayload(request);
   }
-  if (request.request_id.empty()) request.request_id = base::RandomId();
-  request.payload = WithRequestId(request.payload, request.request_id);
-  return absl::OkStatus();
-}
 
-absl::Status ReadDelivery(const Json& body, CallRequest& request) {
-  const auto wait = body.find("wait");
-  if (wait != body.end()) {
-    if (!wait->is_boolean()) return Invalid("`wait` must be true or false");
-    request.wait = wait->get<bool>();
-  }
-  std::string delivery = "broadcast";
-  if (absl::Status status = ReadText(body, "delivery", delivery); !status.ok()) return status;
-  if (delivery != "broadcast" && delivery != "push") {
-    return Invalid("`delivery` must be \"broadcast\" or \"push\"");
-  }
-  request.broadcast = delivery == "broadcast";
-  return absl::OkStatus();
-}
-
-absl::Status ReadDigestion(const Json& body, const char* name, Digestion& digestion) {
-  std::string text = "take";
-  if (absl::Status status = ReadText(body, name, text); !status.ok()) return status;
-  for (const auto& [known, value] : {std::pair<const char*, Digestion>{"take", Digestion::kTake},
-                                     {"crash", Digestion::kCrash},
-                                     {"close", Digestion::kClose}}) {
-    if (text != known) continue;
-    digestion = value;
+ private:
+  // Reads the string member `name` where there is one.
+  absl::Status ReadText(const char* name, std::string& value) {
+    const std::optional<absl::string_view> member = members_.Take(name);
+    if (!member) return absl::OkStatus();
+    std::optional<std::string> text = base::UnquoteJson(*member);
+    if (!text) return Invalid(absl::StrCat("`", name, "` must be a string"));
+    value = *std::move(text);
     return absl::OkStatus();
   }
-  return Invalid(absl::StrCat("`", name, "` must be \"take\", \"crash\" or \"close\""));
-}
+
+  absl::Status ReadTimeout(CallRequest& request) {
+    request.timeout = DefaultCallTimeout(request.event);
+    const std::optional<absl::string_view> member = members_.Take("timeout_ms");
+    if (!member) return absl::OkStatus();
+    const absl::StatusOr<double> ms = base::NearestDouble(*member);
+    if (!ms.ok() || !(*ms > 0 && *ms <= kMaxTimeoutMs)) {
+      return Invalid("`timeout_ms` must be a number above 0 and at most one day");
+    }
+    request.timeout = absl::Milliseconds(*ms);
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadDelivery(CallRequest& request) {
+    if (members_.Has("wait")) {
+      const std::optional<absl::string_view> wait = members_.Take("wait");
+      if (wait != "true" && wait != "false") return Invalid("`wait` must be true or false");
+      request.wait = wait == "true";
+    }
+    std::string delivery = "broadcast";
+    if (absl::Status status = ReadText("delivery", delivery); !status.ok()) return status;
+    if (delivery != "broadcast" && delivery != "push") {
+      return Invalid("`delivery` must be \"broadcast\" or \"push\"");
+    }
+    request.broadcast = delivery == "broadcast";
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadDigestion(const char* name, Digestion& digestion) {
+    std::string text = "take";
+    if (absl::Status status = ReadText(name, text); !status.ok()) return status;
+    for (const auto& [known, value] : {std::pair<const char*, Digestion>{"take", Digestion::kTake},
+                                       {"crash", Digestion::kCrash},
+                                       {"close", Digestion::kClose}}) {
+      if (text != known) continue;
+      digestion = value;
+      return absl::OkStatus();
+    }
+    return Invalid(absl::StrCat("`", name, "` must be \"take\", \"crash\" or \"close\""));
+  }
+
+  absl::Status ReadPayload(CallRequest& request) {
+    if (const std::optional<absl::string_view> payload = members_.Take("payload")) {
+      const absl::StatusOr<JsonMembers> inside = JsonMembers::Cut(*payload);
+      if (!inside.ok()) return Invalid("`payload` must be an object");
+      request.payload = std::string(*payload);
+      if (inside->Has("request_id")) return ReadOwnId(*inside, request);
+    }
+    if (request.request_id.empty()) request.request_id = base::RandomId();
+    request.payload = WithRequestId(request.payload, request.request_id);
+    return absl::OkStatus();
+  }
+
+  // The request_id that the payload itself has.
+  static absl::Status ReadOwnId(JsonMembers payload, CallRequest& request) {
+    const std::optional<std::string> id =
+        base::UnquoteJson(payload.Take("request_id").value_or("null"));
+    if (!id) return Invalid("`payload.request_id` must be a string");
+    if (!request.request_id.empty() && request.request_id != *id) {
+      return Invalid("`request_id` and `payload.request_id` differ");
+    }
+    request.request_id = *id;
+    return id->empty() ? Invalid("`request_id` is empty") : absl::OkStatus();
+  }
+
+  JsonMembers members_;
+};
 
 absl::StatusOr<CallRequest> ReadCallRequest(const std::string& text) {
-  const absl::StatusOr<Json> body = base::ParseJson(text);
-  if (!body.ok()) return Invalid(absl::StrCat("the body is not JSON: ", body.status().message()));
-  if (!body->is_object()) return Invalid("the body must be a JSON object");
+  absl::StatusOr<JsonMembers> members = JsonMembers::Cut(text);
+  if (!members.ok()) {
+    return Invalid(absl::StrCat("the body must be a JSON object: ", members.status().message()));
+  }
   CallRequest request;
-  for (const auto& [name, value] : {std::pair<const char*, std::string*>{"plugin", &request.plugin},
-                                    {"version", &request.version},
-                                    {"mode", &request.mode},
-                                    {"event", &request.event},
-                                    {"request_id", &request.request_id}}) {
-    if (absl::Status status = ReadText(*body, name, *value); !status.ok()) return status;
-  }
-  if (request.plugin.empty()) return Invalid("`plugin` (the plugin's name) is missing");
-  if (request.event.empty()) return Invalid("`event` is missing, for instance \"invoke_tool\"");
-  if (!request.mode.empty() && request.mode != "debug" && request.mode != "release") {
-    return Invalid("`mode` must be \"debug\" or \"release\"");
-  }
-  if (request.mode == "release" && request.version.empty()) {
-    return Invalid("`mode` \"release\" needs a `version`");
-  }
-  if (absl::Status status = ReadTimeout(*body, request); !status.ok()) return status;
-  if (absl::Status status = ReadDelivery(*body, request); !status.ok()) return status;
-  for (const auto& [name, digestion] :
-       {std::pair<const char*, Digestion*>{"on_response", &request.digestion.response},
-        {"on_error", &request.digestion.error}}) {
-    if (absl::Status status = ReadDigestion(*body, name, *digestion); !status.ok()) return status;
-  }
-  if (absl::Status status = ReadPayload(*body, text, request); !status.ok()) return status;
+  const absl::Status status = BodyReader(*std::move(members)).Read(request);
+  if (!status.ok()) return status;
   return request;
 }
 

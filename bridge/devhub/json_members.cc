@@ -1,49 +1,26 @@
 #include "bridge/devhub/json_members.h"
 
-#include <simdjson.h>
-
-#include <string_view>
-
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "bridge/base/json.h"
+#include "bridge/base/json_members.h"
 
 namespace atomemo::devhub {
-namespace {
-
-std::string_view StdView(absl::string_view text) { return {text.data(), text.size()}; }
-
-}  // namespace
 
 std::optional<std::string> StringMember(absl::string_view text, absl::string_view name) {
-  const simdjson::padded_string padded(text.data(), text.size());
-  simdjson::ondemand::parser parser;
-  simdjson::ondemand::document document;
-  simdjson::ondemand::object object;
-  std::string_view value;
-  if (parser.iterate(padded).get(document) != simdjson::SUCCESS ||
-      document.get_object().get(object) != simdjson::SUCCESS ||
-      object.find_field(StdView(name)).get_string().get(value) != simdjson::SUCCESS) {
-    return std::nullopt;
-  }
-  return std::string(value);
+  absl::StatusOr<base::JsonMembers> members = base::JsonMembers::Cut(text);
+  if (!members.ok()) return std::nullopt;
+  const std::optional<absl::string_view> value = members->Take(name);
+  return value ? base::UnquoteJson(*value) : std::nullopt;
 }
 
 std::optional<std::string> ObjectMember(absl::string_view text, absl::string_view name) {
-  const simdjson::padded_string padded(text.data(), text.size());
-  simdjson::ondemand::parser parser;
-  simdjson::ondemand::document document;
-  simdjson::ondemand::object object;
-  simdjson::ondemand::object member;
-  std::string_view raw;
-  if (parser.iterate(padded).get(document) != simdjson::SUCCESS ||
-      document.get_object().get(object) != simdjson::SUCCESS ||
-      object.find_field(StdView(name)).get_object().get(member) != simdjson::SUCCESS ||
-      member.raw_json().get(raw) != simdjson::SUCCESS) {
-    return std::nullopt;
-  }
-  return std::string(raw);
+  absl::StatusOr<base::JsonMembers> members = base::JsonMembers::Cut(text);
+  if (!members.ok()) return std::nullopt;
+  const std::optional<absl::string_view> value = members->Take(name);
+  if (!value || value->front() != '{') return std::nullopt;
+  return std::string(*value);
 }
 
 std::string WithRequestId(absl::string_view object, absl::string_view request_id) {

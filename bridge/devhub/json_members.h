@@ -8,8 +8,8 @@
 
 namespace atomemo::devhub {
 
-// Looks into the text of a JSON object without building it. `text` must be valid JSON; anything but
-// an object has no members.
+// Looks into the text of a JSON object without building it; of members with the same name the last
+// counts. Anything but an object has no members.
 
 // The string member `name`; nothing when it is missing or not a string.
 std::optional<std::string> StringMember(absl::string_view text, absl::string_view name);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "bridge/base/log.h"
 #include "bridge/definition/validate.h"
@@ -69,7 +70,7 @@ ChannelOutcome PluginChannels::OnEvent(PhoenixSocket& socket, const hub::Phoenix
 }
 
 ChannelOutcome PluginChannels::Register(const hub::PhoenixFrame& frame) {
-  absl::StatusOr<Json> definition = base::ParseJson(frame.payload);
+  absl::StatusOr<Json> definition = definition::ParseDefinition(frame.payload);
   if (!definition.ok()) return ChannelOutcome::Crash();
   if (const std::optional<Json> error = CheckDefinition(*std::move(definition))) {
     base::LogWarning("definition refused", {{"topic", frame.topic}});
@@ -98,10 +99,12 @@ ChannelOutcome PluginChannels::TakeAnswer(const hub::PhoenixFrame& frame) {
 
 ChannelOutcome PluginChannels::AnswerHubCall(PhoenixSocket& socket, const std::string& event,
                                              const hub::PhoenixFrame& frame) {
-  const absl::StatusOr<Json> call = base::ParseJson(frame.payload);
   const std::optional<std::string> request_id = StringMember(frame.payload, "request_id");
-  if (!call.ok() || !request_id) {
-    return ChannelOutcome::Error(R"({"reason":"a hub call needs a request_id"})");
+  if (!request_id) return ChannelOutcome::Error(R"({"reason":"a hub call needs a request_id"})");
+  const absl::StatusOr<Json> call = base::ParseJson(frame.payload, base::JsonReader::kMaxDepth);
+  if (!call.ok()) {
+    const std::string reason = absl::StrCat("the call cannot be read: ", call.status().message());
+    return ChannelOutcome::Error(absl::StrCat(R"({"reason":)", base::QuoteJson(reason), "}"));
   }
   const Json data = call->contains("data") ? (*call)["data"] : Json();
   HubCallAnswer answer = hub_calls_.Answer(event, data, socket.options().base_url, wall_clock_());

@@ -5,12 +5,13 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "bridge/base/json_members.h"
 #include "bridge/base/log.h"
-#include "bridge/hub/json_members.h"
 
 namespace atomemo::hub {
 namespace {
 
+using base::JsonMembers;
 using router::HubMode;
 using router::pb::HubState;
 
@@ -225,6 +226,11 @@ void HubClient::OnChannelEvent(PhoenixChannel& channel, PhoenixFrame frame) {
     return OnHubAnswer(*topic, frame);
   }
   absl::StatusOr<router::HubCall> call = DecodeCall(frame.event, frame.payload);
+  // Of a damaged call there is nothing to decode; only whether its event is known is of interest.
+  if (!frame.damage.ok() && !absl::IsUnimplemented(call.status())) {
+    call = absl::InvalidArgumentError(
+        absl::StrCat("the call cannot be read: ", frame.damage.message()));
+  }
   if (call.ok()) return listener_->OnHubCall(frame.topic, *std::move(call));
   const std::string request_id = RequestIdOf(frame.payload);
   if (request_id.empty()) {
@@ -240,6 +246,11 @@ void HubClient::OnHubAnswer(Topic& topic, const PhoenixFrame& frame) {
   if (!topic.requests.Remove(request_id)) {
     base::LogDebug("answer to an unknown hub call", {{"topic", frame.topic}});
     return;
+  }
+  if (!frame.damage.ok()) {
+    return listener_->OnHubReply(frame.topic, request_id,
+                                 absl::InternalError(absl::StrCat(
+                                     "the hub's answer cannot be read: ", frame.damage.message())));
   }
   absl::StatusOr<JsonMembers> members = JsonMembers::Cut(frame.payload);
   if (frame.event == "hub_call_response") {

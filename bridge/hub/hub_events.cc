@@ -1,20 +1,22 @@
 #include "bridge/hub/hub_events.h"
 
-#include <google/protobuf/util/json_util.h>
-
 #include <optional>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "bridge/base/json.h"
-#include "bridge/hub/json_members.h"
+#include "bridge/base/json_members.h"
+#include "bridge/definition/payload.h"
 #include "bridge/router/ports.h"
 
 namespace atomemo::hub {
 namespace {
 
 namespace pb = ::atomemo::plugin::v1;
+using base::DescribeJson;
+using base::JsonMembers;
+using base::UnquoteJson;
 using CredentialMap = google::protobuf::Map<std::string, pb::JsonObject>;
 
 // Reads the members of a call's payload and remembers the first thing that is wrong.
@@ -186,21 +188,11 @@ ReadPayload ReaderOf(absl::string_view event) {
   return nullptr;
 }
 
-// `object` as JSON text; empty if it holds none that is valid.
-std::string JsonTextOf(const pb::JsonObject& object) {
-  if (object.has_json()) return base::ValidateJsonObject(object.json()).ok() ? object.json() : "";
-  std::string text;
-  if (!object.has_fields() ||
-      !google::protobuf::util::MessageToJsonString(object.fields(), &text).ok()) {
-    return "";
-  }
-  return text;
-}
-
 // ",name:value" for every member of `details` that is not one of the error's own.
 std::string DetailMembers(const pb::JsonObject& details) {
-  const std::string text = JsonTextOf(details);
-  absl::StatusOr<JsonMembers> members = JsonMembers::Cut(text);
+  const absl::StatusOr<std::string> text = definition::JsonTextOf(details);
+  if (!text.ok()) return "";
+  absl::StatusOr<JsonMembers> members = JsonMembers::Cut(*text);
   if (!members.ok()) return "";
   for (const absl::string_view own : {"code", "name", "message", "stack"}) members->Take(own);
   std::string out;
@@ -248,7 +240,8 @@ HubMessage EncodeError(const router::HubAnswer& answer, const pb::PluginError& e
 absl::StatusOr<router::HubCall> DecodeCall(absl::string_view event, absl::string_view payload) {
   const ReadPayload read = ReaderOf(event);
   if (read == nullptr) {
-    return absl::UnimplementedError("the bridge knows no event of this name, and neither do plugins");
+    return absl::UnimplementedError(
+        "the bridge knows no event of this name, and neither do plugins");
   }
   absl::StatusOr<JsonMembers> members = JsonMembers::Cut(payload);
   if (!members.ok()) return members.status();

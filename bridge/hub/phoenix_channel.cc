@@ -5,12 +5,14 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "bridge/base/json_members.h"
 #include "bridge/hub/hub_refusal.h"
-#include "bridge/hub/json_members.h"
 
 namespace atomemo::hub {
 namespace {
 
+using base::JsonMembers;
+using base::UnquoteJson;
 using router::pb::HubState;
 
 constexpr absl::string_view kSocketFull = "too many channels joined";

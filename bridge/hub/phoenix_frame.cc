@@ -1,96 +1,70 @@
 #include "bridge/hub/phoenix_frame.h"
 
-#include <simdjson.h>
-
-#include <cstddef>
-#include <cstdlib>
-#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
 #include "bridge/base/json.h"
+#include "bridge/base/json_string.h"
+#include "bridge/hub/frame_rescue.h"
 
 namespace atomemo::hub {
 namespace {
-
-constexpr std::size_t kElements = 5;
-// simdjson's depth counts scalars as a level of their own, and the frame's array is one more.
-constexpr std::size_t kParserDepth = base::kMaxJsonDepth + 2;
-// A parser keeps about ten times the largest text it ever saw: texts above this size get a parser
-// of their own, so that one large frame does not occupy memory for ever.
-constexpr std::size_t kKeptParserBytes = 1 << 20;
-
-std::unique_ptr<simdjson::dom::parser> MakeParser(std::size_t capacity) {
-  auto parser = std::make_unique<simdjson::dom::parser>();
-  // Only fails without memory, like `new`.
-  if (parser->allocate(capacity, kParserDepth) != simdjson::SUCCESS) std::abort();
-  return parser;
-}
 
 absl::Status NotAFrame(absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat("not a Phoenix V2 frame: ", why));
 }
 
-// Reads a string or null.
-absl::Status ReadRef(simdjson::dom::element element, absl::string_view name,
-                     std::optional<std::string>& out) {
-  if (element.is_null()) return absl::OkStatus();
-  std::string_view text;
-  if (element.get(text) != simdjson::SUCCESS) {
-    return NotAFrame(absl::StrCat(name, " is neither a string nor null"));
-  }
-  out.emplace(text);
-  return absl::OkStatus();
+absl::Status NotAFrame(const base::JsonReader& reader, absl::string_view why) {
+  return NotAFrame(reader.ok() ? why : reader.status().message());
 }
 
-absl::Status ReadString(simdjson::dom::element element, absl::string_view name, std::string& out) {
-  std::string_view text;
-  if (element.get(text) != simdjson::SUCCESS) {
-    return NotAFrame(absl::StrCat(name, " is not a string"));
-  }
-  out.assign(text);
-  return absl::OkStatus();
-}
+// Reads the frame's elements, one after the other.
+class FrameReader {
+ public:
+  explicit FrameReader(absl::string_view text) : text_(text), reader_(text, /*max_depth=*/1) {}
 
-bool IsJsonSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-
-// The text of the last element. `text` is a valid array whose other elements are strings or nulls.
-absl::string_view CutPayload(absl::string_view text) {
-  std::size_t at = text.find('[') + 1;
-  for (std::size_t commas = 0; commas + 1 < kElements; ++at) {
-    if (text[at] == ',') {
-      ++commas;
-    } else if (text[at] == '"') {
-      for (++at; text[at] != '"'; ++at) {
-        if (text[at] == '\\') ++at;
-      }
-    }
+  absl::StatusOr<PhoenixFrame> Read() {
+    PhoenixFrame frame;
+    if (!reader_.BeginArray()) return NotAFrame(reader_, "");
+    if (!ReadRef(frame.join_ref))
+      return NotAFrame(reader_, "join_ref is neither a string nor null");
+    if (!ReadRef(frame.ref)) return NotAFrame(reader_, "ref is neither a string nor null");
+    if (!ReadString(frame.topic)) return NotAFrame(reader_, "topic is not a string");
+    if (!ReadString(frame.event)) return NotAFrame(reader_, "event is not a string");
+    if (!reader_.NextElement()) return NotAFrame(reader_, "less than five elements");
+    absl::Status status = ReadPayload(frame.payload);
+    if (!status.ok()) return status;
+    return frame;
   }
-  std::size_t end = text.rfind(']');
-  while (IsJsonSpace(text[at])) ++at;
-  while (IsJsonSpace(text[end - 1])) --end;
-  return text.substr(at, end - at);
-}
 
-absl::StatusOr<PhoenixFrame> ReadFrame(simdjson::dom::parser& parser, absl::string_view text) {
-  simdjson::dom::element root;
-  const simdjson::error_code error = parser.parse(text.data(), text.size()).get(root);
-  if (error != simdjson::SUCCESS) return NotAFrame(simdjson::error_message(error));
-  simdjson::dom::array elements;
-  if (root.get(elements) != simdjson::SUCCESS) return NotAFrame("not an array");
-  if (elements.size() != kElements) {
-    return NotAFrame(absl::StrCat(elements.size(), " elements instead of ", kElements));
+ private:
+  bool ReadString(std::string& out) {
+    return reader_.NextElement() && reader_.Peek() == '"' && reader_.ReadString(out);
   }
-  PhoenixFrame frame;
-  auto element = elements.begin();
-  if (absl::Status s = ReadRef(*element, "join_ref", frame.join_ref); !s.ok()) return s;
-  if (absl::Status s = ReadRef(*++element, "ref", frame.ref); !s.ok()) return s;
-  if (absl::Status s = ReadString(*++element, "topic", frame.topic); !s.ok()) return s;
-  if (absl::Status s = ReadString(*++element, "event", frame.event); !s.ok()) return s;
-  frame.payload = std::string(CutPayload(text));
-  return frame;
-}
+
+  bool ReadRef(std::optional<std::string>& out) {
+    if (!reader_.NextElement()) return false;
+    if (reader_.Peek() == 'n') return reader_.Skip();
+    return reader_.Peek() == '"' && reader_.ReadString(out.emplace());
+  }
+
+  // The last element and the frame's end.
+  absl::Status ReadPayload(std::string& out) {
+    // Read apart, so that an error's position and depth are those in the payload.
+    const absl::string_view rest = text_.substr(reader_.offset());
+    base::JsonReader reader(rest, kMaxPayloadDepth);
+    absl::string_view payload;
+    if (!reader.Skip(payload)) return reader.status();
+    if (reader.Peek() != ']') return NotAFrame("it does not end after five elements");
+    const absl::string_view end = rest.substr(reader.offset() + 1);
+    if (base::JsonReader(end).Peek() != '\0') return NotAFrame("something follows its end");
+    out = reader.has_lone_surrogates() ? base::RepairSurrogates(payload) : std::string(payload);
+    return absl::OkStatus();
+  }
+
+  const absl::string_view text_;
+  base::JsonReader reader_;
+};
 
 std::string QuoteOrNull(const std::optional<std::string>& text) {
   return text ? base::QuoteJson(*text) : "null";
@@ -99,9 +73,11 @@ std::string QuoteOrNull(const std::optional<std::string>& text) {
 }  // namespace
 
 absl::StatusOr<PhoenixFrame> ParsePhoenixFrame(absl::string_view text) {
-  if (text.size() > kKeptParserBytes) return ReadFrame(*MakeParser(text.size()), text);
-  thread_local const std::unique_ptr<simdjson::dom::parser> parser = MakeParser(64 * 1024);
-  return ReadFrame(*parser, text);
+  absl::StatusOr<PhoenixFrame> frame = FrameReader(text).Read();
+  if (frame.ok()) return frame;
+  std::optional<PhoenixFrame> rescued = RescueFrame(text, frame.status());
+  if (!rescued) return frame;
+  return *std::move(rescued);
 }
 
 std::string EncodePhoenixFrame(const PhoenixFrame& frame) {

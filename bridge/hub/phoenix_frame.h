@@ -4,8 +4,10 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "bridge/base/json_reader.h"
 
 namespace atomemo::hub {
 
@@ -15,12 +17,21 @@ struct PhoenixFrame {
   std::optional<std::string> ref;
   std::string topic;
   std::string event;
-  // The text of one JSON value, exactly as it stood in the frame: numbers keep their digits.
+  // The text of one JSON value as it stood in the frame: numbers keep their digits, whatever their
+  // length. Only an escaped surrogate without its other half has become \ufffd.
   std::string payload;
+  // What is wrong with a frame that cannot be read in full. `payload` is then an object of what
+  // was found in it nevertheless, `request_id` or `status`: whoever waits must not wait in vain.
+  absl::Status damage = absl::OkStatus();
 };
 
-// Parses untrusted text. INVALID_ARGUMENT unless it is valid JSON (UTF-8, at most
-// base::kMaxJsonDepth levels) and an array of five elements of the right types.
+// How deep a payload may nest: as deep as JSON may elsewhere, inside an answer's `data`.
+inline constexpr int kMaxPayloadDepth = base::kMaxJsonDepth + 1;
+
+// Parses untrusted text: valid JSON (UTF-8, a payload of at most kMaxPayloadDepth levels) and an
+// array of five elements of the right types. Anything else is returned with its `damage` if it
+// shows a topic, an event and whom it concerns, and is INVALID_ARGUMENT otherwise. No message
+// contains any of the text.
 absl::StatusOr<PhoenixFrame> ParsePhoenixFrame(absl::string_view text);
 
 // The inverse. `payload` must be valid JSON.

@@ -153,6 +153,13 @@ void PhoenixSocket::OnMessage(absl::string_view text) {
                      {{"bytes", text.size()}, {"error", frame.status().message()}});
     return;
   }
+  if (!frame->damage.ok()) {
+    base::LogWarning("hub sent a frame that cannot be read in full",
+                     {{"topic", frame->topic},
+                      {"event", frame->event},
+                      {"bytes", text.size()},
+                      {"error", frame->damage.message()}});
+  }
   if (frame->topic == kPhoenixTopic) return OnHeartbeatReply(*frame);
   const auto handler = handlers_.find(frame->topic);
   if (handler == handlers_.end()) return;  // of a topic that was left

@@ -127,8 +127,8 @@ void ServeCallHub(const ContextPtr& context, const UnaryRpc<pb::CallHubRequest>:
   }
   absl::StatusOr<std::string> data = definition::JsonTextOf(call->request.data());
   if (!data.ok()) {
-    return call->Fail(
-        absl::InvalidArgumentError(absl::StrCat("`data`: ", data.status().message())));
+    return call->Fail(absl::InvalidArgumentError(
+        absl::StrCat("`data`: ", definition::MessageWithExcerpt(data.status()))));
   }
   context->io.Post([context, call, timeout = *timeout, data = *std::move(data)]() mutable {
     CallHubOnIoThread(context, call, timeout, std::move(data));

@@ -324,7 +324,8 @@ void Router::Refuse(absl::string_view topic, HubAnswer answer) {
 }
 
 void Router::Answer(absl::string_view topic, HubAnswer answer, const Session* session,
-                    absl::Time arrived, absl::string_view target, std::optional<std::int32_t> pid) {
+                    absl::Time arrived, absl::string_view target, std::optional<std::int32_t> pid,
+                    absl::string_view reason) {
   // Every call gets one terminal answer; a second one would be the bridge's own mistake.
   if (!ATOMEMO_INVARIANT(ledger_.Find(topic, answer.request_id) == nullptr)) return;
   ++(answer.ok() ? counters_.answered : counters_.failed);
@@ -340,19 +341,22 @@ void Router::Answer(absl::string_view topic, HubAnswer answer, const Session* se
     // The message is the plugin's and may contain anything: only the code is logged. The bridge's
     // own are safe.
     const auto& error = std::get<pb::PluginError>(answer.outcome);
-    base::LogWarning("call failed",
-                     {{"topic", topic},
-                      {"event", answer.event},
-                      {"target", target},
-                      {"request_id", answer.request_id},
-                      {"pid", pid},
-                      {"ms", milliseconds},
-                      {"code", error.code()},
-                      {"reason", session == nullptr ? error.message() : "the plugin's own error"}});
+    if (reason.empty() && session == nullptr) reason = error.message();
+    if (reason.empty()) reason = "the plugin's own error";
+    base::LogWarning("call failed", {{"topic", topic},
+                                     {"event", answer.event},
+                                     {"target", target},
+                                     {"request_id", answer.request_id},
+                                     {"pid", pid},
+                                     {"ms", milliseconds},
+                                     {"code", error.code()},
+                                     {"reason", reason}});
   }
   recovered_.Remove(topic, answer.request_id);
   if (journal_ != nullptr && session == nullptr && !answer.ok()) {
-    journal_->Failed(topic, answer.request_id, std::get<pb::PluginError>(answer.outcome));
+    pb::PluginError error = std::get<pb::PluginError>(answer.outcome);
+    error.set_message(std::string(reason));
+    journal_->Failed(topic, answer.request_id, error);
   }
   auto shared = std::make_shared<const HubAnswer>(std::move(answer));
   if (session != nullptr) confirm_to_[CallKey(topic, shared->request_id)] = session->id;

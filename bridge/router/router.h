@@ -117,9 +117,11 @@ class Router : public HubListener, public PluginPort, public StatusPort {
   absl::Duration TimeoutOf(const Plugin& plugin, const HubCall& call) const;
 
   // Gives a call its terminal answer. `session`: who answered; null: the bridge itself. `pid`: of
-  // the process that had the call.
+  // the process that had the call. `reason`: the error's message for log and journal, if its own
+  // quotes what a plugin wrote.
   void Answer(absl::string_view topic, HubAnswer answer, const Session* session, absl::Time arrived,
-              absl::string_view target, std::optional<std::int32_t> pid);
+              absl::string_view target, std::optional<std::int32_t> pid,
+              absl::string_view reason = "");
   void FailCall(const Plugin& plugin, const HubCall& call, pb::PluginError error);
   // The answer leaves once and is not kept: the call came while too much was under way.
   void Refuse(absl::string_view topic, HubAnswer answer);

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "bridge/base/log.h"
 #include "bridge/base/random.h"
+#include "bridge/definition/answers.h"
 #include "bridge/definition/validate.h"
 #include "bridge/router/errors.h"
 #include "bridge/router/router.h"
@@ -237,15 +238,17 @@ void Router::Reply(absl::string_view session_id, CallKind kind, ReplyPayload rep
     Answer(call->plugin->topic, *std::move(answer), session, call->arrived, call->target,
            session->spec.peer_pid);
   } else {
-    const std::optional<pb::DefinitionViolations> violations = GetViolations(answer.status());
-    std::vector<pb::DefinitionViolation> list;
-    if (violations) list.assign(violations->violations().begin(), violations->violations().end());
+    const pb::DefinitionViolations violations =
+        GetViolations(answer.status()).value_or(pb::DefinitionViolations());
     // Answers are taken without a stream, too: those that were parked until Publish.
-    if (CallSink* const sink = session->sink_of(kind)) sink->Reject(request_id, list);
+    if (CallSink* const sink = session->sink_of(kind)) {
+      sink->Reject(request_id, {violations.violations().begin(), violations.violations().end()});
+    }
     Answer(call->plugin->topic,
            HubAnswer{call->event, request_id,
-                     BridgeError(code::kInvalidReturn, "InvalidReturn", answer.status().message())},
-           nullptr, call->arrived, call->target, session->spec.peer_pid);
+                     BridgeError(code::kInvalidReturn, "InvalidReturn",
+                                 definition::DescribeViolations(violations))},
+           nullptr, call->arrived, call->target, session->spec.peer_pid, answer.status().message());
   }
   FinishIfIdle(*session);
   if (call->worker != nullptr && call->worker != session) FinishIfIdle(*call->worker);

@@ -527,5 +527,48 @@ TEST_F(HubClientTest, NothingRunsAfterDestruction) {
   EXPECT_EQ(scheduler_.pending_timers(), 0u);
 }
 
+TEST_F(HubClientTest, ACallThatCannotBeReadIsReportedWithItsIdAndTheReason) {
+  MakeReady();
+  wires_[0].Say(
+      R"([null,null,"debug_plugin:p","invoke_tool",{"request_id":"r1","parameters":{"k":NaN}}])");
+  EXPECT_THAT(listener_.bad_calls,
+              ElementsAre(AllOf(HasSubstr("invoke_tool r1 INVALID_ARGUMENT"),
+                                HasSubstr("the call cannot be read: "),
+                                HasSubstr("NaN is no JSON: use null"))));
+  EXPECT_THAT(listener_.calls, IsEmpty());
+}
+
+TEST_F(HubClientTest, AnUnknownEventThatCannotBeReadIsStillUnknown) {
+  MakeReady();
+  wires_[0].Say(R"([null,null,"debug_plugin:p","dance",{"request_id":"r1","k":NaN}])");
+  EXPECT_THAT(listener_.bad_calls, ElementsAre(HasSubstr("dance r1 UNIMPLEMENTED")));
+}
+
+TEST_F(HubClientTest, AnAnswerOfTheHubThatCannotBeReadFailsTheCallAtOnce) {
+  MakeReady();
+  ASSERT_TRUE(client_->PushRequest(kTopic, {"h1", "invoke_llm", "{}"}));
+  wires_[0].Say(
+      R"([null,null,"debug_plugin:p","hub_call_response",{"request_id":"h1","data":[1,]}])");
+  EXPECT_THAT(listener_.replies, ElementsAre(AllOf(HasSubstr("h1 INTERNAL"),
+                                                   HasSubstr("the hub's answer cannot be read"))));
+}
+
+TEST_F(HubClientTest, AnErrorReplyThatCannotBeReadFailsTheCallAtOnce) {
+  MakeReady();
+  ASSERT_TRUE(client_->PushRequest(kTopic, {"h1", "invoke_llm", "{}"}));
+  const PhoenixFrame pushed = wires_[0].TakeOne("hub_call:invoke_llm");
+  wires_[0].Say(absl::StrCat(R"(["1",")", *pushed.ref, R"(","debug_plugin:p","phx_reply",)",
+                                 R"({"status":"error","response":{"why":NaN}}])"));
+  EXPECT_THAT(listener_.replies, ElementsAre(AllOf(HasSubstr("h1 ABORTED"),
+                                                   HasSubstr("the hub's reply cannot be read"))));
+}
+
+TEST_F(HubClientTest, TheHubsAnswerKeepsTheDigitsOfItsNumbers) {
+  MakeReady();
+  ASSERT_TRUE(client_->PushRequest(kTopic, {"h1", "get_file_url", "{}"}));
+  Say("hub_call_response", R"({"request_id":"h1","data":{"n":100000000000000000000,"m":1e400}})");
+  EXPECT_THAT(listener_.replies, ElementsAre(R"(h1 {"n":100000000000000000000,"m":1e400})"));
+}
+
 }  // namespace
 }  // namespace atomemo::hub

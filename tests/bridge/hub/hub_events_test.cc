@@ -232,12 +232,19 @@ TEST(EncodeAnswerTest, DetailsMayBeAStruct) {
   EXPECT_THAT(EncodeAnswer(Failure("invoke_tool", error)).payload, HasSubstr(R"(,"city":"Ys"}})"));
 }
 
+TEST(EncodeAnswerTest, DetailsKeepTheDigitsOfTheirNumbers) {
+  pb::PluginError error;
+  error.mutable_details()->set_json(R"({"wei":115792089237316195423570985008687907853269984665640})");
+  EXPECT_THAT(EncodeAnswer(Failure("invoke_tool", error)).payload,
+              HasSubstr(R"("wei":115792089237316195423570985008687907853269984665640)"));
+}
+
 TEST(EncodeAnswerTest, InvalidDetailsAreLeftOut) {
   for (const char* details : {"{", "[1]", "\xff", ""}) {
     pb::PluginError error;
     error.mutable_details()->set_json(details);
     const std::string payload = EncodeAnswer(Failure("invoke_tool", error)).payload;
-    EXPECT_TRUE(base::ValidateJson(payload).ok()) << payload;
+    EXPECT_TRUE(base::CheckJson(payload).ok()) << payload;
   }
 }
 

@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 
+#include <cstddef>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -84,13 +86,45 @@ std::string FrameNested(int levels) {
 
 TEST(PhoenixFrameTest, PayloadMayBeAsDeepAsJsonMayBeElsewhere) {
   EXPECT_TRUE(ParsePhoenixFrame(FrameNested(base::kMaxJsonDepth)).ok());
-  EXPECT_FALSE(ParsePhoenixFrame(FrameNested(base::kMaxJsonDepth + 2)).ok());
+  // One more: what is as deep as it may be stands inside an answer's `data`.
+  EXPECT_TRUE(ParsePhoenixFrame(FrameNested(kMaxPayloadDepth)).ok());
+  EXPECT_FALSE(ParsePhoenixFrame(FrameNested(kMaxPayloadDepth + 1)).ok());
   EXPECT_FALSE(ParsePhoenixFrame(FrameNested(1'000'000)).ok());
+}
+
+TEST(PhoenixFrameTest, NumbersOfAnySizePassByteForByte) {
+  for (const std::string& number :
+       {std::string("100000000000000000000"), std::string("-9223372036854775809"),
+        std::string("1e400"), std::string("-0"), std::string("1E+5"), std::string("0.10"),
+        std::string(100'000, '9'), absl::StrCat("1e", std::string(1000, '9'))}) {
+    const std::string payload = absl::StrCat(R"({"request_id":"r","parameters":{"n":)", number, "}}");
+    const PhoenixFrame frame = MustParse(absl::StrCat(R"([null,null,"t","e",)", payload, "]"));
+    EXPECT_EQ(frame.payload, payload);
+    EXPECT_TRUE(frame.damage.ok());
+  }
+}
+
+TEST(PhoenixFrameTest, LoneSurrogatesBecomeTheReplacementCharacter) {
+  const PhoenixFrame frame = MustParse(
+      R"(["1",null,"t\ud83d","e",{"text":"cut emoji \ud83d","\uDc00":"\ud83d\ude00 \\ud83d"}])");
+  EXPECT_EQ(frame.topic, "t\uFFFD");
+  EXPECT_EQ(frame.payload,
+            R"({"text":"cut emoji \ufffd","\ufffd":"\ud83d\ude00 \\ud83d"})");
+  EXPECT_TRUE(frame.damage.ok());
 }
 
 TEST(PhoenixFrameTest, LargeFramesKeepEveryByte) {
   const std::string payload = absl::StrCat("{\"a\":\"", std::string(12'000'000, 'x'), "\"}");
   EXPECT_EQ(MustParse(absl::StrCat(R"([null,null,"t","e",)", payload, "]")).payload, payload);
+}
+
+TEST(PhoenixFrameTest, NothingIsKeptOfALargeFrame) {
+  const std::string text = absl::StrCat(R"([null,null,"t","e",{"a":")", std::string(6'000'000, 'x'),
+                                        R"(","b":[)", std::string(100'000, '1'), "]}]");
+  const std::size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+  EXPECT_TRUE(ParsePhoenixFrame(text).ok());
+  const std::size_t after = mallinfo2().uordblks + mallinfo2().hblkhd;
+  EXPECT_LT(after, before + 65'536);
 }
 
 TEST(PhoenixFrameTest, EncodingIsTheInverseOfParsing) {

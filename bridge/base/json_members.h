@@ -1,5 +1,5 @@
-#ifndef ATOMEMO_BRIDGE_HUB_JSON_MEMBERS_H_
-#define ATOMEMO_BRIDGE_HUB_JSON_MEMBERS_H_
+#ifndef ATOMEMO_BRIDGE_BASE_JSON_MEMBERS_H_
+#define ATOMEMO_BRIDGE_BASE_JSON_MEMBERS_H_
 
 #include <optional>
 #include <string>
@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace atomemo::hub {
+namespace atomemo::base {
 
 // The members of one JSON object, as texts cut out of it byte for byte. The object's text must
 // outlive this.
@@ -20,12 +20,15 @@ class JsonMembers {
     absl::string_view value;
   };
 
-  // `object` must be valid JSON (see base::ValidateJson). INVALID_ARGUMENT if it is not an object.
+  // INVALID_ARGUMENT if `object` is not the text of an object.
   static absl::StatusOr<JsonMembers> Cut(absl::string_view object);
 
   // Removes the member and returns its value; nothing if there is none or it is null. Of members
   // with the same name the last one counts.
   std::optional<absl::string_view> Take(absl::string_view name);
+
+  // Whether there is such a member, and be it null.
+  bool Has(absl::string_view name) const;
 
   // In the order of the text.
   const std::vector<Member>& rest() const { return members_; }
@@ -43,6 +46,6 @@ std::optional<std::string> UnquoteJson(absl::string_view value);
 // "an object", "a string", ...: what kind of JSON value it is, for a person.
 absl::string_view DescribeJson(absl::string_view value);
 
-}  // namespace atomemo::hub
+}  // namespace atomemo::base
 
-#endif  // ATOMEMO_BRIDGE_HUB_JSON_MEMBERS_H_
+#endif  // ATOMEMO_BRIDGE_BASE_JSON_MEMBERS_H_
