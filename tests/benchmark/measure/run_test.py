@@ -4,6 +4,7 @@ Usage: run_test.py BUILD_DIR
 """
 import json
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -59,8 +60,10 @@ class RunTest(unittest.TestCase):
             with subprocess.Popen(command(folder, "--only", "growth"), stdout=subprocess.DEVNULL) as run:
                 wait_until(lambda: len(children_of(run.pid)) == 3)  # hub, bridge, plugin
                 children = children_of(run.pid)
+                left_behind = pathlib.Path("/proc", children[0], "cwd").resolve()  # the run's folder
                 run.send_signal(signal.SIGKILL)
             wait_until(lambda: not any(pathlib.Path("/proc", child).exists() for child in children))
+            shutil.rmtree(left_behind)
 
 
 if __name__ == "__main__":
