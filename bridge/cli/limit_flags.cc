@@ -51,10 +51,10 @@ void LimitFlags::AddTo(CLI::App& app, AppOptions& options) {
         "Calls that wait for a worker, a plugin");
   count("--max-outbox-answers", router.outbox.max_answers, 4 * kKiB,
         "Answers that the hub does not have yet");
-  bytes("--max-outbox-bytes", router.outbox.max_bytes, 16, "What these hold");
+  bytes("--max-outbox-bytes", router.outbox.max_bytes, 28, "What these hold");
   count("--max-plugin-answers", router.outbox.max_topic_answers, 16 * kKiB,
         "The same of one plugin");
-  bytes("--max-plugin-answer-bytes", router.outbox.max_topic_bytes, 12, "What these hold");
+  bytes("--max-plugin-answer-bytes", router.outbox.max_topic_bytes, 24, "What these hold");
   count("--max-sessions", router.max_sessions, 128 * kKiB, "Plugin sessions");
   count("--max-hub-calls", router.max_hub_calls, 256 * kKiB,
         "Calls to the hub under way, a session");

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "bridge/base/json.h"
 #include "bridge/base/json_string.h"
@@ -10,8 +11,10 @@
 namespace atomemo::hub {
 namespace {
 
+constexpr absl::string_view kNotAFrame = "not a Phoenix V2 frame: ";
+
 absl::Status NotAFrame(absl::string_view why) {
-  return absl::InvalidArgumentError(absl::StrCat("not a Phoenix V2 frame: ", why));
+  return absl::InvalidArgumentError(absl::StrCat(kNotAFrame, why));
 }
 
 absl::Status NotAFrame(const base::JsonReader& reader, absl::string_view why) {
@@ -76,8 +79,9 @@ absl::StatusOr<PhoenixFrame> ParsePhoenixFrame(absl::string_view text) {
   absl::StatusOr<PhoenixFrame> frame = FrameReader(text).Read();
   if (frame.ok()) return frame;
   std::optional<PhoenixFrame> rescued = RescueFrame(text, frame.status());
-  if (!rescued) return frame;
-  return *std::move(rescued);
+  if (rescued) return *std::move(rescued);
+  const absl::string_view why = frame.status().message();
+  return absl::StartsWith(why, kNotAFrame) ? frame.status() : NotAFrame(why);
 }
 
 std::string EncodePhoenixFrame(const PhoenixFrame& frame) {

@@ -109,7 +109,8 @@ TEST(JsonReaderTest, DepthIsCountedInContainers) {
   EXPECT_THAT(ErrorOf(Nested(kMaxJsonDepth + 1)), HasSubstr("nested deeper than 100 levels"));
   EXPECT_FALSE(Accepts(std::string(1'000'000, '[')));
   EXPECT_FALSE(Accepts(std::string(1'000'000, '{')));
-  JsonReader deep(Nested(JsonReader::kMaxDepth), JsonReader::kMaxDepth);
+  const std::string deepest = Nested(JsonReader::kMaxDepth);
+  JsonReader deep(deepest, JsonReader::kMaxDepth);
   EXPECT_TRUE(deep.Skip());
 }
 
@@ -222,6 +223,17 @@ TEST(JsonReaderTest, StringsOfEveryLengthEndWhereTheyEnd) {
   }
 }
 
+// The other parser refuses numbers that no double holds.
+bool HasNumberBeyondDouble(const std::string& text) {
+  try {
+    return nlohmann::json::parse(text).is_discarded();
+  } catch (const nlohmann::json::out_of_range&) {
+    return true;
+  } catch (const nlohmann::json::exception&) {
+  }
+  return false;
+}
+
 // Random texts made of JSON's parts, each judged by another parser as well.
 TEST(JsonReaderTest, AgreesWithAnotherParser) {
   const std::vector<std::string> parts = {"{",      "}",     "[",     "]",       ",",
@@ -242,6 +254,7 @@ TEST(JsonReaderTest, AgreesWithAnotherParser) {
     if (pick(3) == 0) text = absl::StrCat("{\"k\":", text, "}");
     const bool accepted = nlohmann::json::accept(text);
     valid += accepted ? 1 : 0;
+    if (!accepted && HasNumberBeyondDouble(text)) continue;
     ASSERT_EQ(Accepts(text), accepted) << text;
   }
   EXPECT_GT(valid, 10'000);
