@@ -61,7 +61,7 @@ void LimitFlags::AddTo(CLI::App& app, AppOptions& options) {
   bytes("--max-definition-bytes", router.max_definition_bytes, 2, "One plugin's definition");
   count("--max-parked-answers", router.max_parked_answers, 4 * kKiB,
         "Answers to an earlier bridge's calls that cannot be taken yet, a session");
-  bytes("--max-parked-bytes", router.max_parked_bytes, 16, "What these hold");
+  bytes("--max-parked-bytes", router.max_parked_bytes, 16, "What these hold, of all sessions");
   plugin_service::PluginServerOptions& server = options.plugin_server;
   bytes("--max-message-bytes", server.max_message_bytes, 8, "One message from or to a plugin");
   AddSize(app, "--max-file-bytes", server.max_file_bytes, "One file up or down")->group(kGroup);

@@ -157,6 +157,7 @@ class Router : public HubListener, public PluginPort, public StatusPort {
   base::LogThrottle refused_log_;
   absl::flat_hash_map<std::string, std::unique_ptr<Session>> sessions_;
   absl::flat_hash_set<std::string> parked_sessions_;
+  std::size_t parked_bytes_ = 0;  // of all of them
   CallLedger ledger_;
   Outbox outbox_;
   Dispatcher dispatcher_;

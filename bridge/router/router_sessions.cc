@@ -312,7 +312,7 @@ void Router::Park(Session& session, CallKind kind, ReplyPayload reply) {
       std::visit([](const auto& message) { return message.ByteSizeLong(); }, reply);
   const RouterLimits& limits = options_.limits;
   const bool too_many = session.parked_replies.size() >= limits.max_parked_answers;
-  if (too_many || session.parked_bytes + bytes > limits.max_parked_bytes) {
+  if (too_many || parked_bytes_ + bytes > limits.max_parked_bytes) {
     CallSink* const sink = session.sink_of(kind);
     if (sink == nullptr) return;
     pb::DefinitionViolation violation;
@@ -323,12 +323,13 @@ void Router::Park(Session& session, CallKind kind, ReplyPayload reply) {
     return sink->Reject(ReplyRequestId(reply), {violation});
   }
   session.parked_bytes += bytes;
+  parked_bytes_ += bytes;
   session.parked_replies.emplace_back(kind, std::move(reply));
   parked_sessions_.insert(session.id);
 }
 
 void Router::RetryParked(Session& session) {
-  session.parked_bytes = 0;
+  parked_bytes_ -= std::exchange(session.parked_bytes, 0);
   parked_sessions_.erase(session.id);
   for (auto& [kind, reply] : std::exchange(session.parked_replies, {})) {
     Reply(session.id, kind, std::move(reply));
@@ -346,6 +347,7 @@ void Router::CloseSession(absl::string_view session_id, absl::string_view reason
   const std::unique_ptr<Session> session = std::move(found->second);
   sessions_.erase(found);
   parked_sessions_.erase(session->id);
+  parked_bytes_ -= session->parked_bytes;
   session->finish_when_idle.reset();
   base::LogInfo("session ended", {{"plugin", session->name},
                                   {"pid", session->spec.peer_pid},

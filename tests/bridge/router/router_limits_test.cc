@@ -466,6 +466,17 @@ TEST_F(MaxParkedTest, CountsTheAnswersOfOneSession) {
   for (const char* id : {"a", "b", "c"}) EXPECT_TRUE(AnswerTo(id).ok()) << id;
 }
 
+TEST_F(MaxParkedTest, CountsTheBytesOfAllSessions) {
+  auto other = OpenUnpublished();
+  Offers(*other, "other's", 100);
+  auto worker = OpenUnpublished();
+  Offers(*worker, "b", 1);
+  ExpectRefused(*worker, "b", "--max-parked-bytes");
+  router_.CloseSession(other->session_id, "gone");
+  Offers(*worker, "b", 100);
+  EXPECT_THAT(worker->calls->rejected, IsEmpty());
+}
+
 TEST_F(MaxParkedTest, CountsTheirBytes) {
   auto worker = OpenUnpublished();
   Offers(*worker, "a", 100);
