@@ -58,11 +58,15 @@ void LimitFlags::AddTo(CLI::App& app, AppOptions& options) {
   count("--max-sessions", router.max_sessions, 128 * kKiB, "Plugin sessions");
   count("--max-hub-calls", router.max_hub_calls, 256 * kKiB,
         "Calls to the hub under way, a session");
-  bytes("--max-definition-bytes", router.max_definition_bytes, 2, "One plugin's definition");
   count("--max-parked-answers", router.max_parked_answers, 4 * kKiB,
         "Answers to an earlier bridge's calls that cannot be taken yet, a session");
   bytes("--max-parked-bytes", router.max_parked_bytes, 16, "What these hold, of all sessions");
   plugin_service::PluginServerOptions& server = options.plugin_server;
+  bytes("--max-definition-bytes", server.max_definition_bytes, 2, "One plugin's definition");
+  count("--max-waiting-definitions", server.max_waiting_definitions, 256 * kKiB,
+        "Definitions that wait to be checked");
+  bytes("--max-waiting-definition-bytes", server.max_waiting_definition_bytes, 6,
+        "What these hold, and those that are not published yet");
   bytes("--max-message-bytes", server.max_message_bytes, 8, "One message from or to a plugin");
   AddSize(app, "--max-file-bytes", server.max_file_bytes, "One file up or down")->group(kGroup);
   AddCount(app, "--max-transfers", server.max_transfers, "Files moved at once")->group(kGroup);

@@ -26,7 +26,6 @@ using base::Json;
 using Step = ViolationSink::Step;
 
 constexpr absl::string_view kPrototype = "__proto__";  // JavaScript keeps no such member
-constexpr std::size_t kMaxListLength = 10'000;
 
 // Null if `value` is no string.
 const std::string* AsString(const Json& value) {

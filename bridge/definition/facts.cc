@@ -25,19 +25,52 @@ void CollectMethods(const Json& parameter, ViolationSink& sink, ToolFacts& facts
   ForEachChild(parameter, sink, [&](const Json& child) { CollectMethods(child, sink, facts); });
 }
 
-std::vector<std::string> NamesIn(const Json& definition, const char* list) {
-  std::vector<std::string> names;
-  if (const Json* parts = FindMember(definition, list)) {
-    for (const Json& part : *parts) names.push_back(StringMember(part, "name"));
+// The credentials that a tool names.
+class MentionFinder {
+ public:
+  std::vector<Mention> Find(const Json& tool) {
+    if (const Json* list = FindMember(tool, "credentials")) {
+      const Step at_list(at_, absl::string_view("credentials"));
+      for (std::size_t i = 0; i < list->size(); ++i) {
+        const Step at_name(at_, i);
+        Take((*list)[i].get_ref<const std::string&>());
+      }
+    }
+    const Step at_parameters(at_, absl::string_view("parameters"));
+    const Json& parameters = tool["parameters"];
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      const Step at_parameter(at_, i);
+      Visit(parameters[i]);
+    }
+    return std::move(mentions_);
   }
-  return names;
-}
+
+ private:
+  using Step = ViolationSink::Step;
+
+  void Visit(const Json& parameter) {
+    if (StringMember(parameter, "type") == "credential_id") {
+      const Step step(at_, absl::string_view("credential_name"));
+      Take(StringMember(parameter, "credential_name"));
+    }
+    ForEachChild(parameter, at_, [this](const Json& child) { Visit(child); });
+  }
+
+  void Take(const std::string& name) {
+    if (mentions_.size() < kMaxViolations && seen_.insert(name).second) {
+      mentions_.push_back({at_.path(), name});
+    }
+  }
+
+  ViolationSink at_;  // for where the walk stands
+  absl::flat_hash_set<std::string> seen_;
+  std::vector<Mention> mentions_;
+};
 
 }  // namespace
 
 ToolFacts ExtractToolFacts(const Json& tool) {
   ToolFacts facts;
-  facts.name = StringMember(tool, "name");
   if (const Json* timeout = FindMember(tool, "timeout")) {
     facts.timeout = std::min(absl::Milliseconds(timeout->get<double>()), kLongestTimeout);
   }
@@ -46,16 +79,8 @@ ToolFacts ExtractToolFacts(const Json& tool) {
   return facts;
 }
 
-DefinitionFacts ExtractFacts(const Json& definition) {
-  DefinitionFacts facts;
-  facts.name = StringMember(definition, "name");
-  facts.version = StringMember(definition, "version");
-  facts.credentials = NamesIn(definition, "credentials");
-  facts.models = NamesIn(definition, "models");
-  if (const Json* tools = FindMember(definition, "tools")) {
-    for (const Json& tool : *tools) facts.tools.push_back(ExtractToolFacts(tool));
-  }
-  return facts;
+std::vector<Mention> FindMentionedCredentials(const Json& tool) {
+  return MentionFinder().Find(tool);
 }
 
 }  // namespace atomemo::definition

@@ -5,14 +5,15 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
 #include "bridge/base/json.h"
+#include "bridge/definition/violations.h"
 
 namespace atomemo::definition {
 
 struct ToolFacts {
-  std::string name;
   // The tool's own; at most 30 minutes.
   std::optional<absl::Duration> timeout;
   // The methods that its parameters name, at any depth.
@@ -25,16 +26,23 @@ struct DefinitionFacts {
   std::string name;
   // Empty if the definition has none.
   std::string version;
-  std::vector<ToolFacts> tools;
-  std::vector<std::string> credentials;
-  std::vector<std::string> models;
+  // By name.
+  absl::flat_hash_map<std::string, ToolFacts> tools;
+  absl::flat_hash_set<std::string> credentials;
 };
 
-// `definition` must be valid (Schema::kDefinition, or kPlugin).
-DefinitionFacts ExtractFacts(const base::Json& definition);
-
-// The same of one tool (Schema::kTool).
+// `tool` must be valid (Schema::kTool).
 ToolFacts ExtractToolFacts(const base::Json& tool);
+
+// A name that a tool mentions, and where.
+struct Mention {
+  Path path;
+  std::string name;
+};
+
+// The credentials that a valid tool's list and its parameters name, each where it comes first; at
+// most kMaxViolations.
+std::vector<Mention> FindMentionedCredentials(const base::Json& tool);
 
 }  // namespace atomemo::definition
 

@@ -44,6 +44,10 @@ void ViolationSink::Add(std::vector<Violation>& list, std::string message) {
     list.push_back({{}, absl::StrCat("there are more than these ", kMaxViolations)});
     return;
   }
+  list.push_back({path(), std::move(message)});
+}
+
+Path ViolationSink::path() const {
   Path path;
   path.reserve(at_.size());
   for (const auto& segment : at_) {
@@ -53,7 +57,7 @@ void ViolationSink::Add(std::vector<Violation>& list, std::string message) {
       path.emplace_back(std::get<std::size_t>(segment));
     }
   }
-  list.push_back({std::move(path), std::move(message)});
+  return path;
 }
 
 }  // namespace atomemo::definition

@@ -52,6 +52,8 @@ class ViolationSink {
   void Error(std::string message) { Add(errors_, std::move(message)); }
   void Warn(std::string message) { Add(warnings_, std::move(message)); }
 
+  Path path() const;
+
   // Whether more of that kind would be reported: composing messages costs time.
   bool wants_errors() const { return errors_.size() <= kMaxViolations; }
   bool wants_warnings() const { return warnings_.size() <= kMaxViolations; }

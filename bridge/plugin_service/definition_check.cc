@@ -1,13 +1,13 @@
 #include "bridge/plugin_service/definition_check.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "bridge/base/json.h"
-#include "bridge/definition/assemble.h"
-#include "bridge/definition/facts.h"
 #include "bridge/definition/typed.h"
 #include "bridge/definition/validate.h"
 #include "bridge/router/ports.h"
@@ -17,6 +17,7 @@ namespace {
 
 namespace pb = ::atomemo::plugin::v1;
 using base::Json;
+using definition::PartKind;
 using definition::Report;
 using definition::Schema;
 
@@ -27,15 +28,6 @@ pb::DefinitionViolation Violation(std::string path, std::string message) {
   return violation;
 }
 
-std::vector<pb::DefinitionViolation> ToProto(const std::vector<definition::Violation>& found) {
-  std::vector<pb::DefinitionViolation> violations;
-  violations.reserve(found.size());
-  for (const definition::Violation& violation : found) {
-    violations.push_back(Violation(definition::FormatPath(violation.path), violation.message));
-  }
-  return violations;
-}
-
 absl::Status Invalid(absl::string_view what, std::vector<pb::DefinitionViolation> errors) {
   absl::Status status = absl::InvalidArgumentError(absl::StrCat(what, " is not valid"));
   pb::DefinitionViolations violations;
@@ -44,20 +36,43 @@ absl::Status Invalid(absl::string_view what, std::vector<pb::DefinitionViolation
   return status;
 }
 
-// The definition as JSON: parsed, or made of the typed form. Both missing is a violation.
-absl::StatusOr<Json> ParseOfficial(absl::string_view what, absl::string_view text) {
+absl::Status Missing(absl::string_view what) {
+  return Invalid(what, {Violation("", "the request has no definition")});
+}
+
+absl::StatusOr<Json> ParseOfficial(absl::string_view what, absl::string_view text,
+                                   std::size_t max_bytes) {
+  if (absl::Status fits = CheckDefinitionBytes(text.size(), max_bytes); !fits.ok()) return fits;
   absl::StatusOr<Json> json = definition::ParseDefinition(text);
   if (json.ok()) return json;
   return Invalid(what, {Violation("", std::string(json.status().message()))});
 }
 
-absl::Status Missing(absl::string_view what) {
-  return Invalid(what, {Violation("", "the request has no definition")});
+// The typed form is the smaller one: it has numbers where JSON has names.
+template <typename Typed>
+absl::StatusOr<Json> FromTyped(const Typed& typed, std::size_t max_bytes) {
+  if (absl::Status fits = CheckDefinitionBytes(typed.ByteSizeLong(), max_bytes); !fits.ok()) {
+    return fits;
+  }
+  return definition::ToJson(typed);
 }
 
-absl::StatusOr<CheckedDefinition> Take(absl::string_view what, const Report& report) {
-  if (!report.ok()) return Invalid(what, ToProto(report.errors));
-  return CheckedDefinition{base::DumpJson(report.value), ToProto(report.warnings)};
+// What differs between the parts of a plugin.
+struct PartTraits {
+  PartKind kind;
+  Schema schema;
+  absl::string_view what;
+};
+constexpr PartTraits kCredential = {PartKind::kCredential, Schema::kCredential, "the credential"};
+constexpr PartTraits kTool = {PartKind::kTool, Schema::kTool, "the tool"};
+constexpr PartTraits kModel = {PartKind::kModel, Schema::kModel, "the model"};
+
+absl::StatusOr<CheckedPart> CheckPart(const PartTraits& traits, absl::StatusOr<Json> json) {
+  if (!json.ok()) return json.status();
+  const Report report = Validate(traits.schema, *std::move(json));
+  if (!report.ok()) return Invalid(traits.what, definition::ToProto(report.errors));
+  return CheckedPart{definition::MakePart(traits.kind, report.value),
+                     definition::ToProto(report.warnings)};
 }
 
 // What a call to a method that no handler serves would come to is told before it happens.
@@ -65,10 +80,12 @@ template <typename Methods, typename Listed>
 void WarnOfUnlisted(absl::string_view member, const Methods& used, const Listed& listed,
                     std::vector<pb::DefinitionViolation>& warnings) {
   if (listed.empty()) return;
-  std::vector<std::string> names(used.begin(), used.end());
+  const absl::flat_hash_set<absl::string_view> known(listed.begin(), listed.end());
+  std::vector<absl::string_view> names(used.begin(), used.end());
   std::sort(names.begin(), names.end());
-  for (const std::string& name : names) {
-    if (std::find(listed.begin(), listed.end(), name) != listed.end()) continue;
+  for (const absl::string_view name : names) {
+    if (known.contains(name)) continue;
+    if (warnings.size() > definition::kMaxViolations) return;
     warnings.push_back(Violation("parameters", absl::StrCat("a parameter names the method \"", name,
                                                             "\", which is not in ", member)));
   }
@@ -76,45 +93,53 @@ void WarnOfUnlisted(absl::string_view member, const Methods& used, const Listed&
 
 }  // namespace
 
-absl::StatusOr<CheckedDefinition> CheckDefinition(const pb::OpenSessionRequest& request) {
+absl::Status CheckDefinitionBytes(std::size_t bytes, std::size_t max_bytes) {
+  if (bytes <= max_bytes) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat("the plugin's definition is larger than ",
+                                                   max_bytes,
+                                                   " bytes, set by --max-definition-bytes"));
+}
+
+absl::StatusOr<CheckedPlugin> CheckDefinition(const pb::OpenSessionRequest& request,
+                                              std::size_t max_bytes) {
   constexpr absl::string_view kWhat = "the plugin";
   if (!request.has_plugin() && request.definition_json().empty()) return Missing(kWhat);
   if (request.has_plugin() && !request.definition_json().empty()) {
     return Invalid(kWhat, {Violation("", "`plugin` and `definition_json` exclude each other")});
   }
   absl::StatusOr<Json> json = request.has_plugin()
-                                  ? definition::ToJson(request.plugin())
-                                  : ParseOfficial(kWhat, request.definition_json());
+                                  ? FromTyped(request.plugin(), max_bytes)
+                                  : ParseOfficial(kWhat, request.definition_json(), max_bytes);
   if (!json.ok()) return json.status();
-  definition::Parts parts;
-  parts.plugin = *std::move(json);
-  return Take(kWhat, definition::Assemble(std::move(parts)));
+  Report report = definition::JudgePlugin(*std::move(json));
+  if (!report.ok()) return Invalid(kWhat, definition::ToProto(report.errors));
+  CheckedPlugin checked{definition::Draft(std::move(report.value)),
+                        definition::ToProto(report.warnings)};
+  absl::Status fits = CheckDefinitionBytes(checked.draft.bytes(), max_bytes);
+  if (!fits.ok()) return fits;
+  return checked;
 }
 
-absl::StatusOr<CheckedDefinition> CheckDefinition(const pb::RegisterCredentialRequest& request) {
-  constexpr absl::string_view kWhat = "the credential";
+absl::StatusOr<CheckedPart> CheckDefinition(const pb::RegisterCredentialRequest& request,
+                                            std::size_t max_bytes) {
   if (request.has_credential()) {
-    return Take(kWhat, Validate(Schema::kCredential, definition::ToJson(request.credential())));
+    return CheckPart(kCredential, FromTyped(request.credential(), max_bytes));
   }
-  if (!request.has_definition_json()) return Missing(kWhat);
-  absl::StatusOr<Json> json = ParseOfficial(kWhat, request.definition_json());
-  if (!json.ok()) return json.status();
-  return Take(kWhat, Validate(Schema::kCredential, *std::move(json)));
+  if (!request.has_definition_json()) return Missing(kCredential.what);
+  return CheckPart(kCredential,
+                   ParseOfficial(kCredential.what, request.definition_json(), max_bytes));
 }
 
-absl::StatusOr<CheckedDefinition> CheckDefinition(const pb::RegisterToolRequest& request) {
-  constexpr absl::string_view kWhat = "the tool";
+absl::StatusOr<CheckedPart> CheckDefinition(const pb::RegisterToolRequest& request,
+                                            std::size_t max_bytes) {
   if (!request.has_tool()) {
-    if (!request.has_definition_json()) return Missing(kWhat);
-    absl::StatusOr<Json> json = ParseOfficial(kWhat, request.definition_json());
-    if (!json.ok()) return json.status();
-    return Take(kWhat, Validate(Schema::kTool, *std::move(json)));
+    if (!request.has_definition_json()) return Missing(kTool.what);
+    return CheckPart(kTool, ParseOfficial(kTool.what, request.definition_json(), max_bytes));
   }
   const pb::ToolDefinition& tool = request.tool();
-  const Report report = Validate(Schema::kTool, definition::ToJson(tool));
-  absl::StatusOr<CheckedDefinition> checked = Take(kWhat, report);
+  absl::StatusOr<CheckedPart> checked = CheckPart(kTool, FromTyped(tool, max_bytes));
   if (!checked.ok()) return checked;
-  const definition::ToolFacts facts = definition::ExtractToolFacts(report.value);
+  const definition::ToolFacts& facts = checked->part.tool;
   WarnOfUnlisted("locator_methods", facts.locator_methods, tool.locator_methods(),
                  checked->warnings);
   WarnOfUnlisted("mapping_methods", facts.mapping_methods, tool.mapping_methods(),
@@ -122,15 +147,11 @@ absl::StatusOr<CheckedDefinition> CheckDefinition(const pb::RegisterToolRequest&
   return checked;
 }
 
-absl::StatusOr<CheckedDefinition> CheckDefinition(const pb::RegisterModelRequest& request) {
-  constexpr absl::string_view kWhat = "the model";
-  if (request.has_model()) {
-    return Take(kWhat, Validate(Schema::kModel, definition::ToJson(request.model())));
-  }
-  if (!request.has_definition_json()) return Missing(kWhat);
-  absl::StatusOr<Json> json = ParseOfficial(kWhat, request.definition_json());
-  if (!json.ok()) return json.status();
-  return Take(kWhat, Validate(Schema::kModel, *std::move(json)));
+absl::StatusOr<CheckedPart> CheckDefinition(const pb::RegisterModelRequest& request,
+                                            std::size_t max_bytes) {
+  if (request.has_model()) return CheckPart(kModel, FromTyped(request.model(), max_bytes));
+  if (!request.has_definition_json()) return Missing(kModel.what);
+  return CheckPart(kModel, ParseOfficial(kModel.what, request.definition_json(), max_bytes));
 }
 
 }  // namespace atomemo::plugin_service

@@ -28,6 +28,12 @@ struct PluginServerOptions {
   // The largest message in either direction (--max-message-bytes). Larger ones fail the call that
   // they belong to; only what is more than four times as large breaks its stream.
   std::size_t max_message_bytes = 32 * 1024 * 1024;
+  // One plugin's definition, as the hub gets it (--max-definition-bytes).
+  std::size_t max_definition_bytes = 8 * 1024 * 1024;
+  // Definitions that wait to be checked (--max-waiting-definitions), and what these and those of
+  // sessions that have not published yet hold (--max-waiting-definition-bytes).
+  std::size_t max_waiting_definitions = 1000;
+  std::size_t max_waiting_definition_bytes = 64 * 1024 * 1024;
   // What may wait to be written on one stream (--max-stream-messages, --max-stream-bytes).
   std::size_t max_stream_messages = 20000;
   std::size_t max_stream_bytes = 64 * 1024 * 1024;

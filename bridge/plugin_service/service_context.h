@@ -9,10 +9,14 @@
 #include <unordered_map>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "atomemo/plugin/v1/payload.pb.h"
+#include "atomemo/plugin/v1/plugin_service.pb.h"
 #include "bridge/base/scheduler.h"
+#include "bridge/definition/assemble.h"
+#include "bridge/plugin_service/definition_queue.h"
 #include "bridge/plugin_service/options.h"
 #include "bridge/plugin_service/peer_table.h"
 #include "bridge/plugin_service/thread_pool.h"
@@ -27,10 +31,19 @@ inline bool IsSameUser(const std::optional<PeerIdentity>& a, const std::optional
   return a->uid == b->uid;
 }
 
+// What an open session has declared so far. On the thread that checks definitions only.
+struct SessionDraft {
+  definition::Draft definition;
+  absl::flat_hash_map<std::string, plugin::v1::ToolPolicy> tool_policies;
+  DefinitionQueue::Place place;
+};
+
 // What this side has to remember of an open session.
 struct KnownSession {
   std::optional<PeerIdentity> peer;
   plugin::v1::PayloadEncoding encoding = plugin::v1::PAYLOAD_ENCODING_STRUCT;
+  // Null once it has published.
+  std::shared_ptr<SessionDraft> draft;
 };
 
 // What a call stream has read: a reply, or nothing for the stream's end.
@@ -39,7 +52,9 @@ using StreamEvents = TurnQueue<std::optional<router::ReplyPayload>>;
 // The open sessions. On the io thread only.
 class SessionTable {
  public:
-  void Add(const std::string& id, KnownSession session) { sessions_[id].known = session; }
+  void Add(const std::string& id, KnownSession session) {
+    sessions_[id].known = std::move(session);
+  }
 
   // Handles what the session's call streams have read first: a finished answer counts, though its
   // worker be gone.
@@ -55,6 +70,12 @@ class SessionTable {
   void AddStream(const std::string& id, router::CallKind kind,
                  const std::shared_ptr<StreamEvents>& stream) {
     sessions_.at(id).streams[static_cast<std::size_t>(kind)] = stream;
+  }
+
+  // The session has published: its draft is not needed any more.
+  void DropDraft(const std::string& id) {
+    const auto found = sessions_.find(id);
+    if (found != sessions_.end()) found->second.known.draft.reset();
   }
 
   // UNAUTHENTICATED unless the session is open, and was opened by the same user.
@@ -84,6 +105,7 @@ struct ServiceContext {
         port(plugin_port),
         status(status_port),
         io(scheduler),
+        definitions({options.max_waiting_definitions, options.max_waiting_definition_bytes}),
         transfers(options.max_transfers, options.max_transfers * 16) {}
 
   const PluginServerOptions options;
@@ -94,8 +116,7 @@ struct ServiceContext {
   base::Scheduler& io;
   // On the io thread only.
   SessionTable sessions;
-  // Checks definitions, which may be large. One thread: a session's parts stay in order.
-  ThreadPool definitions{1, 1000};
+  DefinitionQueue definitions;
   ThreadPool transfers;
 };
 

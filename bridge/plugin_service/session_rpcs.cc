@@ -1,7 +1,11 @@
 #include "bridge/plugin_service/session_rpcs.h"
 
+#include <cstddef>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
@@ -11,40 +15,83 @@
 namespace atomemo::plugin_service {
 namespace {
 
-using router::PartKind;
+using SessionDraftPtr = std::shared_ptr<SessionDraft>;
 
-pb::ToolPolicy PolicyOf(const pb::RegisterToolRequest& request) { return request.policy(); }
-template <typename Request>
-pb::ToolPolicy PolicyOf(const Request&) {
-  return {};
+// What the session has declared so far; FAILED_PRECONDITION once it has published. On the io
+// thread.
+absl::StatusOr<SessionDraftPtr> FindDraft(const ServiceContext& context,
+                                          const std::string& session_id,
+                                          const std::optional<PeerIdentity>& peer) {
+  const absl::StatusOr<KnownSession> session = context.sessions.Find(session_id, peer);
+  if (!session.ok()) return session.status();
+  if (absl::Status status = context.port.CheckUnpublished(session_id); !status.ok()) return status;
+  if (session->draft == nullptr) return absl::FailedPreconditionError("the session has published");
+  return session->draft;
 }
 
-// Checks the definition on the thread for that, then registers it on the io thread.
+void NotePolicy(const pb::RegisterToolRequest& request, const std::string& tool,
+                SessionDraft& draft) {
+  if (request.has_policy()) draft.tool_policies[tool] = request.policy();
+}
+template <typename Request>
+void NotePolicy(const Request&, const std::string&, SessionDraft&) {}
+
+// On the thread that checks definitions.
+template <typename Request>
+absl::StatusOr<std::vector<pb::DefinitionViolation>> CheckAndAdd(const Request& request,
+                                                                 ServiceContext& context,
+                                                                 SessionDraft& draft) {
+  const std::size_t max_bytes = context.options.max_definition_bytes;
+  absl::StatusOr<CheckedPart> checked = CheckDefinition(request, max_bytes);
+  if (!checked.ok()) return checked.status();
+  absl::Status status =
+      CheckDefinitionBytes(draft.definition.bytes() + checked->part.json.size(), max_bytes);
+  const std::string name = checked->part.name;
+  if (status.ok()) status = draft.definition.Add(std::move(checked->part));
+  if (!status.ok()) return status;
+  NotePolicy(request, name, draft);
+  draft.place = context.definitions.Keep(draft.definition.bytes());
+  return std::move(checked->warnings);
+}
+
+// Finds the session on the io thread; the rest happens on the thread that checks definitions.
 template <typename Request, typename Response>
-void ServeRegister(PartKind kind, const ContextPtr& context,
-                   const typename UnaryRpc<Request>::CallPtr& call) {
-  const auto register_checked = [context, call, kind](CheckedDefinition& checked) {
-    absl::Status status = context->sessions.Find(call->request.session_id(), call->peer).status();
-    if (status.ok()) {
-      status = context->port.Register(call->request.session_id(), kind, std::move(checked.json),
-                                      PolicyOf(call->request));
-    }
-    if (!status.ok()) return call->Fail(status);
-    Response response;
-    for (pb::DefinitionViolation& warning : checked.warnings) {
-      *response.add_warnings() = std::move(warning);
-    }
-    call->Answer(std::move(response));
-  };
-  const auto check = [context, call, register_checked] {
-    absl::StatusOr<CheckedDefinition> checked = CheckDefinition(call->request);
-    if (!checked.ok()) return call->Fail(checked.status());
-    context->io.Post(
-        [register_checked, checked = *std::move(checked)]() mutable { register_checked(checked); });
-  };
-  if (!context->definitions.Run(check)) {
-    call->Fail(absl::UnavailableError("too many definitions wait to be checked"));
-  }
+void ServeRegister(const ContextPtr& context, const typename UnaryRpc<Request>::CallPtr& call) {
+  absl::StatusOr<DefinitionQueue::Place> place =
+      context->definitions.Take(call->request.ByteSizeLong());
+  if (!place.ok()) return call->Fail(place.status());
+  context->io.Post([context, call, place = *std::move(place)] {
+    const absl::StatusOr<SessionDraftPtr> draft =
+        FindDraft(*context, call->request.session_id(), call->peer);
+    if (!draft.ok()) return call->Fail(draft.status());
+    context->definitions.Run([context, call, place, draft = *draft] {
+      absl::StatusOr<std::vector<pb::DefinitionViolation>> warnings =
+          CheckAndAdd(call->request, *context, *draft);
+      if (!warnings.ok()) return call->Fail(warnings.status());
+      Response response;
+      for (pb::DefinitionViolation& warning : *warnings) {
+        *response.add_warnings() = std::move(warning);
+      }
+      call->Answer(std::move(response));
+    });
+  });
+}
+
+// On the io thread.
+void PublishOnIoThread(const ContextPtr& context, const UnaryRpc<pb::PublishRequest>::CallPtr& call,
+                       router::Publication publication) {
+  const std::string& session_id = call->request.session_id();
+  context->port.Publish(session_id, std::move(publication),
+                        [context, call](absl::StatusOr<router::Published> published) {
+                          if (!published.ok()) return call->Fail(published.status());
+                          context->sessions.DropDraft(call->request.session_id());
+                          pb::PublishResponse response;
+                          response.set_topic(std::move(published->topic));
+                          for (pb::DefinitionViolation& warning : published->warnings) {
+                            *response.add_warnings() = std::move(warning);
+                          }
+                          call->Answer(std::move(response));
+                        });
 }
 
 absl::StatusOr<std::optional<absl::Duration>> TimeoutOf(const pb::CallHubRequest& request) {
@@ -76,34 +123,30 @@ void CallHubOnIoThread(const ContextPtr& context, const UnaryRpc<pb::CallHubRequ
 
 void ServeRegisterCredential(const ContextPtr& context,
                              const UnaryRpc<pb::RegisterCredentialRequest>::CallPtr& call) {
-  ServeRegister<pb::RegisterCredentialRequest, pb::RegisterCredentialResponse>(
-      PartKind::kCredential, context, call);
+  ServeRegister<pb::RegisterCredentialRequest, pb::RegisterCredentialResponse>(context, call);
 }
 
 void ServeRegisterTool(const ContextPtr& context,
                        const UnaryRpc<pb::RegisterToolRequest>::CallPtr& call) {
-  ServeRegister<pb::RegisterToolRequest, pb::RegisterToolResponse>(PartKind::kTool, context, call);
+  ServeRegister<pb::RegisterToolRequest, pb::RegisterToolResponse>(context, call);
 }
 
 void ServeRegisterModel(const ContextPtr& context,
                         const UnaryRpc<pb::RegisterModelRequest>::CallPtr& call) {
-  ServeRegister<pb::RegisterModelRequest, pb::RegisterModelResponse>(PartKind::kModel, context,
-                                                                     call);
+  ServeRegister<pb::RegisterModelRequest, pb::RegisterModelResponse>(context, call);
 }
 
 void ServePublish(const ContextPtr& context, const UnaryRpc<pb::PublishRequest>::CallPtr& call) {
   context->io.Post([context, call] {
-    const std::string& session_id = call->request.session_id();
-    const absl::Status status = context->sessions.Find(session_id, call->peer).status();
-    if (!status.ok()) return call->Fail(status);
-    context->port.Publish(session_id, [call](absl::StatusOr<router::Published> published) {
-      if (!published.ok()) return call->Fail(published.status());
-      pb::PublishResponse response;
-      response.set_topic(std::move(published->topic));
-      for (pb::DefinitionViolation& warning : published->warnings) {
-        *response.add_warnings() = std::move(warning);
-      }
-      call->Answer(std::move(response));
+    const absl::StatusOr<SessionDraftPtr> draft =
+        FindDraft(*context, call->request.session_id(), call->peer);
+    if (!draft.ok()) return call->Fail(draft.status());
+    // Behind the parts that were registered before.
+    context->definitions.Run([context, call, draft = *draft] {
+      router::Publication publication{draft->definition.Assemble(), draft->tool_policies};
+      context->io.Post([context, call, publication = std::move(publication)]() mutable {
+        PublishOnIoThread(context, call, std::move(publication));
+      });
     });
   });
 }

@@ -1,5 +1,7 @@
 #include "bridge/plugin_service/session_stream.h"
 
+#include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -53,12 +55,15 @@ struct Opening {
   std::shared_ptr<SessionLink> link;
   std::optional<PeerIdentity> peer;
   pb::OpenSessionRequest request;
-  CheckedDefinition definition;
+  DefinitionQueue::Place place;
+  std::shared_ptr<SessionDraft> draft;
+  std::vector<pb::DefinitionViolation> warnings;
 };
 
 router::SessionSpec SpecOf(Opening& opening) {
   router::SessionSpec spec;
-  spec.definition_json = std::move(opening.definition.json);
+  spec.name = opening.draft->definition.name();
+  spec.version = opening.draft->definition.version();
   spec.mode = ModeOf(opening.request.mode());
   spec.token = opening.request.token();
   spec.client = opening.request.client();
@@ -83,14 +88,15 @@ void OpenOnIoThread(Opening& opening) {
   KnownSession session;
   session.peer = opening.peer;
   session.encoding = opening.request.payload_encoding();
-  context.sessions.Add(*id, session);
+  session.draft = std::move(opening.draft);
+  context.sessions.Add(*id, std::move(session));
 
   auto event = std::make_unique<pb::SessionEvent>();
   pb::SessionOpened& opened = *event->mutable_opened();
   opened.set_session_id(*std::move(id));
   opened.set_bridge_version(context.options.bridge_version);
   opened.set_max_message_bytes(static_cast<std::int64_t>(context.options.max_message_bytes));
-  for (pb::DefinitionViolation& warning : opening.definition.warnings) {
+  for (pb::DefinitionViolation& warning : opening.warnings) {
     *opened.add_warnings() = std::move(warning);
   }
   opening.outbox->Send(std::move(event));
@@ -98,10 +104,18 @@ void OpenOnIoThread(Opening& opening) {
 
 // On the thread that checks definitions.
 void CheckThenOpen(const std::shared_ptr<Opening>& opening) {
-  absl::StatusOr<CheckedDefinition> checked = CheckDefinition(opening->request);
+  ServiceContext& context = *opening->context;
+  absl::StatusOr<CheckedPlugin> checked =
+      CheckDefinition(opening->request, context.options.max_definition_bytes);
+  opening->request.clear_definition_json();
+  opening->request.clear_plugin();
+  opening->place.reset();
   if (!checked.ok()) return opening->outbox->Finish(checked.status());
-  opening->definition = *std::move(checked);
-  opening->context->io.Post([opening] { OpenOnIoThread(*opening); });
+  const std::size_t bytes = checked->draft.bytes();
+  opening->draft = std::make_shared<SessionDraft>(
+      SessionDraft{std::move(checked->draft), {}, context.definitions.Keep(bytes)});
+  opening->warnings = std::move(checked->warnings);
+  context.io.Post([opening] { OpenOnIoThread(*opening); });
 }
 
 class SessionStream : public RpcHandler {
@@ -112,15 +126,18 @@ class SessionStream : public RpcHandler {
   void OnMessage(grpc::ByteBuffer message) override {
     auto opening = std::make_shared<Opening>();
     absl::Status status = CheckMessageSize(message.Length(), context_->options.max_message_bytes);
+    if (status.ok()) {
+      absl::StatusOr<DefinitionQueue::Place> place = context_->definitions.Take(message.Length());
+      status = place.status();
+      if (status.ok()) opening->place = *std::move(place);
+    }
     if (status.ok()) status = ParseMessage(message, opening->request);
     if (!status.ok()) return start_.outbox->Finish(status);
     opening->context = context_;
     opening->outbox = start_.outbox;
     opening->link = link_;
     opening->peer = start_.peer;
-    if (!context_->definitions.Run([opening] { CheckThenOpen(opening); })) {
-      start_.outbox->Finish(absl::UnavailableError("too many definitions wait to be checked"));
-    }
+    context_->definitions.Run([opening] { CheckThenOpen(opening); });
   }
 
   void OnHalfClose() override {

@@ -41,7 +41,6 @@ struct RouterLimits {
   std::size_t max_sessions = 4'096;      // --max-sessions
   std::size_t max_hub_calls =
       1'000;  // --max-hub-calls: plugins' calls to the hub under way, a session
-  std::size_t max_definition_bytes = 8u << 20;  // --max-definition-bytes
   // --max-parked-answers (of a session), --max-parked-bytes (of all): answers to an earlier bridge's
   // calls that cannot be taken yet
   std::size_t max_parked_answers = 10'000;

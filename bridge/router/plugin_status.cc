@@ -65,7 +65,7 @@ std::string WhyNotReady(const Plugin& plugin, const ActiveCalls& calls, absl::Du
   if (!any_worker([](const Session* worker) { return !worker->draining; })) {
     return "no worker is connected";
   }
-  if (!plugin.tools.empty() &&
+  if (!plugin.tools().empty() &&
       !any_worker([](const Session* worker) { return Serves(*worker, CallKind::kInvoke); })) {
     return "the plugin has tools, and no worker has opened an Invoke stream";
   }

@@ -12,11 +12,13 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "atomemo/admin/v1/admin_service.pb.h"
+#include "bridge/definition/assemble.h"
 #include "bridge/router/call.h"
 
 namespace atomemo::router {
@@ -186,8 +188,9 @@ class CallSink {
 
 // Who opens a session.
 struct SessionSpec {
-  // The plugin's own texts, valid; may contain "credentials", "tools" and "models". JSON text.
-  std::string definition_json;
+  // The plugin's; the version may be empty.
+  std::string name;
+  std::string version;
   std::optional<HubMode> mode;
   std::string token;
   std::string client;
@@ -199,7 +202,12 @@ struct SessionSpec {
   std::optional<std::int32_t> peer_pid;
 };
 
-enum class PartKind { kCredential, kTool, kModel };
+// What a session publishes, judged.
+struct Publication {
+  definition::DefinitionPtr definition;
+  // Of its tools, by name.
+  absl::flat_hash_map<std::string, pb::ToolPolicy> tool_policies;
+};
 
 struct Published {
   std::string topic;
@@ -216,14 +224,12 @@ class PluginPort {
   virtual absl::StatusOr<std::string> OpenSession(SessionSpec spec,
                                                   std::shared_ptr<SessionSink> sink) = 0;
 
-  // Adds a definition. `definition_json` was validated by the caller. `policy` matters for tools
-  // only.
-  virtual absl::Status Register(absl::string_view session_id, PartKind kind,
-                                std::string definition_json, pb::ToolPolicy policy) = 0;
+  // OK while the session may still define and publish; FAILED_PRECONDITION once it has published.
+  virtual absl::Status CheckUnpublished(absl::string_view session_id) const = 0;
 
   // `done` is called once: at once for errors, later once the hub accepted or refused. It is also
   // called, with an error, when the session ends.
-  virtual void Publish(absl::string_view session_id,
+  virtual void Publish(absl::string_view session_id, Publication publication,
                        std::function<void(absl::StatusOr<Published>)> done) = 0;
 
   // Opens a call stream. `max_in_flight` as in pb::Subscribe.

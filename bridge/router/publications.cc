@@ -30,9 +30,8 @@ Publications::~Publications() {
 }
 
 absl::StatusOr<std::vector<Session*>> Publications::Attach(Session& session,
-                                                           const base::Json& definition) {
+                                                           Publication publication) {
   const std::string topic = TopicOf(session.mode, session.name, session.version);
-  auto text = std::make_shared<const std::string>(base::DumpJson(definition));
   std::unique_ptr<Plugin>& plugin = plugins_[topic];
   std::vector<Session*> replaced;
   if (plugin == nullptr) {
@@ -40,8 +39,9 @@ absl::StatusOr<std::vector<Session*>> Publications::Attach(Session& session,
     plugin->topic = topic;
     plugin->name = session.name;
     plugin->mode = session.mode;
+    plugin->definition = std::move(publication.definition);
     plugin->hub_state.set_state(pb::HubState::STATE_CONNECTING);
-  } else if (*plugin->definition_json != *text) {
+  } else if (plugin->definition->json != publication.definition->json) {
     const bool served = std::any_of(plugin->workers.begin(), plugin->workers.end(),
                                     [](const Session* worker) { return !worker->draining; });
     if (session.mode == HubMode::kRelease && served) {
@@ -51,22 +51,18 @@ absl::StatusOr<std::vector<Session*>> Publications::Attach(Session& session,
                        "the old one first"));
     }
     replaced = Replace(*plugin);
+    plugin->definition = std::move(publication.definition);
     // Until the hub has taken the new definition.
     plugin->hub_state.set_state(pb::HubState::STATE_CONNECTING);
   }
   plugin->version = session.version;
-  plugin->definition_json = std::move(text);
-  definition::DefinitionFacts facts = definition::ExtractFacts(definition);
-  plugin->tools.clear();
-  for (definition::ToolFacts& tool : facts.tools) plugin->tools.emplace(tool.name, tool);
-  plugin->credentials = {facts.credentials.begin(), facts.credentials.end()};
-  plugin->tool_policies = session.tool_policies;
+  plugin->tool_policies = std::move(publication.tool_policies);
   plugin->workers.push_back(&session);
   plugin->timeouts_in_a_row = 0;
   scheduler_.Cancel(std::exchange(plugin->retire_timer, base::Scheduler::kNoTimer));
   session.plugin = plugin.get();
   session.streams_changed_at = scheduler_.Now();
-  hub_.Announce(Announcement{topic, session.mode, plugin->definition_json});
+  hub_.Announce({topic, session.mode, plugin->definition_json()});
   SendHubState(session, plugin->hub_state);
   return replaced;
 }

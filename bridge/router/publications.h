@@ -9,7 +9,6 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "bridge/base/json.h"
 #include "bridge/base/scheduler.h"
 #include "bridge/router/options.h"
 #include "bridge/router/session.h"
@@ -37,10 +36,10 @@ class Publications {
   Publications(const Publications&) = delete;
   Publications& operator=(const Publications&) = delete;
 
-  // Makes the session a worker of the plugin that `definition` (valid, whole) describes, and
-  // announces that to the hub. Returns the workers that were replaced by it and now drain.
-  // FAILED_PRECONDITION when another definition runs in release mode.
-  absl::StatusOr<std::vector<Session*>> Attach(Session& session, const base::Json& definition);
+  // Makes the session a worker of the plugin that the definition describes, and announces that to
+  // the hub. Returns the workers that were replaced by it and now drain. FAILED_PRECONDITION when
+  // another definition runs in release mode.
+  absl::StatusOr<std::vector<Session*>> Attach(Session& session, Publication publication);
 
   // The session gets no calls any more and goes away.
   void Detach(Session& session);

@@ -111,7 +111,7 @@ void Router::OnTopicState(absl::string_view topic, pb::HubState state) {
       if (session->publish_done == nullptr) continue;
       if (state.state() == pb::HubState::STATE_REGISTERED) {
         std::exchange(session->publish_done,
-                      nullptr)(Published{plugin->topic, std::move(session->publish_warnings)});
+                      nullptr)(Published{plugin->topic, definition::ToProto(plugin->definition->warnings)});
       } else if (state.state() == pb::HubState::STATE_REJECTED) {
         absl::Status refused = absl::FailedPreconditionError(
             absl::StrCat("the hub refused the definition: ", state.reason()));
@@ -270,8 +270,8 @@ absl::Duration Router::TimeoutOf(const Plugin& plugin, const HubCall& call) cons
         google::protobuf::util::TimeUtil::DurationToNanoseconds(policy->second.timeout()));
     return std::clamp(own, absl::Milliseconds(1), kMaxInvokeTimeout);
   }
-  const auto facts = plugin.tools.find(tool);
-  if (facts != plugin.tools.end() && facts->second.timeout) {
+  const auto facts = plugin.tools().find(tool);
+  if (facts != plugin.tools().end() && facts->second.timeout) {
     return std::clamp(*facts->second.timeout, absl::Milliseconds(1), kMaxInvokeTimeout);
   }
   return options_.timeouts.invoke;
@@ -515,7 +515,7 @@ void Router::OnTopicLeft(absl::string_view topic) {
   if (leaving_.erase(topic) == 0) return;
   const Plugin* const plugin = publications_.Find(topic);
   if (plugin != nullptr && outbox_.HasAnswersFor(topic)) {
-    hub_.Announce({plugin->topic, plugin->mode, plugin->definition_json});
+    hub_.Announce({plugin->topic, plugin->mode, plugin->definition_json()});
   } else {
     left_.insert(std::string(topic));
   }

@@ -86,9 +86,8 @@ class Router : public HubListener, public PluginPort, public StatusPort {
   // PluginPort
   absl::StatusOr<std::string> OpenSession(SessionSpec spec,
                                           std::shared_ptr<SessionSink> sink) override;
-  absl::Status Register(absl::string_view session_id, PartKind kind, std::string definition_json,
-                        pb::ToolPolicy policy) override;
-  void Publish(absl::string_view session_id,
+  absl::Status CheckUnpublished(absl::string_view session_id) const override;
+  void Publish(absl::string_view session_id, Publication publication,
                std::function<void(absl::StatusOr<Published>)> done) override;
   absl::Status Subscribe(absl::string_view session_id, CallKind kind, std::int32_t max_in_flight,
                          std::shared_ptr<CallSink> sink) override;

@@ -48,13 +48,13 @@ const std::string& TargetOf(const CallPayload& payload) {
 std::optional<pb::PluginError> CheckCall(const Plugin& plugin, const HubCall& call) {
   const std::string& target = TargetOf(call.payload);
   if (call.kind() == CallKind::kAuthenticate || call.kind() == CallKind::kAuthorizeOAuth2) {
-    if (plugin.credentials.contains(target)) return std::nullopt;
+    if (plugin.credentials().contains(target)) return std::nullopt;
     return BridgeError(
         code::kCredentialNotFound, "CredentialNotFound",
         absl::StrCat("the plugin \"", plugin.name, "\" has no credential \"", target, "\""));
   }
-  const auto tool = plugin.tools.find(target);
-  if (tool == plugin.tools.end()) {
+  const auto tool = plugin.tools().find(target);
+  if (tool == plugin.tools().end()) {
     return BridgeError(
         code::kToolNotFound, "ToolNotFound",
         absl::StrCat("the plugin \"", plugin.name, "\" has no tool \"", target, "\""));

@@ -9,7 +9,6 @@
 #include "bridge/base/log.h"
 #include "bridge/base/random.h"
 #include "bridge/definition/answers.h"
-#include "bridge/definition/validate.h"
 #include "bridge/router/errors.h"
 #include "bridge/router/router.h"
 #include "bridge/router/router_checks.h"
@@ -24,31 +23,6 @@ constexpr std::size_t kMaxInstanceIdBytes = 128;
 absl::Status UnknownSession() {
   return absl::UnauthenticatedError(
       "no such session: it has ended, or was never opened; call OpenSession first");
-}
-
-std::vector<pb::DefinitionViolation> ToProto(const std::vector<definition::Violation>& violations) {
-  std::vector<pb::DefinitionViolation> out;
-  for (const definition::Violation& violation : violations) {
-    pb::DefinitionViolation& message = out.emplace_back();
-    message.set_path(definition::FormatPath(violation.path));
-    message.set_message(violation.message);
-  }
-  return out;
-}
-
-absl::Status DefinitionTooLarge(std::size_t limit) {
-  return absl::ResourceExhaustedError(absl::StrCat("the plugin's definition is larger than ", limit,
-                                                   " bytes, set by --max-definition-bytes"));
-}
-
-absl::Status InvalidDefinition(const std::vector<definition::Violation>& errors) {
-  pb::DefinitionViolations violations;
-  for (pb::DefinitionViolation& violation : ToProto(errors))
-    *violations.add_violations() = std::move(violation);
-  absl::Status status =
-      absl::InvalidArgumentError(absl::StrCat("the definition has ", errors.size(), " error(s)"));
-  SetViolations(status, violations);
-  return status;
 }
 
 }  // namespace
@@ -82,18 +56,9 @@ absl::StatusOr<std::string> Router::OpenSession(SessionSpec spec,
     return absl::ResourceExhaustedError(absl::StrCat(
         "too many sessions (", options_.limits.max_sessions, ", set by --max-sessions)"));
   }
-  if (spec.definition_json.size() > options_.limits.max_definition_bytes) {
-    return DefinitionTooLarge(options_.limits.max_definition_bytes);
-  }
-  absl::StatusOr<base::Json> texts = base::ParseJson(spec.definition_json);
-  if (!texts.ok()) return texts.status();
   auto session = std::make_unique<Session>();
-  session->definition_bytes = spec.definition_json.size();
-  const base::Json name = texts->value("name", base::Json());
-  const base::Json version = texts->value("version", base::Json());
-  if (!name.is_string()) return absl::InvalidArgumentError("the plugin has no name");
-  session->name = name.get<std::string>();
-  session->version = version.is_string() ? version.get<std::string>() : "";
+  session->name = spec.name;
+  session->version = spec.version;
   session->mode = spec.mode.value_or(options_.default_mode);
   if (session->mode == HubMode::kRelease && session->version.empty()) {
     return absl::InvalidArgumentError(
@@ -106,9 +71,7 @@ absl::StatusOr<std::string> Router::OpenSession(SessionSpec spec,
   if (absl::Status owner = CheckOwner(spec, session->name); !owner.ok()) return owner;
 
   session->id = base::RandomId();
-  session->parts = {*std::move(texts), {}, {}, {}};
   session->spec = std::move(spec);
-  session->spec.definition_json.clear();
   session->sink = std::move(sink);
   base::LogInfo("session opened", {{"plugin", session->name},
                                    {"version", session->version},
@@ -119,60 +82,30 @@ absl::StatusOr<std::string> Router::OpenSession(SessionSpec spec,
   return id;
 }
 
-absl::Status Router::Register(absl::string_view session_id, PartKind kind,
-                              std::string definition_json, pb::ToolPolicy policy) {
-  Session* const session = FindSession(session_id);
-  if (session == nullptr) return UnknownSession();
-  if (session->plugin != nullptr) {
-    return absl::FailedPreconditionError(
-        "the session has been published: open a new session to publish a changed definition");
-  }
-  const std::size_t max_bytes = options_.limits.max_definition_bytes;
-  if (session->definition_bytes + definition_json.size() > max_bytes) {
-    return DefinitionTooLarge(max_bytes);
-  }
-  absl::StatusOr<base::Json> part = base::ParseJson(definition_json);
-  if (!part.ok()) return part.status();
-  const base::Json name = part->is_object() ? part->value("name", base::Json()) : base::Json();
-  std::vector<base::Json>& list = kind == PartKind::kCredential ? session->parts.credentials
-                                  : kind == PartKind::kTool     ? session->parts.tools
-                                                                : session->parts.models;
-  for (const base::Json& other : list) {
-    if (other.is_object() && other.value("name", base::Json()) == name) {
-      return absl::AlreadyExistsError(
-          absl::StrCat("the session has a definition of this kind with the name ",
-                       base::DumpJson(name), " already"));
-    }
-  }
-  if (kind == PartKind::kTool && name.is_string())
-    session->tool_policies[name.get<std::string>()] = std::move(policy);
-  session->definition_bytes += definition_json.size();
-  list.push_back(*std::move(part));
-  return absl::OkStatus();
+absl::Status Router::CheckUnpublished(absl::string_view session_id) const {
+  const auto session = sessions_.find(session_id);
+  if (session == sessions_.end()) return UnknownSession();
+  if (session->second->plugin == nullptr) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "the session has been published already: open a new session to publish a changed definition");
 }
 
-void Router::Publish(absl::string_view session_id,
+void Router::Publish(absl::string_view session_id, Publication publication,
                      std::function<void(absl::StatusOr<Published>)> done) {
-  Session* const session = FindSession(session_id);
-  if (session == nullptr) return done(UnknownSession());
+  if (absl::Status status = CheckUnpublished(session_id); !status.ok()) return done(status);
   if (draining_) return done(absl::UnavailableError("the bridge is shutting down"));
-  if (session->plugin != nullptr)
-    return done(absl::FailedPreconditionError("the session has been published already"));
-
-  definition::Report report = definition::Assemble(session->parts);
-  if (!report.ok()) return done(InvalidDefinition(report.errors));
-  absl::StatusOr<std::vector<Session*>> replaced = publications_.Attach(*session, report.value);
+  Session* const session = FindSession(session_id);
+  absl::StatusOr<std::vector<Session*>> replaced =
+      publications_.Attach(*session, std::move(publication));
   if (!replaced.ok()) return done(replaced.status());
-  session->parts = {};
-  session->publish_warnings = ToProto(report.warnings);
   Plugin& plugin = *session->plugin;
   base::LogInfo("plugin published", {{"topic", plugin.topic},
                                      {"version", plugin.version},
-                                     {"tools", plugin.tools.size()},
-                                     {"credentials", plugin.credentials.size()},
+                                     {"tools", plugin.tools().size()},
+                                     {"credentials", plugin.credentials().size()},
                                      {"workers", plugin.workers.size()}});
   if (plugin.registered()) {
-    done(Published{plugin.topic, std::move(session->publish_warnings)});
+    done(Published{plugin.topic, definition::ToProto(plugin.definition->warnings)});
   } else {
     session->publish_done = std::move(done);
   }

@@ -14,10 +14,8 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
-#include "bridge/base/json.h"
 #include "bridge/base/scheduler.h"
 #include "bridge/definition/assemble.h"
-#include "bridge/definition/facts.h"
 #include "bridge/router/ports.h"
 
 namespace atomemo::router {
@@ -79,21 +77,16 @@ struct Session {
   SessionSpec spec;
   std::shared_ptr<SessionSink> sink;
 
-  // What it declares: until published.
-  definition::Parts parts;
-  std::size_t definition_bytes = 0;
   // Answers to earlier bridges' calls that cannot be taken yet: the session is not published, or
   // the outbox is full.
   std::vector<std::pair<CallKind, ReplyPayload>> parked_replies;
   std::size_t parked_bytes = 0;
-  absl::flat_hash_map<std::string, pb::ToolPolicy> tool_policies;
 
   // Set once published.
   Plugin* plugin = nullptr;
   // When it was published or a stream of it broke off: further streams may come or end right after.
   absl::Time streams_changed_at = absl::InfinitePast();
   std::function<void(absl::StatusOr<Published>)> publish_done;
-  std::vector<pb::DefinitionViolation> publish_warnings;
   // Gets no further calls.
   bool draining = false;
   // Why it ends when its last call in flight is done; set with `draining` when it was replaced.
@@ -123,10 +116,7 @@ struct Plugin {
   std::string name;
   std::string version;
   HubMode mode = HubMode::kDebug;
-  std::shared_ptr<const std::string> definition_json;
-  // From the definition, by name.
-  absl::flat_hash_map<std::string, definition::ToolFacts> tools;
-  absl::flat_hash_set<std::string> credentials;
+  definition::DefinitionPtr definition;
   absl::flat_hash_map<std::string, pb::ToolPolicy> tool_policies;
   pb::HubState hub_state;
   // Published sessions, draining ones too.
@@ -141,6 +131,12 @@ struct Plugin {
   std::size_t timeouts_in_a_row = 0;
   base::Scheduler::TimerId retire_timer = base::Scheduler::kNoTimer;
 
+  // The definition's own text: it lives on with it.
+  std::shared_ptr<const std::string> definition_json() const {
+    return {definition, &definition->json};
+  }
+  const auto& tools() const { return definition->facts.tools; }
+  const auto& credentials() const { return definition->facts.credentials; }
   std::list<ActiveCall*>& queue(CallKind kind) { return queues[static_cast<std::size_t>(kind)]; }
   bool registered() const { return hub_state.state() == pb::HubState::STATE_REGISTERED; }
 };

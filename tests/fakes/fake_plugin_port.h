@@ -21,11 +21,9 @@ namespace atomemo::fakes {
 // lets the test's thread wait for what happens on the io thread.
 class FakePluginPort : public router::PluginPort {
  public:
-  struct Registered {
+  struct PublishedSession {
     std::string session_id;
-    router::PartKind kind;
-    std::string definition_json;
-    router::pb::ToolPolicy policy;
+    router::Publication publication;
   };
   struct RecordedReply {
     std::string session_id;
@@ -47,8 +45,7 @@ class FakePluginPort : public router::PluginPort {
   // Everything that happened so far.
   struct Record {
     std::vector<std::pair<router::SessionSpec, std::shared_ptr<router::SessionSink>>> opened;
-    std::vector<Registered> registered;
-    std::vector<std::string> published;
+    std::vector<PublishedSession> published;
     std::vector<std::string> drained;
     std::map<router::CallKind, std::vector<Stream>> streams;
     std::vector<std::pair<std::string, router::CallKind>> unsubscribed;
@@ -58,7 +55,7 @@ class FakePluginPort : public router::PluginPort {
   };
 
   // What the port answers; OK and plain values unless set. Set before the call comes.
-  absl::Status open_status, register_status, subscribe_status, drain_status;
+  absl::Status open_status, unpublished_status, subscribe_status, drain_status;
   // Answers Publish; without it, Publish succeeds at once with the topic "debug_plugin:fake".
   std::function<void(std::function<void(absl::StatusOr<router::Published>)>)> on_publish;
   // Answers CallHub; without it, the answer is `{}`.
@@ -103,19 +100,13 @@ class FakePluginPort : public router::PluginPort {
     return absl::StrCat("session-", record_.opened.size());
   }
 
-  absl::Status Register(absl::string_view session_id, router::PartKind kind,
-                        std::string definition_json, router::pb::ToolPolicy policy) override {
-    absl::MutexLock lock(&mutex_);
-    record_.registered.push_back(
-        {std::string(session_id), kind, std::move(definition_json), std::move(policy)});
-    return register_status;
-  }
+  absl::Status CheckUnpublished(absl::string_view) const override { return unpublished_status; }
 
-  void Publish(absl::string_view session_id,
+  void Publish(absl::string_view session_id, router::Publication publication,
                std::function<void(absl::StatusOr<router::Published>)> done) override {
     {
       absl::MutexLock lock(&mutex_);
-      record_.published.emplace_back(session_id);
+      record_.published.push_back({std::string(session_id), std::move(publication)});
     }
     if (on_publish != nullptr) return on_publish(std::move(done));
     done(router::Published{"debug_plugin:fake", {}});

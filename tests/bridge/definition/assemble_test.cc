@@ -1,5 +1,11 @@
 #include "bridge/definition/assemble.h"
 
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bridge/definition/checker.h"
 #include "bridge/definition/facts.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -25,41 +31,104 @@ Json ToolNamed(const char* name) {
   return tool;
 }
 
+// A draft of valid texts.
+Draft DraftOf(Json plugin) {
+  Report report = JudgePlugin(std::move(plugin));
+  EXPECT_TRUE(report.ok()) << Lines(report.errors);
+  return Draft(std::move(report.value));
+}
+
+Json Assembled(const Draft& draft) { return J(draft.Assemble()->json); }
+
 TEST(Assemble, HasAllListsAndALanguage) {
-  Parts parts;
-  parts.plugin = PluginTexts();
-  const Report report = Assemble(parts);
-  ASSERT_TRUE(report.ok()) << Lines(report.errors);
-  EXPECT_EQ(report.value["lang"], "typescript");
-  for (const char* list : {"credentials", "tools", "models"})
-    EXPECT_EQ(report.value[list], Json::array());
+  const Json whole = Assembled(DraftOf(PluginTexts()));
+  EXPECT_EQ(whole["lang"], "typescript");
+  for (const char* list : {"credentials", "tools", "models"}) EXPECT_EQ(whole[list], Json::array());
+  EXPECT_THAT(ErrorsOf(Schema::kDefinition, whole), IsEmpty());
 }
 
 TEST(Assemble, KeepsThePluginsLanguage) {
-  Parts parts;
-  parts.plugin = PluginTexts();
-  parts.plugin["lang"] = "elixir";
-  EXPECT_EQ(Assemble(parts).value["lang"], "elixir");
+  Json plugin = PluginTexts();
+  plugin["lang"] = "elixir";
+  EXPECT_EQ(Assembled(DraftOf(std::move(plugin)))["lang"], "elixir");
 }
 
 TEST(Assemble, RegisteredPartsFollowThePluginsOwn) {
-  Parts parts;
-  parts.plugin = PluginTexts();
-  parts.plugin["tools"] = {ToolNamed("first")};
-  parts.tools = {ToolNamed("third"), ToolNamed("second")};
-  const Report report = Assemble(parts);
-  ASSERT_TRUE(report.ok()) << Lines(report.errors);
+  Json plugin = PluginTexts();
+  plugin["tools"] = {ToolNamed("first")};
+  Draft draft = DraftOf(std::move(plugin));
+  for (const char* name : {"third", "second"}) {
+    ASSERT_TRUE(draft.Add(MakePart(PartKind::kTool, ToolNamed(name))).ok());
+  }
+  ASSERT_TRUE(draft.Add(MakePart(PartKind::kCredential, CredentialWith(Json::array()))).ok());
+  const Json whole = Assembled(draft);
   std::vector<std::string> names;
-  for (const Json& tool : report.value["tools"]) names.push_back(tool["name"]);
+  for (const Json& tool : whole["tools"]) names.push_back(tool["name"]);
   EXPECT_THAT(names, ElementsAre("first", "third", "second"));
+  EXPECT_EQ(whole["credentials"][0]["name"], "my-credential");
+  EXPECT_THAT(ErrorsOf(Schema::kDefinition, whole), IsEmpty());
 }
 
-TEST(Assemble, SurvivesAnythingForAPlugin) {
+TEST(Assemble, TheSameNameTwiceIsRefusedWithinAKindOnly) {
+  Json plugin = PluginTexts();
+  plugin["tools"] = {ToolNamed("my-credential")};
+  Draft draft = DraftOf(std::move(plugin));
+  EXPECT_EQ(draft.Add(MakePart(PartKind::kTool, ToolNamed("my-credential"))).code(),
+            absl::StatusCode::kAlreadyExists);
+  EXPECT_TRUE(draft.Add(MakePart(PartKind::kCredential, CredentialWith(Json::array()))).ok());
+  EXPECT_EQ(Assembled(draft)["tools"].size(), 1u);
+}
+
+TEST(Assemble, AListHasAtMostAsManyPartsAsTheSchemaTakes) {
+  Draft draft = DraftOf(PluginTexts());
+  const Part part = MakePart(PartKind::kTool, ToolNamed("first"));
+  for (std::size_t i = 0; i < kMaxListLength; ++i) {
+    Part next = part;
+    next.name = absl::StrCat("tool-", i);
+    ASSERT_TRUE(draft.Add(std::move(next)).ok());
+  }
+  EXPECT_EQ(draft.Add(part).code(), absl::StatusCode::kResourceExhausted);
+}
+
+TEST(Assemble, KnowsTheSizeOfTheWhole) {
+  Draft draft = DraftOf(PluginTexts());
+  ASSERT_TRUE(draft.Add(MakePart(PartKind::kTool, ToolNamed("first"))).ok());
+  EXPECT_NEAR(static_cast<double>(draft.bytes()),
+              static_cast<double>(draft.Assemble()->json.size()), 100);
+}
+
+TEST(Assemble, WarnsOfCredentialsThatNobodyRegistered) {
+  Json tool = ToolNamed("first");
+  tool["credentials"] = {"my-credential", "my-credentail"};
+  tool["parameters"] = J(R"([{"name": "o", "type": "object", "properties": [
+      {"name": "c", "type": "credential_id", "credential_name": "other-one"}]}])");
+  Draft draft = DraftOf(PluginTexts());
+  ASSERT_TRUE(draft.Add(MakePart(PartKind::kTool, tool)).ok());
+  ASSERT_TRUE(draft.Add(MakePart(PartKind::kCredential, CredentialWith(Json::array()))).ok());
+  EXPECT_EQ(Lines(draft.Assemble()->warnings),
+            "tools[0].credentials[1]: no credential of this plugin has this name: "
+            "\"my-credentail\"; did you mean \"my-credential\"?\n"
+            "tools[0].parameters[0].properties[0].credential_name: no credential of this plugin "
+            "has this name: \"other-one\"\n");
+}
+
+TEST(Assemble, KeepsABoundedNumberOfMentionedCredentials) {
+  Json names = Json::array();
+  for (int i = 0; i < 10'000; ++i) names.push_back(absl::StrCat("c", i));
+  Json tool = ToolNamed("first");
+  tool["credentials"] = names;
+  EXPECT_EQ(MakePart(PartKind::kTool, tool).credentials.size(), kMaxViolations);
+  Draft draft = DraftOf(PluginTexts());
+  for (int i = 0; i < 20; ++i) {
+    tool["name"] = absl::StrCat("tool-", i);
+    ASSERT_TRUE(draft.Add(MakePart(PartKind::kTool, tool)).ok());
+  }
+  EXPECT_EQ(draft.Assemble()->warnings.size(), kMaxViolations);
+}
+
+TEST(Assemble, JudgesAnythingForAPlugin) {
   for (const char* json : {"null", "1", "[]", R"({"tools": 1})"}) {
-    Parts parts;
-    parts.plugin = J(json);
-    parts.tools = {ToolNamed("first")};
-    EXPECT_FALSE(Assemble(parts).ok()) << json;
+    EXPECT_FALSE(JudgePlugin(J(json)).ok()) << json;
   }
 }
 
@@ -84,16 +153,15 @@ TEST(Facts, NameEverythingThatCallsMayGoTo) {
   definition["version"] = "1.2.3";
   ASSERT_THAT(ErrorsOf(Schema::kDefinition, definition), IsEmpty());
 
-  const DefinitionFacts facts = ExtractFacts(definition);
-  EXPECT_EQ(facts.name, "my-plugin");
-  EXPECT_EQ(facts.version, "1.2.3");
-  EXPECT_THAT(facts.credentials, ElementsAre("my-credential"));
-  EXPECT_THAT(facts.models, IsEmpty());
-  ASSERT_EQ(facts.tools.size(), 1u);
-  EXPECT_EQ(facts.tools[0].name, "my-tool");
-  EXPECT_EQ(facts.tools[0].timeout, absl::Seconds(90));
-  EXPECT_THAT(facts.tools[0].locator_methods, UnorderedElementsAre("find_a", "find_b"));
-  EXPECT_THAT(facts.tools[0].mapping_methods, UnorderedElementsAre("fields_a", "fields_b"));
+  const DefinitionPtr whole = DraftOf(definition).Assemble();
+  EXPECT_EQ(whole->facts.name, "my-plugin");
+  EXPECT_EQ(whole->facts.version, "1.2.3");
+  EXPECT_THAT(whole->facts.credentials, UnorderedElementsAre("my-credential"));
+  ASSERT_EQ(whole->facts.tools.size(), 1u);
+  const ToolFacts& facts = whole->facts.tools.at("my-tool");
+  EXPECT_EQ(facts.timeout, absl::Seconds(90));
+  EXPECT_THAT(facts.locator_methods, UnorderedElementsAre("find_a", "find_b"));
+  EXPECT_THAT(facts.mapping_methods, UnorderedElementsAre("fields_a", "fields_b"));
 }
 
 TEST(Facts, ATimeoutIsAtMostHalfAnHour) {

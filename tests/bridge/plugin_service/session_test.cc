@@ -16,7 +16,9 @@ using Record = fakes::FakePluginPort::Record;
 
 class SessionTest : public ServiceTest {
  protected:
-  SessionTest() { StartServer(); }
+  explicit SessionTest(bool start = true) {
+    if (start) StartServer();
+  }
 
   grpc::Status OpenStatus(const pb::OpenSessionRequest& request) {
     return TestSession(*stub_, request).Finish();
@@ -33,6 +35,17 @@ class SessionTest : public ServiceTest {
     request.mutable_policy()->set_retry_safe(true);
     return stub_->RegisterTool(&context, request, response);
   }
+
+  grpc::Status Publish(const std::string& session_id) {
+    TestContext context;
+    pb::PublishRequest request;
+    request.set_session_id(session_id);
+    pb::PublishResponse response;
+    return stub_->Publish(&context, request, &response);
+  }
+
+  // What the router got at the last Publish.
+  router::Publication Published() { return port_.Snapshot().published.back().publication; }
 
   grpc::Status CallHub(const pb::CallHubRequest& request, pb::CallHubResponse* response) {
     TestContext context;
@@ -53,7 +66,8 @@ TEST_F(SessionTest, TheFirstEventTellsTheSessionsId) {
   EXPECT_EQ(session.opened().max_message_bytes(), 32 * 1024 * 1024);
 
   const router::SessionSpec spec = port_.Snapshot().opened[0].first;
-  EXPECT_EQ(base::ParseJson(spec.definition_json)->at("name"), "weather");
+  EXPECT_EQ(spec.name, "weather");
+  EXPECT_EQ(spec.version, "1.0.0");
   EXPECT_EQ(spec.mode, router::HubMode::kRelease);
   EXPECT_EQ(spec.token, "t");
   EXPECT_EQ(spec.client, "test/1");
@@ -73,7 +87,7 @@ TEST_F(SessionTest, ATypedDefinitionIsAsGoodAsJson) {
   plugin.add_locales("en_US");
   TestSession session(*stub_, request);
   ASSERT_EQ(session.id(), "session-1");
-  EXPECT_EQ(base::ParseJson(port_.Snapshot().opened[0].first.definition_json)->at("name"), "typed");
+  EXPECT_EQ(port_.Snapshot().opened[0].first.name, "typed");
 }
 
 TEST_F(SessionTest, AnInvalidDefinitionIsRefusedWithEveryViolation) {
@@ -131,17 +145,19 @@ TEST_F(SessionTest, TheRouterHearsOnceThatTheSessionHasEnded) {
   EXPECT_THAT(port_.Snapshot().closed, ElementsAre("session-1", "session-2"));
 }
 
-TEST_F(SessionTest, DefinitionsAreCheckedAndRegistered) {
+TEST_F(SessionTest, TheRouterGetsTheDefinitionOnceItIsWholeAndJudged) {
   const auto session = OpenSession();
   pb::RegisterToolResponse response;
   const grpc::Status status = RegisterTool(session->id(), kToolJson, &response);
   ASSERT_TRUE(status.ok()) << status.error_message();
-  const auto registered = port_.Snapshot().registered.at(0);
-  EXPECT_EQ(registered.session_id, session->id());
-  EXPECT_EQ(registered.kind, router::PartKind::kTool);
-  EXPECT_TRUE(registered.policy.retry_safe());
-  EXPECT_EQ(base::ParseJson(registered.definition_json).value(),
-            base::ParseJson(kToolJson).value());
+  ASSERT_TRUE(Publish(session->id()).ok());
+  EXPECT_EQ(port_.Snapshot().published.at(0).session_id, session->id());
+  const router::Publication publication = Published();
+  const base::Json whole = base::ParseJson(publication.definition->json).value();
+  EXPECT_EQ(whole["name"], "weather");
+  EXPECT_EQ(whole["tools"][0], base::ParseJson(kToolJson).value());
+  EXPECT_TRUE(publication.definition->facts.tools.contains("forecast"));
+  EXPECT_TRUE(publication.tool_policies.at("forecast").retry_safe());
 }
 
 TEST_F(SessionTest, WarningsAreHandedBack) {
@@ -160,7 +176,8 @@ TEST_F(SessionTest, AnInvalidToolIsRefusedWithItsPaths) {
   const grpc::Status status = RegisterTool(session->id(), R"({"name":"forecast"})", &response);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_GT(RichDetail<pb::DefinitionViolations>(status).violations_size(), 0);
-  EXPECT_TRUE(port_.Snapshot().registered.empty());
+  ASSERT_TRUE(Publish(session->id()).ok());
+  EXPECT_TRUE(Published().definition->facts.tools.empty());
 }
 
 TEST_F(SessionTest, CredentialsAndModelsAreRegisteredToo) {
@@ -187,10 +204,10 @@ TEST_F(SessionTest, CredentialsAndModelsAreRegisteredToo) {
   const grpc::Status second = stub_->RegisterModel(&model_context, model, &model_response);
   EXPECT_TRUE(second.ok()) << second.error_message();
 
-  const Record record = port_.Snapshot();
-  ASSERT_EQ(record.registered.size(), 2u);
-  EXPECT_EQ(record.registered[0].kind, router::PartKind::kCredential);
-  EXPECT_EQ(record.registered[1].kind, router::PartKind::kModel);
+  ASSERT_TRUE(Publish(session->id()).ok());
+  const base::Json whole = base::ParseJson(Published().definition->json).value();
+  EXPECT_EQ(whole["credentials"][0]["name"], "api-key");
+  EXPECT_EQ(whole["models"][0]["name"], "model-1");
 }
 
 TEST_F(SessionTest, AMethodThatNoHandlerServesDrawsAWarning) {
@@ -214,12 +231,34 @@ TEST_F(SessionTest, AMethodThatNoHandlerServesDrawsAWarning) {
   EXPECT_THAT(response.warnings(0).message(), HasSubstr("\"list_fields\""));
 }
 
-TEST_F(SessionTest, RegisteringTwiceIsTheRoutersToRefuse) {
+TEST_F(SessionTest, RegisteringTwiceIsRefused) {
   const auto session = OpenSession();
-  port_.register_status = absl::AlreadyExistsError("the session has a tool \"forecast\"");
   pb::RegisterToolResponse response;
+  ASSERT_TRUE(RegisterTool(session->id(), kToolJson, &response).ok());
   EXPECT_EQ(RegisterTool(session->id(), kToolJson, &response).error_code(),
             grpc::StatusCode::ALREADY_EXISTS);
+}
+
+TEST_F(SessionTest, WhatIsPublishedDoesNotChange) {
+  const auto session = OpenSession();
+  io_.Run([&] { port_.unpublished_status = absl::FailedPreconditionError("published already"); });
+  pb::RegisterToolResponse response;
+  EXPECT_EQ(RegisterTool(session->id(), kToolJson, &response).error_code(),
+            grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(Publish(session->id()).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_TRUE(port_.Snapshot().published.empty());
+}
+
+// One that the router refused for now may be published again as it is.
+TEST_F(SessionTest, ASessionThatCouldNotPublishMayTryAgain) {
+  const auto session = OpenSession();
+  pb::RegisterToolResponse response;
+  ASSERT_TRUE(RegisterTool(session->id(), kToolJson, &response).ok());
+  port_.on_publish = [](auto done) { done(absl::FailedPreconditionError("another one runs")); };
+  EXPECT_EQ(Publish(session->id()).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  port_.on_publish = nullptr;
+  EXPECT_TRUE(Publish(session->id()).ok());
+  EXPECT_TRUE(Published().definition->facts.tools.contains("forecast"));
 }
 
 TEST_F(SessionTest, UnknownSessionsAreRefusedEverywhere) {
@@ -349,6 +388,57 @@ TEST_F(SessionTest, BadHubCallsAreRefusedBeforeTheRouterSeesThem) {
     EXPECT_EQ(CallHub(request, &response).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   }
   EXPECT_TRUE(port_.Snapshot().hub_calls.empty());
+}
+
+class DefinitionLimitsTest : public SessionTest {
+ protected:
+  DefinitionLimitsTest() : SessionTest(/*start=*/false) {}
+
+  // Of this many bytes and a few more.
+  static std::string ToolOf(const std::string& name, std::size_t bytes) {
+    return R"({"name":")" + name +
+           R"(","display_name":{"en_US":"F"},"description":{"en_US":"F"},"icon":")" +
+           std::string(bytes, 'i') + R"(","parameters":[]})";
+  }
+};
+
+TEST_F(DefinitionLimitsTest, ADefinitionThatGrowsTooLargeIsRefusedPartByPart) {
+  options_.max_definition_bytes = 10'000;
+  StartServer();
+  const auto session = OpenSession();
+  pb::RegisterToolResponse response;
+  ASSERT_TRUE(RegisterTool(session->id(), ToolOf("tool-1", 6'000), &response).ok());
+  const grpc::Status status = RegisterTool(session->id(), ToolOf("tool-2", 6'000), &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(status.error_message(), HasSubstr("10000 bytes, set by --max-definition-bytes"));
+  EXPECT_TRUE(RegisterTool(session->id(), ToolOf("tool-3", 1'000), &response).ok());
+}
+
+TEST_F(DefinitionLimitsTest, APluginsOwnTextsCountToo) {
+  options_.max_definition_bytes = 10'000;
+  StartServer();
+  pb::OpenSessionRequest request;
+  std::string plugin(kPluginJson);
+  plugin.insert(1, R"("repo":"https://example.com/)" + std::string(10'000, 'x') + R"(",)");
+  request.set_definition_json(plugin);
+  const grpc::Status status = OpenStatus(request);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(status.error_message(), HasSubstr("--max-definition-bytes"));
+}
+
+// What sessions have declared and not published holds memory as what waits to be checked does.
+TEST_F(DefinitionLimitsTest, WhatUnpublishedSessionsDeclareIsBounded) {
+  options_.max_waiting_definition_bytes = 10'000;
+  StartServer();
+  const auto first = OpenSession();
+  const auto second = OpenSession();
+  pb::RegisterToolResponse response;
+  ASSERT_TRUE(RegisterTool(first->id(), ToolOf("tool-1", 6'000), &response).ok());
+  const grpc::Status status = RegisterTool(second->id(), ToolOf("tool-1", 6'000), &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_THAT(status.error_message(), HasSubstr("10000, set by --max-waiting-definition-bytes"));
+  ASSERT_TRUE(Publish(first->id()).ok());
+  EXPECT_TRUE(RegisterTool(second->id(), ToolOf("tool-1", 6'000), &response).ok());
 }
 
 }  // namespace

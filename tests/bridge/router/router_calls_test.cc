@@ -268,10 +268,10 @@ class PluginLimitsTest : public RouterTest {
 
   // A second plugin beside "weather".
   std::unique_ptr<Worker> StartGreeter() {
-    std::string texts = kTexts;
-    texts.replace(texts.find("weather"), 7, "greeter");
-    auto worker = Open(Spec(texts));
-    EXPECT_TRUE(router_.Register(worker->session_id, PartKind::kTool, kTool, {}).ok());
+    SessionSpec spec = Spec();
+    spec.name = "greeter";
+    auto worker = Open(std::move(spec));
+    Register(*worker, PartKind::kTool, kTool);
     EXPECT_TRUE(router_.Subscribe(worker->session_id, CallKind::kInvoke, 16, worker->calls).ok());
     Publish(*worker);
     SetTopic(pb::HubState::STATE_REGISTERED, kOtherTopic);

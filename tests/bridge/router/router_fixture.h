@@ -8,13 +8,18 @@
 #include <string>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "bridge/base/json.h"
+#include "bridge/definition/assemble.h"
 #include "bridge/router/router.h"
 #include "tests/fakes/fake_hub_port.h"
 #include "tests/fakes/fake_sinks.h"
 #include "tests/fakes/manual_scheduler.h"
 
 namespace atomemo::router {
+
+using definition::PartKind;
 
 inline constexpr char kTexts[] =
     R"({"name":"weather","version":"1.0.0","display_name":{"en_US":"Weather"},
@@ -34,6 +39,8 @@ class RouterTest : public ::testing::Test {
   // One plugin process as the router sees it.
   struct Worker {
     std::string session_id;
+    std::shared_ptr<definition::Draft> draft;
+    absl::flat_hash_map<std::string, pb::ToolPolicy> policies;
     std::shared_ptr<fakes::FakeSessionSink> events = std::make_shared<fakes::FakeSessionSink>();
     std::shared_ptr<fakes::FakeCallSink> calls = std::make_shared<fakes::FakeCallSink>();
     std::optional<absl::StatusOr<Published>> published;
@@ -42,9 +49,10 @@ class RouterTest : public ::testing::Test {
   explicit RouterTest(RouterOptions options = {}, CallJournal* journal = nullptr)
       : router_(hub_, scheduler_, std::move(options), journal) {}
 
-  SessionSpec Spec(std::string texts = kTexts) {
+  SessionSpec Spec() {
     SessionSpec spec;
-    spec.definition_json = std::move(texts);
+    spec.name = "weather";
+    spec.version = "1.0.0";
     spec.peer_uid = 1000;
     spec.peer_pid = 42;
     return spec;
@@ -52,9 +60,15 @@ class RouterTest : public ::testing::Test {
 
   std::unique_ptr<Worker> Open(SessionSpec spec) {
     auto worker = std::make_unique<Worker>();
+    const std::string name = spec.name;
     absl::StatusOr<std::string> id = router_.OpenSession(std::move(spec), worker->events);
     EXPECT_TRUE(id.ok()) << id.status();
     if (id.ok()) worker->session_id = *id;
+    base::Json plugin = base::ParseJson(kTexts).value();
+    plugin["name"] = name;
+    definition::Report texts = definition::JudgePlugin(std::move(plugin));
+    EXPECT_TRUE(texts.ok());
+    worker->draft = std::make_shared<definition::Draft>(std::move(texts.value));
     return worker;
   }
 
@@ -62,9 +76,9 @@ class RouterTest : public ::testing::Test {
   std::unique_ptr<Worker> StartWorker(int max_in_flight = 16, pb::ToolPolicy policy = {},
                                       const char* tool = kTool) {
     auto worker = Open(Spec());
-    EXPECT_TRUE(
-        router_.Register(worker->session_id, PartKind::kTool, tool, std::move(policy)).ok());
-    EXPECT_TRUE(router_.Register(worker->session_id, PartKind::kCredential, kCredential, {}).ok());
+    Register(*worker, PartKind::kTool, tool);
+    Register(*worker, PartKind::kCredential, kCredential);
+    worker->policies["forecast"] = std::move(policy);
     EXPECT_TRUE(
         router_.Subscribe(worker->session_id, CallKind::kInvoke, max_in_flight, worker->calls)
             .ok());
@@ -72,10 +86,16 @@ class RouterTest : public ::testing::Test {
     return worker;
   }
 
+  // Declares a part, which must be valid.
+  void Register(Worker& worker, PartKind kind, const char* json) {
+    EXPECT_TRUE(worker.draft->Add(definition::MakePart(kind, base::ParseJson(json).value())).ok());
+  }
+
   void Publish(Worker& worker) {
-    router_.Publish(worker.session_id, [&worker](absl::StatusOr<Published> result) {
-      worker.published = std::move(result);
-    });
+    Publication publication{worker.draft->Assemble(), worker.policies};
+    router_.Publish(
+        worker.session_id, std::move(publication),
+        [&worker](absl::StatusOr<Published> result) { worker.published = std::move(result); });
   }
 
   void SetTopic(pb::HubState::State state, const std::string& topic = kTopic,

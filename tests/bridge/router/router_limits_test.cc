@@ -45,10 +45,10 @@ class LimitTest : public RouterTest {
   }
   // A second plugin beside "weather".
   std::unique_ptr<Worker> StartGreeter() {
-    std::string texts = kTexts;
-    texts.replace(texts.find("weather"), 7, "greeter");
-    auto worker = Open(Spec(texts));
-    EXPECT_TRUE(router_.Register(worker->session_id, PartKind::kTool, kTool, {}).ok());
+    SessionSpec spec = Spec();
+    spec.name = "greeter";
+    auto worker = Open(std::move(spec));
+    Register(*worker, PartKind::kTool, kTool);
     EXPECT_TRUE(router_.Subscribe(worker->session_id, CallKind::kInvoke, 16, worker->calls).ok());
     Publish(*worker);
     SetTopic(pb::HubState::STATE_REGISTERED, kOtherTopic);
@@ -288,66 +288,6 @@ TEST_F(MaxSessionsTest, CountsOpenSessions) {
   Open(Spec());
 }
 
-class MaxDefinitionBytesTest : public LimitTest {
- protected:
-  static constexpr std::size_t kLimit = 2'000;
-
-  static RouterLimits Limits() {
-    RouterLimits limits;
-    limits.max_definition_bytes = kLimit;
-    return limits;
-  }
-  MaxDefinitionBytesTest() : LimitTest(Limits()) {}
-
-  static std::string ToolOf(const std::string& name, std::size_t bytes) {
-    const std::string begin = R"({"name":")" + name + R"(","icon":")";
-    return begin + std::string(bytes - begin.size() - 2, 'i') + "\"}";
-  }
-  absl::Status RegisterTool(const Worker& worker, const std::string& tool) {
-    return router_.Register(worker.session_id, PartKind::kTool, tool, {});
-  }
-  static void ExpectTooLarge(const absl::Status& status) {
-    EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
-    EXPECT_THAT(std::string(status.message()),
-                HasSubstr("2000 bytes, set by --max-definition-bytes"));
-  }
-  static constexpr std::size_t kTextBytes = sizeof(kTexts) - 1;
-};
-
-TEST_F(MaxDefinitionBytesTest, CountsTheTextsAndEveryPart) {
-  auto worker = Open(Spec());
-  const std::size_t left = kLimit - kTextBytes;
-  ASSERT_TRUE(RegisterTool(*worker, ToolOf("a", 500)).ok());
-  ExpectTooLarge(RegisterTool(*worker, ToolOf("over", left - 500 + 1)));
-  EXPECT_TRUE(RegisterTool(*worker, ToolOf("b", left - 500)).ok()) << "what was refused is no part";
-  ExpectTooLarge(RegisterTool(*worker, ToolOf("c", 100)));
-}
-
-TEST_F(MaxDefinitionBytesTest, APartThatIsRefusedForAnotherReasonTakesNoRoom) {
-  auto worker = Open(Spec());
-  const std::string tool = ToolOf("a", 700);
-  ASSERT_TRUE(RegisterTool(*worker, tool).ok());
-  EXPECT_EQ(RegisterTool(*worker, tool).code(), absl::StatusCode::kAlreadyExists);
-  EXPECT_TRUE(RegisterTool(*worker, ToolOf("b", 700)).ok());
-}
-
-TEST_F(MaxDefinitionBytesTest, EverySessionHasItsOwn) {
-  for (int i = 0; i < 3; ++i) {
-    auto worker = Open(Spec());
-    EXPECT_TRUE(RegisterTool(*worker, ToolOf("a", kLimit - kTextBytes)).ok()) << i;
-  }
-}
-
-TEST_F(MaxDefinitionBytesTest, HoldsForADefinitionInOnePiece) {
-  std::string texts = kTexts;
-  texts.insert(texts.size() - 1, std::string(kLimit - texts.size(), ' '));
-  Open(Spec(texts));
-  texts.insert(texts.size() - 1, " ");
-  ExpectTooLarge(
-      router_.OpenSession(Spec(texts), std::make_shared<fakes::FakeSessionSink>()).status());
-  EXPECT_EQ(router_.session_count(), 1u);
-}
-
 TEST_F(RouterTest, AStreamTakesAtMostTenThousandCallsAtOnceAndSixteenIfItDoesNotSay) {
   auto worker = StartWorker(/*max_in_flight=*/0);
   HubUp();
@@ -436,7 +376,7 @@ class MaxParkedTest : public LimitTest {
   // A session that is not published yet, so that its answers have to wait.
   std::unique_ptr<Worker> OpenUnpublished() {
     auto worker = Open(Spec());
-    EXPECT_TRUE(router_.Register(worker->session_id, PartKind::kTool, kTool, {}).ok());
+    Register(*worker, PartKind::kTool, kTool);
     EXPECT_TRUE(router_.Subscribe(worker->session_id, CallKind::kInvoke, 16, worker->calls).ok());
     return worker;
   }

@@ -34,7 +34,7 @@ class RouterRecoveryTest : public RouterTest {
     spec.instance_id = instance_id;
     spec.open_request_ids = std::move(open_request_ids);
     auto worker = Open(std::move(spec));
-    EXPECT_TRUE(router_.Register(worker->session_id, PartKind::kTool, kTool, {}).ok());
+    Register(*worker, PartKind::kTool, kTool);
     EXPECT_TRUE(router_.Subscribe(worker->session_id, CallKind::kInvoke, 16, worker->calls).ok());
     Publish(*worker);
     return worker;

@@ -251,10 +251,10 @@ TEST_F(RefusedAnswersTest, OneLossAloneChangesNothing) {
 
 TEST_F(RefusedAnswersTest, OthersTopicsGoOnMeanwhile) {
   auto worker = AnswerMany(200, 100);
-  SessionSpec spec = Spec(R"({"name":"other","version":"1.0.0","display_name":{"en_US":"O"},
-    "description":{"en_US":"d"},"icon":"i","lang":"typescript","locales":[]})");
+  SessionSpec spec = Spec();
+  spec.name = "other";
   auto other = Open(std::move(spec));
-  ASSERT_TRUE(router_.Register(other->session_id, PartKind::kTool, kTool, {}).ok());
+  Register(*other, PartKind::kTool, kTool);
   ASSERT_TRUE(router_.Subscribe(other->session_id, CallKind::kInvoke, 16, other->calls).ok());
   Publish(*other);
   SetTopic(pb::HubState::STATE_REGISTERED, "debug_plugin:other");

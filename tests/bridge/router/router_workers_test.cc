@@ -81,8 +81,8 @@ TEST_F(RouterTest, WaitingCallsDoNotFailWhenAWorkerPublishesBeforeItsStreamIsThe
   HubInvokes("before");
   // RPCs of one plugin overtake each other.
   auto next = Open(Spec());
-  ASSERT_TRUE(router_.Register(next->session_id, PartKind::kTool, kTool, {}).ok());
-  ASSERT_TRUE(router_.Register(next->session_id, PartKind::kCredential, kCredential, {}).ok());
+  Register(*next, PartKind::kTool, kTool);
+  Register(*next, PartKind::kCredential, kCredential);
   Publish(*next);
   HubInvokes("after");
   ASSERT_TRUE(router_.Subscribe(next->session_id, CallKind::kInvoke, 16, next->calls).ok());
@@ -130,15 +130,6 @@ TEST_F(RouterTest, PublishGoesOnWaitingWhileTheKeyIsRefused) {
   EXPECT_TRUE(worker->published.has_value());
 }
 
-TEST_F(RouterTest, AnInvalidDefinitionIsRefusedWithItsViolations) {
-  auto worker = Open(Spec(R"({"name":"weather","version":"1.0.0"})"));
-  Publish(*worker);
-  ASSERT_TRUE(worker->published.has_value());
-  EXPECT_EQ(worker->published->status().code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_TRUE(GetViolations(worker->published->status()).has_value());
-  EXPECT_THAT(hub_.announcements, IsEmpty());
-}
-
 TEST_F(RouterTest, ASecondWorkerOfARegisteredPluginIsPublishedAtOnce) {
   auto first = StartWorker();
   HubUp();
@@ -168,10 +159,10 @@ TEST_F(RouterTest, InReleaseModeAnotherDefinitionUnderTheSameVersionIsRefused) {
   SessionSpec spec = Spec();
   spec.mode = HubMode::kRelease;
   auto first = Open(spec);
-  ASSERT_TRUE(router_.Register(first->session_id, PartKind::kTool, kTool, {}).ok());
+  Register(*first, PartKind::kTool, kTool);
   Publish(*first);
   auto second = Open(spec);
-  ASSERT_TRUE(router_.Register(second->session_id, PartKind::kTool, kOtherTool, {}).ok());
+  Register(*second, PartKind::kTool, kOtherTool);
   Publish(*second);
   ASSERT_TRUE(second->published.has_value());
   EXPECT_EQ(second->published->status().code(), absl::StatusCode::kFailedPrecondition);
@@ -207,13 +198,6 @@ TEST_F(RouterTest, AStreamOpenedAfterTheDrainIsToldAtOnce) {
   const auto late = std::make_shared<fakes::FakeCallSink>();
   ASSERT_TRUE(router_.Subscribe(worker->session_id, CallKind::kListResources, 1, late).ok());
   EXPECT_EQ(late->drained, 1);
-}
-
-TEST_F(RouterTest, ADuplicateToolNameIsRefused) {
-  auto worker = Open(Spec());
-  ASSERT_TRUE(router_.Register(worker->session_id, PartKind::kTool, kTool, {}).ok());
-  EXPECT_EQ(router_.Register(worker->session_id, PartKind::kTool, kTool, {}).code(),
-            absl::StatusCode::kAlreadyExists);
 }
 
 TEST_F(RouterTest, APluginsCallToTheHubGetsItsAnswer) {
@@ -273,8 +257,8 @@ TEST_F(RouterTest, AParkedAnswerThatIsNoJsonIsJudgedAlthoughItsStreamHasGone) {
   HubUp();
   HubInvokes("r1");
   auto second = Open(Spec());
-  ASSERT_TRUE(router_.Register(second->session_id, PartKind::kTool, kTool, {}).ok());
-  ASSERT_TRUE(router_.Register(second->session_id, PartKind::kCredential, kCredential, {}).ok());
+  Register(*second, PartKind::kTool, kTool);
+  Register(*second, PartKind::kCredential, kCredential);
   ASSERT_TRUE(
       router_.Subscribe(second->session_id, CallKind::kInvoke, 16, second->calls).ok());
   Replies(*second, "r1", "no JSON");
