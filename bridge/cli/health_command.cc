@@ -43,8 +43,17 @@ void Narrow(const std::vector<std::string>& names, GetStatusResponse& status) {
   status.set_reason(std::move(reason));
 }
 
+void PrintRefused(const GetStatusResponse& status, std::ostream& out) {
+  for (const admin::v1::RefusedDefinition& refused : status.refused_definitions()) {
+    out << "refused: " << refused.name() << " (pid " << refused.pid() << ", " << refused.times()
+        << (refused.times() == 1 ? " time): " : " times): ") << refused.path()
+        << (refused.path().empty() ? "" : ": ") << refused.message() << "\n";
+  }
+}
+
 void PrintText(const GetStatusResponse& status, std::ostream& out) {
   out << (status.ready() ? "ready" : absl::StrCat("not ready: ", status.reason())) << "\n";
+  PrintRefused(status, out);
   if (status.plugins().empty()) {
     out << "no plugin is published\n";
     return;

@@ -93,6 +93,11 @@ void HubClient::Withdraw(absl::string_view topic) {
   scheduler_.Post([channel] {});
 }
 
+bool HubClient::IsUp(absl::string_view topic) const {
+  const Topic* found = FindTopic(topic);
+  return found != nullptr && found->channel->ready();
+}
+
 std::optional<router::HubPosition> HubClient::Push(absl::string_view topic,
                                                    const router::HubAnswer& answer) {
   PhoenixChannel* channel = Writable(FindTopic(topic));
@@ -307,6 +312,11 @@ void HubClient::FetchUrl(HubMode mode, const PhoenixSocket::UrlCallback& done) {
   });
 }
 
+const HubClient::Topic* HubClient::FindTopic(absl::string_view topic) const {
+  const auto found = topics_.find(topic);
+  return found == topics_.end() ? nullptr : &found->second;
+}
+
 HubClient::Topic* HubClient::FindTopic(absl::string_view topic) {
   const auto found = topics_.find(topic);
   return found == topics_.end() ? nullptr : &found->second;
@@ -353,8 +363,9 @@ void HubClient::ReplyLater(absl::string_view topic, std::string request_id, absl
 void HubClient::ReportState(Topic& topic) {
   const HubState& state = topic.channel->state();
   if (SameState(state, topic.reported)) return;
-  const bool is_loss = topic.reported.state() == HubState::STATE_REGISTERED &&
-                       state.state() == HubState::STATE_DISCONNECTED;
+  const bool was_up = topic.reported.state() == HubState::STATE_REGISTERED ||
+                      topic.reported.state() == HubState::STATE_REJECTED;
+  const bool is_loss = was_up && state.state() == HubState::STATE_DISCONNECTED;
   topic.reported = state;
   LogState(*topic.channel);
   if (is_loss) listener_->OnTopicLost(topic.channel->topic(), topic.channel->loss());
@@ -378,11 +389,6 @@ void HubClient::LogState(const PhoenixChannel& channel) const {
   switch (state.state()) {
     case HubState::STATE_REGISTERED:
       return base::LogInfo("plugin registered with the hub", {{"topic", channel.topic()}});
-    case HubState::STATE_REJECTED:
-      return base::LogWarning("plugin rejected by the hub",
-                              {{"topic", channel.topic()},
-                               {"reason", state.reason()},
-                               {"violations", state.violations_size()}});
     case HubState::STATE_DISCONNECTED:
       // What befell the connection is logged once, by the socket.
       if (!channel.socket()->is_open()) return;

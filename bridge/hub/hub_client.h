@@ -58,6 +58,7 @@ class HubClient : public router::HubPort, private PhoenixChannel::Owner {
 
   void Announce(router::Announcement announcement) override;
   void Withdraw(absl::string_view topic) override;
+  bool IsUp(absl::string_view topic) const override;
   std::optional<router::HubPosition> Push(absl::string_view topic,
                                           const router::HubAnswer& answer) override;
   bool PushRequest(absl::string_view topic, const router::HubRequest& request) override;
@@ -103,6 +104,7 @@ class HubClient : public router::HubPort, private PhoenixChannel::Owner {
   std::unique_ptr<PhoenixSocket> MakeSocket(router::HubMode mode);
   void FetchUrl(router::HubMode mode, const PhoenixSocket::UrlCallback& done);
   Topic* FindTopic(absl::string_view topic);
+  const Topic* FindTopic(absl::string_view topic) const;
   // The topic's channel if it can take a push now, else null.
   PhoenixChannel* Writable(Topic* topic);
   // As Push, whatever the send buffer holds.

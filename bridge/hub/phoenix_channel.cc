@@ -111,7 +111,13 @@ void PhoenixChannel::JoinSoon() {
 }
 
 void PhoenixChannel::SetDefinition(std::shared_ptr<const std::string> definition_json) {
-  if (definition_json_ == nullptr || *definition_json == *definition_json_) return;
+  if (definition_json_ == nullptr) return;
+  if (*definition_json == *definition_json_) {
+    if (phase_ != Phase::kRejected) return;
+    Report(HubState::STATE_CONNECTING, "");
+    return StartTimer(absl::ZeroDuration(),
+                      joined_ ? &PhoenixChannel::Register : &PhoenixChannel::Join);
+  }
   definition_json_ = std::move(definition_json);
   if (joined_) Register();
 }
@@ -189,6 +195,7 @@ void PhoenixChannel::OnReply(const PhoenixFrame& frame) {
 // From here on nothing that belongs to the join counts any more.
 void PhoenixChannel::ForgetJoin() {
   joined_ = false;
+  was_ready_ = false;
   join_ref_.clear();
   register_ref_.clear();
 }
@@ -237,6 +244,7 @@ void PhoenixChannel::OnRegisterReply(bool ok, absl::string_view response) {
                   options_.rejected_retry);
   }
   phase_ = Phase::kReady;
+  was_ready_ = true;
   registered_at_ = std::min(registered_at_, scheduler_.Now());
   Report(HubState::STATE_REGISTERED, "");
 }

@@ -54,6 +54,12 @@ absl::StatusOr<std::vector<pb::DefinitionViolation>> CheckAndAdd(const Request& 
   return std::move(checked->warnings);
 }
 
+// Lets the operator see what the author is told. On the thread that checks definitions.
+void TellRefusal(ServiceContext& context, const std::string& session_id, const absl::Status& why) {
+  if (!absl::IsInvalidArgument(why)) return;
+  context.io.Post([&port = context.port, session_id, why] { port.DefinitionRefused(session_id, why); });
+}
+
 // Finds the session on the io thread; the rest happens on the thread that checks definitions.
 template <typename Request, typename Response>
 void ServeRegister(const ContextPtr& context, const typename UnaryRpc<Request>::CallPtr& call) {
@@ -67,7 +73,10 @@ void ServeRegister(const ContextPtr& context, const typename UnaryRpc<Request>::
     context->definitions.Run([context, call, place, draft = *draft] {
       absl::StatusOr<std::vector<pb::DefinitionViolation>> warnings =
           CheckAndAdd(call->request, *context, *draft);
-      if (!warnings.ok()) return call->Fail(warnings.status());
+      if (!warnings.ok()) {
+        TellRefusal(*context, call->request.session_id(), warnings.status());
+        return call->Fail(warnings.status());
+      }
       Response response;
       for (pb::DefinitionViolation& warning : *warnings) {
         *response.add_warnings() = std::move(warning);

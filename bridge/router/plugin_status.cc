@@ -48,8 +48,11 @@ bool Serves(const Session& worker, CallKind kind) {
 }
 
 std::string HubReason(const pb::HubState& state) {
+  const bool is_rejected = state.state() == pb::HubState::STATE_REJECTED;
+  // Its reason says so itself.
+  if (is_rejected && !state.reason().empty()) return state.reason();
   const absl::string_view what =
-      state.state() == pb::HubState::STATE_REJECTED       ? "the hub refused the definition"
+      is_rejected                                         ? "the hub refused the plugin"
       : state.state() == pb::HubState::STATE_UNAUTHORIZED ? "the hub refused the key"
                                                           : "not registered with the hub";
   return state.reason().empty() ? std::string(what) : absl::StrCat(what, ": ", state.reason());

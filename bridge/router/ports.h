@@ -76,11 +76,15 @@ class HubPort {
 
   // Joins the topic, registers in debug mode, and keeps it so through every loss of connection
   // until Withdraw. Announcing a topic again with another definition registers that one; with the
-  // same one, does nothing.
+  // same one, asks the hub once more if it refused that, and else does nothing.
   virtual void Announce(Announcement announcement) = 0;
 
   // Leaves the topic and forgets it.
   virtual void Withdraw(absl::string_view topic) = 0;
+
+  // Whether what is pushed on the topic goes out: it is joined, and was registered since. So it is
+  // while a changed definition is registered, and when the hub has refused that.
+  virtual bool IsUp(absl::string_view topic) const = 0;
 
   // Sends an answer. Nothing if the topic is not joined and registered now, or the socket's send
   // buffer is full: the caller keeps the answer and tries again on the next
@@ -226,6 +230,9 @@ class PluginPort {
 
   // OK while the session may still define and publish; FAILED_PRECONDITION once it has published.
   virtual absl::Status CheckUnpublished(absl::string_view session_id) const = 0;
+
+  // What the session declares, or wants to publish, was refused for what is wrong with it.
+  virtual void DefinitionRefused(absl::string_view session_id, const absl::Status& why) = 0;
 
   // `done` is called once: at once for errors, later once the hub accepted or refused. It is also
   // called, with an error, when the session ends.

@@ -39,6 +39,7 @@ Router::Router(HubPort& hub, base::Scheduler& scheduler, RouterOptions options,
       options_(std::move(options)),
       journal_(journal),
       refused_log_(scheduler),
+      refused_definitions_(scheduler),
       ledger_(options_.limits.ledger),
       outbox_(hub, scheduler, options_.limits.outbox,
               {[this](absl::string_view topic, const HubAnswer& answer) {
@@ -105,24 +106,38 @@ void Router::Recover(std::vector<JournaledCall> calls) {
 // ---- From the hub
 
 void Router::OnTopicState(absl::string_view topic, pb::HubState state) {
-  const Plugin* plugin = publications_.OnTopicState(topic, state);
-  if (plugin != nullptr) {
-    for (Session* session : plugin->workers) {
-      if (session->publish_done == nullptr) continue;
-      if (state.state() == pb::HubState::STATE_REGISTERED) {
-        std::exchange(session->publish_done,
-                      nullptr)(Published{plugin->topic, definition::ToProto(plugin->definition->warnings)});
-      } else if (state.state() == pb::HubState::STATE_REJECTED) {
-        absl::Status refused = absl::FailedPreconditionError(
-            absl::StrCat("the hub refused the definition: ", state.reason()));
-        pb::DefinitionViolations violations;
-        *violations.mutable_violations() = state.violations();
-        if (violations.violations_size() > 0) SetViolations(refused, violations);
-        std::exchange(session->publish_done, nullptr)(std::move(refused));
-      }
+  const Plugin* const plugin = publications_.OnTopicState(topic, state);
+  if (plugin != nullptr) OnHubsVerdict(*plugin, state);
+  // A changed definition that is refused does not end the one that runs.
+  const bool is_refusal = state.state() == pb::HubState::STATE_REJECTED;
+  outbox_.SetUp(topic, state.state() == pb::HubState::STATE_REGISTERED ||
+                           (is_refusal && hub_.IsUp(topic)));
+}
+
+void Router::OnHubsVerdict(const Plugin& plugin, const pb::HubState& state) {
+  const bool is_accepted = state.state() == pb::HubState::STATE_REGISTERED;
+  if (!is_accepted && state.state() != pb::HubState::STATE_REJECTED) return;
+  absl::Status refused = absl::FailedPreconditionError(
+      state.reason().empty() ? "the hub refused the plugin" : state.reason());
+  pb::DefinitionViolations violations;
+  *violations.mutable_violations() = state.violations();
+  if (violations.violations_size() > 0) SetViolations(refused, violations);
+  if (is_accepted) {
+    refused_definitions_.Remove(plugin.name);
+  } else {
+    refused_definitions_.Add(
+        plugin.name,
+        plugin.workers.empty() ? std::nullopt : plugin.workers.back()->spec.peer_pid, refused);
+  }
+  for (Session* session : plugin.workers) {
+    if (session->publish_done == nullptr) continue;
+    const auto done = std::exchange(session->publish_done, nullptr);
+    if (is_accepted) {
+      done(Published{plugin.topic, definition::ToProto(plugin.definition->warnings)});
+    } else {
+      done(refused);
     }
   }
-  outbox_.SetUp(topic, state.state() == pb::HubState::STATE_REGISTERED);
 }
 
 void Router::OnTopicLost(absl::string_view topic, const HubLoss& loss) {
@@ -445,6 +460,7 @@ admin::v1::GetStatusResponse Router::Status() const {
   status.set_sessions(static_cast<std::int64_t>(sessions_.size()));
   status.set_active_calls(static_cast<std::int64_t>(dispatcher_.active()));
   status.set_undelivered_answers(static_cast<std::int64_t>(outbox_.answers()));
+  refused_definitions_.FillStatus(status);
   status.set_max_frame_bytes(static_cast<std::int64_t>(hub_.max_frame_bytes()));
   status.set_recovered_calls(static_cast<std::int64_t>(recovered_.size()));
   return status;

@@ -12,6 +12,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
+#include "bridge/base/log.h"
 #include "bridge/base/log_throttle.h"
 #include "bridge/base/scheduler.h"
 #include "bridge/router/call_ledger.h"
@@ -22,6 +23,7 @@
 #include "bridge/router/ports.h"
 #include "bridge/router/publications.h"
 #include "bridge/router/recovered_calls.h"
+#include "bridge/router/refused_definitions.h"
 #include "bridge/router/session.h"
 
 namespace atomemo::router {
@@ -87,6 +89,7 @@ class Router : public HubListener, public PluginPort, public StatusPort {
   absl::StatusOr<std::string> OpenSession(SessionSpec spec,
                                           std::shared_ptr<SessionSink> sink) override;
   absl::Status CheckUnpublished(absl::string_view session_id) const override;
+  void DefinitionRefused(absl::string_view session_id, const absl::Status& why) override;
   void Publish(absl::string_view session_id, Publication publication,
                std::function<void(absl::StatusOr<Published>)> done) override;
   absl::Status Subscribe(absl::string_view session_id, CallKind kind, std::int32_t max_in_flight,
@@ -106,6 +109,8 @@ class Router : public HubListener, public PluginPort, public StatusPort {
   using CallKey = std::pair<std::string, std::string>;  // topic, request_id
 
   Session* FindSession(absl::string_view session_id);
+  // For the lines that tell of the plugin's sessions.
+  base::LogLevel SessionLevel(absl::string_view name) const;
   absl::Status CheckOwner(const SessionSpec& spec, const std::string& name) const;
 
   // True if the call was seen before; then all is done for it.
@@ -145,6 +150,7 @@ class Router : public HubListener, public PluginPort, public StatusPort {
   void SendConfirmations();
   void FinishIfIdle(Session& session);
   void FinishDrainIfIdle();
+  void OnHubsVerdict(const Plugin& plugin, const pb::HubState& state);
   void LeaveForDrain(const Plugin& plugin);
 
   // Constant after construction.
@@ -154,6 +160,7 @@ class Router : public HubListener, public PluginPort, public StatusPort {
   CallJournal* const journal_;
 
   base::LogThrottle refused_log_;
+  RefusedDefinitions refused_definitions_;
   absl::flat_hash_map<std::string, std::unique_ptr<Session>> sessions_;
   absl::flat_hash_set<std::string> parked_sessions_;
   std::size_t parked_bytes_ = 0;  // of all of them

@@ -27,6 +27,10 @@ absl::Status UnknownSession() {
 
 }  // namespace
 
+base::LogLevel Router::SessionLevel(absl::string_view name) const {
+  return refused_definitions_.Contains(name) ? base::LogLevel::kDebug : base::LogLevel::kInfo;
+}
+
 Session* Router::FindSession(absl::string_view session_id) {
   const auto session = sessions_.find(session_id);
   return session == sessions_.end() ? nullptr : session->second.get();
@@ -73,7 +77,8 @@ absl::StatusOr<std::string> Router::OpenSession(SessionSpec spec,
   session->id = base::RandomId();
   session->spec = std::move(spec);
   session->sink = std::move(sink);
-  base::LogInfo("session opened", {{"plugin", session->name},
+  // A plugin that is refused tries again and again.
+  base::Log(SessionLevel(session->name), "session opened", {{"plugin", session->name},
                                    {"version", session->version},
                                    {"pid", session->spec.peer_pid},
                                    {"client", session->spec.client}});
@@ -88,6 +93,11 @@ absl::Status Router::CheckUnpublished(absl::string_view session_id) const {
   if (session->second->plugin == nullptr) return absl::OkStatus();
   return absl::FailedPreconditionError(
       "the session has been published already: open a new session to publish a changed definition");
+}
+
+void Router::DefinitionRefused(absl::string_view session_id, const absl::Status& why) {
+  const Session* const session = FindSession(session_id);
+  if (session != nullptr) refused_definitions_.Add(session->name, session->spec.peer_pid, why);
 }
 
 void Router::Publish(absl::string_view session_id, Publication publication,
@@ -282,7 +292,7 @@ void Router::CloseSession(absl::string_view session_id, absl::string_view reason
   parked_sessions_.erase(session->id);
   parked_bytes_ -= session->parked_bytes;
   session->finish_when_idle.reset();
-  base::LogInfo("session ended", {{"plugin", session->name},
+  base::Log(SessionLevel(session->name), "session ended", {{"plugin", session->name},
                                   {"pid", session->spec.peer_pid},
                                   {"calls_in_flight", session->calls_in_flight()},
                                   {"reason", reason}});

@@ -55,6 +55,7 @@ class FakePluginPort : public router::PluginPort {
   };
 
   // What the port answers; OK and plain values unless set. Set before the call comes.
+  std::vector<std::pair<std::string, absl::Status>> refused;  // session_id, why
   absl::Status open_status, unpublished_status, subscribe_status, drain_status;
   // Answers Publish; without it, Publish succeeds at once with the topic "debug_plugin:fake".
   std::function<void(std::function<void(absl::StatusOr<router::Published>)>)> on_publish;
@@ -101,6 +102,9 @@ class FakePluginPort : public router::PluginPort {
   }
 
   absl::Status CheckUnpublished(absl::string_view) const override { return unpublished_status; }
+  void DefinitionRefused(absl::string_view session_id, const absl::Status& why) override {
+    refused.emplace_back(std::string(session_id), why);
+  }
 
   void Publish(absl::string_view session_id, router::Publication publication,
                std::function<void(absl::StatusOr<router::Published>)> done) override {

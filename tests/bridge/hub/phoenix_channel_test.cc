@@ -344,6 +344,28 @@ TEST_F(PhoenixChannelTest, ACorrectedDefinitionIsRegisteredAtOnce) {
   EXPECT_TRUE(channel_->ready());
 }
 
+TEST_F(PhoenixChannelTest, ARefusedDefinitionThatIsAnnouncedAgainIsTriedAgainAtOnce) {
+  MakeChannel();
+  wire_->Accept();
+  wire_->Reply(wire_->TakeOne("phx_join"));
+  wire_->Reply(wire_->TakeOne("register_plugin"), "error", R"({"message":"no"})");
+  EXPECT_FALSE(channel_->ready());
+  channel_->SetDefinition(Definition(R"({"name":"p"})"));
+  scheduler_.Advance(absl::ZeroDuration());
+  wire_->Reply(wire_->TakeOne("register_plugin"), "error", R"({"message":"no"})");
+  EXPECT_THAT(states_, ElementsAre(HubState::STATE_CONNECTING, HubState::STATE_REJECTED,
+                                   HubState::STATE_CONNECTING, HubState::STATE_REJECTED));
+}
+
+TEST_F(PhoenixChannelTest, ARefusedChangeLeavesTheChannelReadyForAnswers) {
+  MakeReady();
+  channel_->SetDefinition(Definition(R"({"name":"p","changed":true})"));
+  wire_->Reply(wire_->TakeOne("register_plugin"), "error", R"({"message":"no"})");
+  EXPECT_EQ(last_.state(), HubState::STATE_REJECTED);
+  EXPECT_TRUE(channel_->ready());
+  EXPECT_TRUE(channel_->Push("invoke_tool_response", "{}").ok());
+}
+
 TEST_F(PhoenixChannelTest, OnlyTheReplyToTheLatestRegistrationCounts) {
   MakeChannel();
   wire_->Accept();

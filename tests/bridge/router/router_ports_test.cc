@@ -22,11 +22,11 @@ constexpr char kOtherTool[] =
 TEST_F(RouterTest, AnUnknownSessionIsToldSoByEveryCall) {
   auto sink = std::make_shared<fakes::FakeCallSink>();
   const auto unauthenticated = absl::StatusCode::kUnauthenticated;
-  EXPECT_EQ(router_.Register("no", PartKind::kTool, kTool, {}).code(), unauthenticated);
+  EXPECT_EQ(router_.CheckUnpublished("no").code(), unauthenticated);
   EXPECT_EQ(router_.Subscribe("no", CallKind::kInvoke, 1, sink).code(), unauthenticated);
   EXPECT_EQ(router_.DrainSession("no").code(), unauthenticated);
   std::optional<absl::Status> published, called;
-  router_.Publish("no", [&](absl::StatusOr<Published> result) { published = result.status(); });
+  router_.Publish("no", {}, [&](absl::StatusOr<Published> result) { published = result.status(); });
   EXPECT_EQ(published->code(), unauthenticated);
   router_.CallHub("no", "get_file_url", "{}", std::nullopt,
                   [&](absl::StatusOr<std::string> result) { called = result.status(); });
@@ -38,19 +38,13 @@ TEST_F(RouterTest, AnUnknownSessionIsToldSoByEveryCall) {
 
 TEST_F(RouterTest, APublishedSessionTakesNoFurtherDefinitions) {
   auto worker = StartWorker();
-  EXPECT_EQ(router_.Register(worker->session_id, PartKind::kTool, kOtherTool, {}).code(),
+  EXPECT_EQ(router_.CheckUnpublished(worker->session_id).code(),
             absl::StatusCode::kFailedPrecondition);
 }
 
-TEST_F(RouterTest, ADefinitionThatIsNoJsonIsRefused) {
-  auto worker = Open(Spec());
-  EXPECT_FALSE(router_.Register(worker->session_id, PartKind::kTool, "{broken", {}).ok());
-  EXPECT_FALSE(router_.OpenSession(Spec("{broken"), worker->events).ok());
-  EXPECT_FALSE(router_.OpenSession(Spec(R"({"name":7})"), worker->events).ok());
-}
-
 TEST_F(RouterTest, OnlyInReleaseModeASessionNeedsAVersion) {
-  SessionSpec spec = Spec(R"({"name":"weather"})");
+  SessionSpec spec = Spec();
+  spec.version.clear();
   auto sink = std::make_shared<fakes::FakeSessionSink>();
   spec.mode = HubMode::kDebug;
   EXPECT_TRUE(router_.OpenSession(spec, sink).ok());
@@ -179,11 +173,14 @@ TEST(RouterEndTest, ItLeavesNoTimerBehind) {
     router.Recover(
         {{kTopic, "left", "invoke_tool", absl::Minutes(2), /*started=*/true, "", std::nullopt}});
     SessionSpec spec;
-    spec.definition_json = kTexts;
+    spec.name = "weather";
+    spec.version = "1.0.0";
     const std::string id = *router.OpenSession(spec, std::make_shared<fakes::FakeSessionSink>());
-    ASSERT_TRUE(router.Register(id, PartKind::kTool, kTool, {}).ok());
     ASSERT_TRUE(router.Subscribe(id, CallKind::kInvoke, 1, sink).ok());
-    router.Publish(id, [](const absl::StatusOr<Published>&) {});
+    definition::Report texts = definition::JudgePlugin(base::ParseJson(kTexts).value());
+    definition::Draft draft(std::move(texts.value));
+    ASSERT_TRUE(draft.Add(definition::MakePart(PartKind::kTool, base::ParseJson(kTool).value())).ok());
+    router.Publish(id, {draft.Assemble(), {}}, [](const absl::StatusOr<Published>&) {});
     hub.joined.insert(kTopic);
     pb::HubState up;
     up.set_state(pb::HubState::STATE_REGISTERED);

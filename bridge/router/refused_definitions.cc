@@ -1,0 +1,60 @@
+#include "bridge/router/refused_definitions.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "bridge/base/log.h"
+#include "bridge/router/ports.h"
+
+namespace atomemo::router {
+namespace {
+
+// Names come from plugins: any number of them.
+constexpr std::size_t kMaxPlugins = 200;
+constexpr absl::Duration kLogAgainAfter = absl::Minutes(1);
+
+}  // namespace
+
+void RefusedDefinitions::Add(const std::string& plugin, std::optional<std::int32_t> pid,
+                             const absl::Status& why) {
+  if (entries_.size() >= kMaxPlugins && !Contains(plugin)) {
+    entries_.erase(std::min_element(entries_.begin(), entries_.end(), [](auto& a, auto& b) {
+      return a.second.logged_at < b.second.logged_at;
+    }));
+  }
+  Entry& entry = entries_[plugin];
+  admin::v1::RefusedDefinition told;
+  told.set_name(plugin);
+  told.set_pid(pid.value_or(0));
+  told.set_times(entry.told.times() + 1);
+  told.set_message(std::string(why.message()));
+  if (const std::optional<plugin::v1::DefinitionViolations> violations = GetViolations(why);
+      violations && violations->violations_size() > 0) {
+    told.set_path(violations->violations(0).path());
+    told.set_message(violations->violations(0).message());
+    told.set_violations(violations->violations_size());
+  }
+  const bool is_same =
+      told.path() == entry.told.path() && told.message() == entry.told.message();
+  entry.told = std::move(told);
+  ++entry.unlogged;
+  if (is_same && scheduler_.Now() < entry.logged_at + kLogAgainAfter) return;
+  entry.logged_at = scheduler_.Now();
+  base::LogWarning("definition refused", {{"plugin", plugin},
+                                          {"pid", pid},
+                                          {"path", entry.told.path()},
+                                          {"reason", entry.told.message()},
+                                          {"violations", entry.told.violations()},
+                                          {"times", std::exchange(entry.unlogged, 0)}});
+}
+
+void RefusedDefinitions::Remove(absl::string_view plugin) {
+  const auto entry = entries_.find(plugin);
+  if (entry != entries_.end()) entries_.erase(entry);
+}
+
+void RefusedDefinitions::FillStatus(admin::v1::GetStatusResponse& status) const {
+  for (const auto& [name, entry] : entries_) *status.add_refused_definitions() = entry.told;
+}
+
+}  // namespace atomemo::router
