@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "bridge/plugin_service/fit_event.h"
 #include "bridge/plugin_service/message_io.h"
 
 namespace atomemo::plugin_service {
@@ -124,6 +125,7 @@ class StreamSink : public router::CallSink,
     for (const pb::DefinitionViolation& violation : violations) {
       *message->mutable_rejected()->add_violations() = violation;
     }
+    FitViolations(*message->mutable_rejected()->mutable_violations());
     SendOrEnd(std::move(message));
   }
 
@@ -137,6 +139,9 @@ class StreamSink : public router::CallSink,
     subscription_->active = false;
     outbox_->Finish(status);
   }
+
+  bool IsOpen() const override { return !outbox_->closed(); }
+  std::string WhyClosed() const override { return outbox_->WhyClosed(); }
 
   // Answers a call in the plugin's place. Later, because the router may be in the middle of
   // something. Thread-safe.
@@ -196,20 +201,25 @@ class CallStream : public RpcHandler {
   void OnMessage(grpc::ByteBuffer message) override {
     const std::size_t size = message.Length();
     typename Traits::Reply reply;
-    if (absl::Status status = ParseMessage(message, reply); !status.ok()) return End(status);
+    absl::Status status = CheckMessageSize(size, context_->options.max_message_bytes);
+    if (status.ok()) status = ParseMessage(message, reply);
     if (!subscribed_) {
+      if (!status.ok()) return End(status);
       if (!reply.has_subscribe()) return End("the first message must be `subscribe`");
       subscribed_ = true;
       Subscribe(reply.subscribe());
       return outbox_->RequestRead();
     }
-    if (reply.has_result()) {
+    // From here on no message ends the stream: one that is wrong costs its own call alone.
+    if (!status.ok()) {
+      Refuse(FindRequestId(message), status.message());
+    } else if (reply.has_result()) {
       TakeReply(std::move(*reply.mutable_result()), size);
     } else if (reply.has_failure()) {
       TakeReply(std::move(*reply.mutable_failure()), size);
     } else {
-      End(reply.has_subscribe() ? "`subscribe` may only be the first message"
-                                : "a message must be `result` or `failure`");
+      Refuse("", reply.has_subscribe() ? "`subscribe` may only be the first message"
+                                       : "a message must be `result` or `failure`");
     }
   }
 
@@ -233,6 +243,7 @@ class CallStream : public RpcHandler {
           context->sessions.Find(subscribe.session_id(), peer);
       if (!session.ok()) return outbox->Finish(session.status());
       sink->set_encoding(session->encoding);
+      outbox->SetMaxReceiveBytes(session->max_receive_bytes);
       subscription->session_id = subscribe.session_id();
       // Set first: the router may use the sink, and even finish it, before it returns.
       subscription->active = true;
@@ -264,19 +275,18 @@ class CallStream : public RpcHandler {
 
   template <typename Reply>
   void TakeReply(Reply reply, std::size_t size) {
-    const absl::Status fits = CheckMessageSize(size, context_->options.max_message_bytes);
-    if (!fits.ok()) return RefuseReply(reply.request_id(), fits);
     if (events_->Push(ReplyPayload(std::move(reply)), size)) outbox_->RequestRead();
   }
 
-  // Fails one call whose answer is too large, and tells the plugin.
-  void RefuseReply(const std::string& request_id, const absl::Status& why) {
-    sink_->FailCall(request_id, "sdk:invalid_return", "InvalidReturn",
-                    absl::StrCat("the plugin's answer is too large: ", why.message()));
+  // Fails the one call whose answer cannot be used, if that is known, and tells the plugin.
+  void Refuse(const std::string& request_id, absl::string_view why) {
     pb::DefinitionViolation violation;
-    violation.set_message(std::string(why.message()));
+    violation.set_message(std::string(why));
     sink_->Reject(request_id, {violation});
-    outbox_->RequestRead();
+    if (request_id.empty()) return outbox_->RequestRead();
+    TakeReply(Failure(request_id, "sdk:invalid_return", "InvalidReturn",
+                      absl::StrCat("the plugin's answer cannot be used: ", why)),
+              request_id.size());
   }
 
   static void OnUnsendable(const std::weak_ptr<StreamSink<Traits>>& weak_sink,

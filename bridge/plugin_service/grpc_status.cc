@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "bridge/plugin_service/fit_event.h"
 #include "bridge/router/ports.h"
 
 namespace atomemo::plugin_service {
@@ -56,22 +57,6 @@ std::string MessageOf(const absl::Status& status, const pb::DefinitionViolations
   return message;
 }
 
-pb::DefinitionViolations FitViolations(const pb::DefinitionViolations& violations) {
-  pb::DefinitionViolations fitted;
-  std::size_t size = 100;  // for the entry that tells what is missing
-  for (const pb::DefinitionViolation& violation : violations.violations()) {
-    size += violation.ByteSizeLong() + 4;
-    if (size > kMaxDetailBytes) {
-      const int missing = violations.violations_size() - fitted.violations_size();
-      fitted.add_violations()->set_message(
-          absl::StrCat("... and ", missing, " more: correct these first"));
-      break;
-    }
-    *fitted.add_violations() = violation;
-  }
-  return fitted;
-}
-
 pb::HubError FitHubError(pb::HubError error) {
   if (error.ByteSizeLong() > kMaxDetailBytes) error.clear_error();
   error.set_code(Truncate(error.code(), 200));
@@ -105,13 +90,16 @@ std::string EncodeRpcStatus(int code, const std::string& message, const std::vec
 
 grpc::Status ToGrpcStatus(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
-  const auto violations = router::GetViolations(status).value_or(pb::DefinitionViolations());
+  auto violations = router::GetViolations(status).value_or(pb::DefinitionViolations());
   const std::optional<pb::HubError> hub_error = router::GetHubError(status);
   const std::string message = Truncate(MessageOf(status, violations), kMaxMessageBytes);
   const auto code = static_cast<grpc::StatusCode>(status.raw_code());
 
   std::vector<Any> details;
-  if (!violations.violations().empty()) details.emplace_back().PackFrom(FitViolations(violations));
+  if (!violations.violations().empty()) {
+    FitViolations(kMaxDetailBytes, *violations.mutable_violations());
+    details.emplace_back().PackFrom(violations);
+  }
   if (hub_error) details.emplace_back().PackFrom(FitHubError(*hub_error));
   if (details.empty()) return grpc::Status(code, message);
   return grpc::Status(code, message, EncodeRpcStatus(status.raw_code(), message, details));

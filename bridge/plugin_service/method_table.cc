@@ -21,14 +21,23 @@ std::string FullName(absl::string_view method) {
 
 constexpr char kGetStatusMethod[] = "/atomemo.admin.v1.AdminService/GetStatus";
 
+using Factory = MethodTable::mapped_type;
+
+// A stream is accepted with its headers at once: some libraries (tonic) give a stream to their user
+// only then, and what the bridge sends first may well wait for what that user does next.
+Factory Stream(Factory make) {
+  return [make = std::move(make)](const RpcStart& start) {
+    start.outbox->SendHeaders();
+    return make(start);
+  };
+}
+
 template <typename Request>
 using ServeFunction = void (*)(const ContextPtr&, const typename UnaryRpc<Request>::CallPtr&);
 
 template <typename Request>
-void AddUnary(const ContextPtr& context, std::string method, ServeFunction<Request> serve,
-              MethodTable& table) {
-  table[std::move(method)] = [context,
-                              serve](const RpcStart& start) -> std::unique_ptr<RpcHandler> {
+Factory Unary(const ContextPtr& context, ServeFunction<Request> serve) {
+  return [context, serve](const RpcStart& start) -> std::unique_ptr<RpcHandler> {
     return std::make_unique<UnaryRpc<Request>>(
         start, context->options.max_message_bytes,
         [context, serve](const typename UnaryRpc<Request>::CallPtr& call) {
@@ -40,37 +49,35 @@ void AddUnary(const ContextPtr& context, std::string method, ServeFunction<Reque
 void AddCallStreams(const ContextPtr& context, MethodTable& table) {
   for (std::size_t i = 0; i < router::kCallKindCount; ++i) {
     const auto kind = static_cast<router::CallKind>(i);
-    table[FullName(router::CallKindName(kind))] = [context, kind](const RpcStart& start) {
-      return MakeCallStream(kind, context, start);
-    };
+    table[FullName(router::CallKindName(kind))] = Stream(
+        [context, kind](const RpcStart& start) { return MakeCallStream(kind, context, start); });
   }
 }
 
 void AddHealth(const ContextPtr& context, MethodTable& table) {
   const auto health = [context](const RpcStart& start) { return MakeHealthRpc(context, start); };
   table[kHealthCheckMethod] = health;
-  table[kHealthWatchMethod] = health;
+  table[kHealthWatchMethod] = Stream(health);
 }
 
 }  // namespace
 
 MethodTable MakeMethodTable(const ContextPtr& context) {
   MethodTable table;
-  table[FullName("OpenSession")] = [context](const RpcStart& start) {
-    return MakeSessionStream(context, start);
-  };
-  table[FullName("UploadFile")] = [context](const RpcStart& start) {
-    return MakeUploadFile(context, start);
-  };
-  AddUnary<pb::RegisterCredentialRequest>(context, FullName("RegisterCredential"),
-                                          ServeRegisterCredential, table);
-  AddUnary<pb::RegisterToolRequest>(context, FullName("RegisterTool"), ServeRegisterTool, table);
-  AddUnary<pb::RegisterModelRequest>(context, FullName("RegisterModel"), ServeRegisterModel, table);
-  AddUnary<pb::PublishRequest>(context, FullName("Publish"), ServePublish, table);
-  AddUnary<pb::DrainSessionRequest>(context, FullName("DrainSession"), ServeDrainSession, table);
-  AddUnary<pb::CallHubRequest>(context, FullName("CallHub"), ServeCallHub, table);
-  AddUnary<pb::DownloadFileRequest>(context, FullName("DownloadFile"), ServeDownloadFile, table);
-  AddUnary<admin::v1::GetStatusRequest>(context, kGetStatusMethod, ServeGetStatus, table);
+  table[FullName("OpenSession")] =
+      Stream([context](const RpcStart& start) { return MakeSessionStream(context, start); });
+  table[FullName("UploadFile")] =
+      Stream([context](const RpcStart& start) { return MakeUploadFile(context, start); });
+  table[FullName("DownloadFile")] =
+      Stream(Unary<pb::DownloadFileRequest>(context, ServeDownloadFile));
+  table[FullName("RegisterCredential")] =
+      Unary<pb::RegisterCredentialRequest>(context, ServeRegisterCredential);
+  table[FullName("RegisterTool")] = Unary<pb::RegisterToolRequest>(context, ServeRegisterTool);
+  table[FullName("RegisterModel")] = Unary<pb::RegisterModelRequest>(context, ServeRegisterModel);
+  table[FullName("Publish")] = Unary<pb::PublishRequest>(context, ServePublish);
+  table[FullName("DrainSession")] = Unary<pb::DrainSessionRequest>(context, ServeDrainSession);
+  table[FullName("CallHub")] = Unary<pb::CallHubRequest>(context, ServeCallHub);
+  table[kGetStatusMethod] = Unary<admin::v1::GetStatusRequest>(context, ServeGetStatus);
   AddCallStreams(context, table);
   AddHealth(context, table);
   return table;

@@ -17,6 +17,7 @@
 #include "atomemo/plugin/v1/plugin_service.grpc.pb.h"
 #include "bridge/base/api_key.h"
 #include "bridge/base/log.h"
+#include "bridge/plugin_service/connections.h"
 #include "bridge/plugin_service/method_table.h"
 #include "bridge/plugin_service/peer_table.h"
 #include "bridge/plugin_service/rpc_queue.h"
@@ -33,8 +34,10 @@ namespace pb = ::atomemo::plugin::v1;
 constexpr std::size_t kHardLimitFactor = 4;
 // RPCs at once on one connection.
 constexpr int kMaxRpcsPerConnection = 1000;
-// The shortest time between a client's pings that is not taken for abuse.
-constexpr int kMinClientPingMs = 5000;
+// A client may ping as often as it likes, calls or not: gRPC bounds what a flood of pings takes.
+constexpr int kAnyNumber = 0;
+// For the ends of RPCs that were cut off to be sent.
+constexpr absl::Duration kLastWait = absl::Seconds(1);
 
 // PluginService and AdminService as reflection sees them. Every method is served by the generic
 // service of RpcQueue.
@@ -96,9 +99,8 @@ void Configure(const PluginServerOptions& options, grpc::ServerBuilder& builder)
                              ClampToMilliseconds(options.keepalive_timeout));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   // However long a plugin has had nothing to do.
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
-                             kMinClientPingMs);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, kAnyNumber);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, kAnyNumber);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxRpcsPerConnection);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // Reflection is a synchronous service: one thread is enough for it.
@@ -157,8 +159,16 @@ class PluginServer::Impl {
     if (std::exchange(shut_down_, true)) return;
     if (listener_ != nullptr) listener_->Stop();
     if (server_ != nullptr) {
-      queue_.FinishAll(absl::UnavailableError("the bridge is shutting down"));
-      server_->Shutdown(absl::ToChronoTime(absl::Now() + timeout));
+      // gRPC ends calls that meet its own shutdown as CANCELLED, which tells clients that they
+      // wanted it so. So all end, and new ones are refused, before that; and then there is no
+      // connection left on which one could still come: that looks like UNAVAILABLE, too.
+      queue_.Close(absl::UnavailableError("the bridge is shutting down"));
+      if (!queue_.WaitIdle(timeout)) {
+        queue_.AbortAll();
+        queue_.WaitIdle(kLastWait);
+      }
+      EndConnections(context_->options.socket.path, tcp_port_);
+      server_->Shutdown(absl::ToChronoTime(absl::Now()));
     }
     // The server has no RPC left: whoever waits for one in a pool has been told.
     queue_.Stop();

@@ -6,6 +6,7 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/security/credentials.h>
+#include <grpcpp/support/channel_arguments.h>
 
 #include <memory>
 
@@ -19,8 +20,10 @@ namespace {
 constexpr std::uint32_t kServing = 1;
 
 std::shared_ptr<grpc::Channel> ChannelTo(const std::string& socket_path) {
-  return grpc::CreateChannel(absl::StrCat("unix:", socket_path),
-                             grpc::InsecureChannelCredentials());
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(-1);  // the status of thousands of plugins
+  return grpc::CreateCustomChannel(absl::StrCat("unix:", socket_path),
+                                   grpc::InsecureChannelCredentials(), arguments);
 }
 
 absl::Status ErrorOf(const std::string& socket_path, const grpc::Status& status) {

@@ -10,6 +10,10 @@
 namespace atomemo::plugin_service {
 namespace {
 
+constexpr char kEndedByPlugin[] = "the plugin cancelled it, or its connection was lost";
+// A client that gets a message beyond its limit cancels the call, and the server does not hear why.
+constexpr std::size_t kSuspectBytes = std::size_t{1} << 20;
+
 bool NeedsConversion(plugin::v1::PayloadEncoding encoding) {
   return encoding != plugin::v1::PAYLOAD_ENCODING_JSON;
 }
@@ -28,6 +32,15 @@ RpcOutbox::RpcOutbox(Limits limits, Transport* transport)
 
 void RpcOutbox::SetOnUnsendable(OnUnsendable on_unsendable) {
   on_unsendable_ = std::move(on_unsendable);
+}
+
+void RpcOutbox::SetMaxReceiveBytes(std::size_t bytes) { max_receive_bytes_ = bytes; }
+
+void RpcOutbox::SendHeaders() {
+  absl::MutexLock lock(&mutex_);
+  if (transport_ == nullptr || writing_ || finish_started_ || cancelled_) return;
+  writing_ = true;
+  transport_->StartHeaders();
 }
 
 RpcOutbox::SendResult RpcOutbox::Send(std::unique_ptr<google::protobuf::Message> message,
@@ -60,6 +73,8 @@ void RpcOutbox::Abort(const absl::Status& status) {
     absl::MutexLock lock(&mutex_);
     DropQueueLocked();
     CloseLocked(status);
+    // Only what is under way can hold up the end.
+    if (transport_ != nullptr && (writing_ || finish_started_)) transport_->Abort(*end_);
   }
   Pump(/*on_queue_thread=*/false);
 }
@@ -92,15 +107,17 @@ bool RpcOutbox::closed() const {
   return end_.has_value() || transport_ == nullptr;
 }
 
+std::string RpcOutbox::WhyClosed() const {
+  absl::MutexLock lock(&mutex_);
+  if (!end_) return transport_ == nullptr ? kEndedByPlugin : "";
+  return end_->ok() ? "the plugin half-closed it" : end_->error_message();
+}
+
 void RpcOutbox::OnWriteDone(bool ok) {
   {
     absl::MutexLock lock(&mutex_);
     writing_ = false;
-    if (!ok) {
-      cancelled_ = true;
-      DropQueueLocked();
-      CloseLocked(absl::CancelledError("the plugin ended the call"));
-    }
+    if (!ok) CancelLocked();
   }
   Pump(/*on_queue_thread=*/true);
 }
@@ -116,9 +133,7 @@ void RpcOutbox::OnQueueThread() {
 void RpcOutbox::OnCancelled() {
   {
     absl::MutexLock lock(&mutex_);
-    cancelled_ = true;
-    DropQueueLocked();
-    CloseLocked(absl::CancelledError("the plugin ended the call"));
+    CancelLocked();
   }
   Pump(/*on_queue_thread=*/true);
 }
@@ -156,6 +171,7 @@ void RpcOutbox::Pump(bool on_queue_thread) {
       writing_ = false;
       continue;
     }
+    last_written_bytes_ = buffer->Length();
     if (queue_.empty() && end_) {
       finish_started_ = true;
       transport_->StartWriteAndFinish(*buffer, *end_);
@@ -171,6 +187,7 @@ absl::StatusOr<grpc::ByteBuffer> RpcOutbox::Encode(Entry& entry) const {
   if (!converted.ok()) return converted;
   const std::size_t size = entry.message->ByteSizeLong();
   absl::Status fits = CheckMessageSize(size, limits_.max_message_bytes);
+  if (fits.ok()) fits = CheckReceiveSize(size, max_receive_bytes_);
   if (!fits.ok()) return fits;
   return Serialize(*entry.message, size);
 }
@@ -184,6 +201,18 @@ void RpcOutbox::ReportUnsendable(const Entry& entry, const absl::Status& why) {
 
 void RpcOutbox::CloseLocked(const absl::Status& status) {
   if (!end_) end_ = ToGrpcStatus(status);
+}
+
+void RpcOutbox::CancelLocked() {
+  cancelled_ = true;
+  DropQueueLocked();
+  std::string why(kEndedByPlugin);
+  if (last_written_bytes_ > kSuspectBytes) {
+    absl::StrAppend(&why, ", right after a message of ", last_written_bytes_,
+                    " bytes: does its gRPC library take as much as its max_receive_bytes says (",
+                    max_receive_bytes_.load(), ")?");
+  }
+  CloseLocked(absl::CancelledError(why));
 }
 
 void RpcOutbox::DropQueueLocked() {

@@ -5,11 +5,14 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/status.h>
 
+#include <atomic>
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -40,16 +43,20 @@ class RpcOutbox {
    public:
     virtual ~Transport() = default;
     virtual void StartRead() = 0;
+    // Ends with OnWriteDone, too.
+    virtual void StartHeaders() = 0;
     virtual void StartWrite(const grpc::ByteBuffer& message) = 0;
     virtual void StartWriteAndFinish(const grpc::ByteBuffer& message, const grpc::Status& end) = 0;
     virtual void StartFinish(const grpc::Status& end) = 0;
+    // Ends the call at once, whatever the plugin has not read yet.
+    virtual void Abort(const grpc::Status& end) = 0;
     // Has OnQueueThread called on the completion queue's thread.
     virtual void WakeQueueThread() = 0;
   };
 
-  // Is told of a message that cannot be sent after all: it is larger than max_message_bytes, or its
-  // JSON does not fit the encoding. Called on any thread, without locks. Without this function such
-  // a message ends the RPC.
+  // Is told of a message that cannot be sent after all: it is larger than the bridge's or the
+  // plugin's limit, or its JSON does not fit the encoding. Called on any thread, without locks.
+  // Without this function such a message ends the RPC.
   using OnUnsendable =
       std::function<void(const google::protobuf::Message& message, const absl::Status& why)>;
 
@@ -57,6 +64,12 @@ class RpcOutbox {
 
   // Before the first Send.
   void SetOnUnsendable(OnUnsendable on_unsendable);
+
+  // What the plugin's gRPC library takes in one message: it would end the RPC on a larger one.
+  void SetMaxReceiveBytes(std::size_t bytes);
+
+  // Tells the plugin at once that the RPC was accepted. Before the first Send.
+  void SendHeaders();
 
   enum class SendResult { kQueued, kFull, kClosed };
 
@@ -68,7 +81,8 @@ class RpcOutbox {
   // Ends the RPC once everything queued is written. Only the first call counts.
   void Finish(const absl::Status& status);
 
-  // Ends the RPC as soon as the message that is being written is done; drops what is queued.
+  // Ends the RPC now, though a message be half written because the plugin does not read. Drops what
+  // is queued.
   void Abort(const absl::Status& status);
 
   // Asks for the plugin's next message. At most one read may be under way.
@@ -80,6 +94,8 @@ class RpcOutbox {
 
   // Finish was called, or the RPC is over.
   bool closed() const;
+  // What ended it, for people. Empty until then.
+  std::string WhyClosed() const;
 
   // ---- For the transport, on the completion queue's thread
 
@@ -102,21 +118,26 @@ class RpcOutbox {
   absl::StatusOr<grpc::ByteBuffer> Encode(Entry& entry) const;
   void ReportUnsendable(const Entry& entry, const absl::Status& why);
   void CloseLocked(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The plugin has ended the RPC.
+  void CancelLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DropQueueLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Entry PopLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Limits limits_;
   OnUnsendable on_unsendable_;
+  std::atomic<std::size_t> max_receive_bytes_{std::numeric_limits<std::size_t>::max()};
 
   mutable absl::Mutex mutex_;
   // Null once the RPC is over.
   Transport* transport_ ABSL_GUARDED_BY(mutex_);
   std::deque<Entry> queue_ ABSL_GUARDED_BY(mutex_);
   std::size_t queued_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
-  // A message is being encoded or written. The transport lives at least until it is not.
+  // Headers or a message are being encoded or written. The transport lives at least until it is
+  // not.
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool wake_requested_ ABSL_GUARDED_BY(mutex_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  std::size_t last_written_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   std::optional<grpc::Status> end_ ABSL_GUARDED_BY(mutex_);
   bool finish_started_ ABSL_GUARDED_BY(mutex_) = false;
 };

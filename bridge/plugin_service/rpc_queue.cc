@@ -15,7 +15,7 @@ void RpcQueue::Register(grpc::ServerBuilder& builder) {
 }
 
 void RpcQueue::Start() {
-  RpcStream::Accept(service_, *queue_, limits_, *this);
+  Accept();
   thread_ = std::thread([this] {
     void* tag = nullptr;
     bool ok = false;
@@ -23,22 +23,44 @@ void RpcQueue::Start() {
   });
 }
 
-void RpcQueue::FinishAll(const absl::Status& status) {
-  std::unordered_set<std::shared_ptr<RpcOutbox>> open;
+void RpcQueue::Close(const absl::Status& status) {
+  std::unordered_map<std::shared_ptr<RpcOutbox>, bool> open;
+  {
+    absl::MutexLock lock(&mutex_);
+    closed_ = status;
+    open = open_;
+  }
+  for (const bool ending_others : {false, true}) {
+    for (const auto& [outbox, ends_others] : open) {
+      if (ends_others == ending_others) outbox->Finish(status);
+    }
+  }
+}
+
+bool RpcQueue::WaitIdle(absl::Duration timeout) {
+  absl::MutexLock lock(&mutex_);
+  return mutex_.AwaitWithTimeout(absl::Condition(this, &RpcQueue::IsIdle), timeout);
+}
+
+void RpcQueue::AbortAll() {
+  std::unordered_map<std::shared_ptr<RpcOutbox>, bool> open;
+  absl::Status status;
   {
     absl::MutexLock lock(&mutex_);
     open = open_;
+    status = closed_;
   }
-  for (const std::shared_ptr<RpcOutbox>& outbox : open) outbox->Finish(status);
+  for (const auto& [outbox, ends_others] : open) outbox->Abort(status);
 }
 
 void RpcQueue::Stop() {
   if (queue_ == nullptr) return;
   {
-    // The server has cancelled what was left, so each RPC is about to end; but it does not wait for
-    // that, and nothing may be started on a queue that is shut down.
+    // The server has cancelled what was left, so each RPC is about to end, and that none comes any
+    // more is about to be told; but it does not wait for that, and nothing may be started on a
+    // queue that is shut down.
     absl::MutexLock lock(&mutex_);
-    mutex_.Await(absl::Condition(this, &RpcQueue::IsIdle));
+    mutex_.Await(absl::Condition(this, &RpcQueue::IsOver));
   }
   queue_->Shutdown();
   if (thread_.joinable()) {
@@ -52,7 +74,18 @@ void RpcQueue::Stop() {
   queue_.reset();
 }
 
-void RpcQueue::OnAccepted() { RpcStream::Accept(service_, *queue_, limits_, *this); }
+void RpcQueue::Accept() {
+  {
+    absl::MutexLock lock(&mutex_);
+    ++accepting_;
+  }
+  RpcStream::Accept(service_, *queue_, limits_, *this);
+}
+
+void RpcQueue::OnNotAccepted() {
+  absl::MutexLock lock(&mutex_);
+  --accepting_;
+}
 
 std::unique_ptr<RpcHandler> RpcQueue::MakeHandler(const RpcStart& start) {
   return make_handler_(start);
@@ -62,9 +95,11 @@ std::optional<PeerIdentity> RpcQueue::FindPeer(const std::string& grpc_peer) {
   return find_peer_(grpc_peer);
 }
 
-void RpcQueue::OnStreamStarted(const std::shared_ptr<RpcOutbox>& outbox) {
+absl::Status RpcQueue::OnStreamStarted(const std::shared_ptr<RpcOutbox>& outbox, bool ends_others) {
   absl::MutexLock lock(&mutex_);
-  open_.insert(outbox);
+  --accepting_;
+  open_.emplace(outbox, ends_others);
+  return closed_;
 }
 
 void RpcQueue::OnStreamEnded(const std::shared_ptr<RpcOutbox>& outbox) {

@@ -7,10 +7,12 @@
 #include <memory>
 #include <string>
 #include <thread>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "bridge/plugin_service/rpc_stream.h"
 
 namespace atomemo::plugin_service {
@@ -32,19 +34,29 @@ class RpcQueue : private RpcStream::Host {
   // Begins to take calls. After the server was built.
   void Start();
 
-  // Ends every RPC that is open now.
-  void FinishAll(const absl::Status& status);
+  // Ends every RPC that is open now, and from now on every further one, with `status`: those first
+  // whose end is nobody else's, so that no RPC ends as a consequence of another one.
+  void Close(const absl::Status& status);
+
+  // Waits for the last RPC to end; whether that was in time.
+  bool WaitIdle(absl::Duration timeout);
+
+  // Ends now those whose plugin does not read their end. After Close.
+  void AbortAll();
 
   // Waits for the last RPC to end, and ends the thread. After the server has shut down.
   void Stop();
 
  private:
   bool IsIdle() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return open_.empty(); }
+  bool IsOver() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return IsIdle() && accepting_ == 0; }
 
-  void OnAccepted() override;
+  void Accept();
+  void OnAccepted() override { Accept(); }
+  void OnNotAccepted() override;
   std::unique_ptr<RpcHandler> MakeHandler(const RpcStart& start) override;
   std::optional<PeerIdentity> FindPeer(const std::string& grpc_peer) override;
-  void OnStreamStarted(const std::shared_ptr<RpcOutbox>& outbox) override;
+  absl::Status OnStreamStarted(const std::shared_ptr<RpcOutbox>& outbox, bool ends_others) override;
   void OnStreamEnded(const std::shared_ptr<RpcOutbox>& outbox) override;
 
   const RpcOutbox::Limits limits_;
@@ -56,7 +68,12 @@ class RpcQueue : private RpcStream::Host {
   std::thread thread_;
 
   absl::Mutex mutex_;
-  std::unordered_set<std::shared_ptr<RpcOutbox>> open_ ABSL_GUARDED_BY(mutex_);
+  // With what OnStreamStarted was told.
+  std::unordered_map<std::shared_ptr<RpcOutbox>, bool> open_ ABSL_GUARDED_BY(mutex_);
+  // An error once closed.
+  absl::Status closed_ ABSL_GUARDED_BY(mutex_);
+  // Streams that wait for a call. One that has got it, but not heard of it yet, is among them.
+  int accepting_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace atomemo::plugin_service

@@ -1,5 +1,7 @@
 #include "bridge/plugin_service/rpc_stream.h"
 
+#include <grpc/grpc.h>
+
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -30,6 +32,8 @@ void RpcStream::StartRead() {
   stream_.Read(&incoming_, &read_tag_);
 }
 
+void RpcStream::StartHeaders() { stream_.SendInitialMetadata(&write_tag_); }
+
 void RpcStream::StartWrite(const grpc::ByteBuffer& message) { stream_.Write(message, &write_tag_); }
 
 void RpcStream::StartWriteAndFinish(const grpc::ByteBuffer& message, const grpc::Status& end) {
@@ -37,6 +41,12 @@ void RpcStream::StartWriteAndFinish(const grpc::ByteBuffer& message, const grpc:
 }
 
 void RpcStream::StartFinish(const grpc::Status& end) { stream_.Finish(end, &finish_tag_); }
+
+void RpcStream::Abort(const grpc::Status& end) {
+  // TryCancel would do, but for the status, which is always CANCELLED there.
+  grpc_call_cancel_with_status(context_.c_call(), static_cast<grpc_status_code>(end.error_code()),
+                               end.error_message().c_str(), nullptr);
+}
 
 void RpcStream::WakeQueueThread() {
   ++holds_;
@@ -46,17 +56,19 @@ void RpcStream::WakeQueueThread() {
 void RpcStream::OnAccept(bool ok) {
   if (!ok) {  // the server is shutting down: no call, so nothing else will come
     outbox_->Detach();
+    host_.OnNotAccepted();
     delete this;
     return;
   }
   host_.OnAccepted();
-  host_.OnStreamStarted(outbox_);
   handler_ =
       host_.MakeHandler(RpcStart{context_.method(), host_.FindPeer(context_.peer()), outbox_});
-  if (handler_ == nullptr) {
-    outbox_->Finish(absl::UnimplementedError(absl::StrCat("no such method: ", context_.method())));
-    return;
+  absl::Status status =
+      host_.OnStreamStarted(outbox_, handler_ != nullptr && handler_->EndsOthers());
+  if (status.ok() && handler_ == nullptr) {
+    status = absl::UnimplementedError(absl::StrCat("no such method: ", context_.method()));
   }
+  if (!status.ok()) return outbox_->Finish(status);
   outbox_->RequestRead();
 }
 
@@ -64,9 +76,9 @@ void RpcStream::OnRead(bool ok) {
   if (!done_) {
     if (ok) {
       handler_->OnMessage(std::exchange(incoming_, grpc::ByteBuffer()));
-    } else {
+    } else if (!grpc_call_failed_before_recv_message(context_.c_call())) {
       handler_->OnHalfClose();
-    }
+    }  // else the call was cancelled: OnDone comes
   }
   Release();
 }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/status.h"
 #include "bridge/plugin_service/peer_table.h"
 #include "bridge/plugin_service/rpc_outbox.h"
 
@@ -26,6 +27,8 @@ class RpcHandler {
   virtual void OnHalfClose() = 0;
   // The RPC is over, whoever ended it. Nothing else is called after this.
   virtual void OnDone() {}
+  // Whether its end is the end of other RPCs, too.
+  virtual bool EndsOthers() const { return false; }
 };
 
 // What a handler gets to know of its RPC.
@@ -48,10 +51,14 @@ class RpcStream : private RpcOutbox::Transport {
     virtual ~Host() = default;
     // A call has come: the host makes a new stream for the next one.
     virtual void OnAccepted() = 0;
+    // None will come: the server has shut down.
+    virtual void OnNotAccepted() = 0;
     // Null: there is no such method.
     virtual std::unique_ptr<RpcHandler> MakeHandler(const RpcStart& start) = 0;
     virtual std::optional<PeerIdentity> FindPeer(const std::string& grpc_peer) = 0;
-    virtual void OnStreamStarted(const std::shared_ptr<RpcOutbox>& outbox) = 0;
+    // An error: the server is shutting down, and the RPC ends with that.
+    virtual absl::Status OnStreamStarted(const std::shared_ptr<RpcOutbox>& outbox,
+                                         bool ends_others) = 0;
     virtual void OnStreamEnded(const std::shared_ptr<RpcOutbox>& outbox) = 0;
   };
 
@@ -73,9 +80,11 @@ class RpcStream : private RpcOutbox::Transport {
   RpcStream(grpc::ServerCompletionQueue& queue, RpcOutbox::Limits limits, Host& host);
 
   void StartRead() override;
+  void StartHeaders() override;
   void StartWrite(const grpc::ByteBuffer& message) override;
   void StartWriteAndFinish(const grpc::ByteBuffer& message, const grpc::Status& end) override;
   void StartFinish(const grpc::Status& end) override;
+  void Abort(const grpc::Status& end) override;
   void WakeQueueThread() override;
 
   void OnAccept(bool ok);

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,6 +45,8 @@ struct KnownSession {
   plugin::v1::PayloadEncoding encoding = plugin::v1::PAYLOAD_ENCODING_STRUCT;
   // Null once it has published.
   std::shared_ptr<SessionDraft> draft;
+  // In one message.
+  std::size_t max_receive_bytes = std::numeric_limits<std::size_t>::max();
 };
 
 // What a call stream has read: a reply, or nothing for the stream's end.

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "bridge/definition/payload.h"
 #include "bridge/plugin_service/definition_check.h"
+#include "bridge/plugin_service/fit_event.h"
 
 namespace atomemo::plugin_service {
 namespace {
@@ -57,7 +58,8 @@ absl::StatusOr<std::vector<pb::DefinitionViolation>> CheckAndAdd(const Request& 
 // Lets the operator see what the author is told. On the thread that checks definitions.
 void TellRefusal(ServiceContext& context, const std::string& session_id, const absl::Status& why) {
   if (!absl::IsInvalidArgument(why)) return;
-  context.io.Post([&port = context.port, session_id, why] { port.DefinitionRefused(session_id, why); });
+  context.io.Post(
+      [&port = context.port, session_id, why] { port.DefinitionRefused(session_id, why); });
 }
 
 // Finds the session on the io thread; the rest happens on the thread that checks definitions.
@@ -81,6 +83,7 @@ void ServeRegister(const ContextPtr& context, const typename UnaryRpc<Request>::
       for (pb::DefinitionViolation& warning : *warnings) {
         *response.add_warnings() = std::move(warning);
       }
+      FitViolations(*response.mutable_warnings());
       call->Answer(std::move(response));
     });
   });
@@ -99,6 +102,7 @@ void PublishOnIoThread(const ContextPtr& context, const UnaryRpc<pb::PublishRequ
                           for (pb::DefinitionViolation& warning : published->warnings) {
                             *response.add_warnings() = std::move(warning);
                           }
+                          FitViolations(*response.mutable_warnings());
                           call->Answer(std::move(response));
                         });
 }
@@ -119,6 +123,7 @@ void CallHubOnIoThread(const ContextPtr& context, const UnaryRpc<pb::CallHubRequ
   const absl::StatusOr<KnownSession> session =
       context->sessions.Find(request.session_id(), call->peer);
   if (!session.ok()) return call->Fail(session.status());
+  call->outbox->SetMaxReceiveBytes(session->max_receive_bytes);
   context->port.CallHub(request.session_id(), request.event(), std::move(data_json), timeout,
                         [call, encoding = session->encoding](absl::StatusOr<std::string> outcome) {
                           if (!outcome.ok()) return call->Fail(outcome.status());

@@ -7,7 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "bridge/base/log.h"
 #include "bridge/plugin_service/definition_check.h"
+#include "bridge/plugin_service/fit_event.h"
 #include "bridge/plugin_service/message_io.h"
 
 namespace atomemo::plugin_service {
@@ -21,25 +24,46 @@ struct SessionLink {
   std::optional<std::string> id;
   // The stream ended before the io thread came to open the session.
   bool stream_ended = false;
+
+  // Tells the router, once.
+  void Close(ServiceContext& context, const RpcOutbox& outbox) {
+    if (!id) return;
+    const std::string closed = *std::exchange(id, std::nullopt);
+    context.sessions.Remove(closed);
+    context.port.CloseSession(closed, absl::StrCat("its session ended: ", outbox.WhyClosed()));
+  }
 };
 
 // Where the router sends the session's events. On the io thread only.
 class StreamSessionSink : public router::SessionSink {
  public:
-  explicit StreamSessionSink(std::shared_ptr<RpcOutbox> outbox) : outbox_(std::move(outbox)) {}
+  StreamSessionSink(ContextPtr context, std::shared_ptr<RpcOutbox> outbox,
+                    std::shared_ptr<SessionLink> link)
+      : context_(std::move(context)), outbox_(std::move(outbox)), link_(std::move(link)) {}
 
   void Send(pb::SessionEvent event) override {
-    const auto result = outbox_->Send(std::make_unique<pb::SessionEvent>(std::move(event)));
-    if (result != RpcOutbox::SendResult::kFull) return;
-    outbox_->Abort(absl::ResourceExhaustedError(
-        "the plugin reads its session's events too slowly: more wait than --max-stream-messages or "
-        "--max-stream-bytes allow"));
+    for (pb::SessionEvent& part : FitEvent(std::move(event))) {
+      const auto result = outbox_->Send(std::make_unique<pb::SessionEvent>(std::move(part)));
+      if (result == RpcOutbox::SendResult::kFull) return EndSlowReader();
+    }
   }
 
   void Finish(absl::Status status) override { outbox_->Finish(status); }
 
  private:
+  void EndSlowReader() {
+    outbox_->Abort(absl::ResourceExhaustedError(
+        "the plugin reads its session's events too slowly: more wait than --max-stream-messages or "
+        "--max-stream-bytes allow"));
+    // The stream may take long to end, as the plugin does not read: the session ends now. Not from
+    // inside the router.
+    context_->io.Post(
+        [context = context_, outbox = outbox_, link = link_] { link->Close(*context, *outbox); });
+  }
+
+  const ContextPtr context_;
   const std::shared_ptr<RpcOutbox> outbox_;
+  const std::shared_ptr<SessionLink> link_;
 };
 
 std::optional<router::HubMode> ModeOf(pb::HubMode mode) {
@@ -58,6 +82,7 @@ struct Opening {
   DefinitionQueue::Place place;
   std::shared_ptr<SessionDraft> draft;
   std::vector<pb::DefinitionViolation> warnings;
+  std::size_t max_receive_bytes = 0;
 };
 
 router::SessionSpec SpecOf(Opening& opening) {
@@ -82,12 +107,14 @@ void OpenOnIoThread(Opening& opening) {
   if (opening.link->stream_ended) return;
   ServiceContext& context = *opening.context;
   absl::StatusOr<std::string> id = context.port.OpenSession(
-      SpecOf(opening), std::make_shared<StreamSessionSink>(opening.outbox));
+      SpecOf(opening),
+      std::make_shared<StreamSessionSink>(opening.context, opening.outbox, opening.link));
   if (!id.ok()) return opening.outbox->Finish(id.status());
   opening.link->id = *id;
   KnownSession session;
   session.peer = opening.peer;
   session.encoding = opening.request.payload_encoding();
+  session.max_receive_bytes = opening.max_receive_bytes;
   session.draft = std::move(opening.draft);
   context.sessions.Add(*id, std::move(session));
 
@@ -99,6 +126,7 @@ void OpenOnIoThread(Opening& opening) {
   for (pb::DefinitionViolation& warning : opening.warnings) {
     *opened.add_warnings() = std::move(warning);
   }
+  FitViolations(*opened.mutable_warnings());
   opening.outbox->Send(std::move(event));
 }
 
@@ -121,7 +149,12 @@ void CheckThenOpen(const std::shared_ptr<Opening>& opening) {
 class SessionStream : public RpcHandler {
  public:
   SessionStream(ContextPtr context, const RpcStart& start)
-      : context_(std::move(context)), start_(start) {}
+      : context_(std::move(context)), start_(start) {
+    // An event that is too large is not worth the session.
+    start_.outbox->SetOnUnsendable([](const google::protobuf::Message&, const absl::Status& why) {
+      base::LogWarning("an event for a session was dropped", {{"reason", why.message()}});
+    });
+  }
 
   void OnMessage(grpc::ByteBuffer message) override {
     auto opening = std::make_shared<Opening>();
@@ -132,7 +165,11 @@ class SessionStream : public RpcHandler {
       if (status.ok()) opening->place = *std::move(place);
     }
     if (status.ok()) status = ParseMessage(message, opening->request);
-    if (!status.ok()) return start_.outbox->Finish(status);
+    absl::StatusOr<std::size_t> max_receive_bytes =
+        status.ok() ? MaxReceiveBytes(opening->request.max_receive_bytes()) : status;
+    if (!max_receive_bytes.ok()) return start_.outbox->Finish(max_receive_bytes.status());
+    start_.outbox->SetMaxReceiveBytes(*max_receive_bytes);
+    opening->max_receive_bytes = *max_receive_bytes;
     opening->context = context_;
     opening->outbox = start_.outbox;
     opening->link = link_;
@@ -144,13 +181,12 @@ class SessionStream : public RpcHandler {
     start_.outbox->Finish(absl::InvalidArgumentError("the call has no request"));
   }
 
+  bool EndsOthers() const override { return true; }
+
   void OnDone() override {
-    context_->io.Post([context = context_, link = link_] {
+    context_->io.Post([context = context_, outbox = start_.outbox, link = link_] {
       link->stream_ended = true;
-      if (!link->id) return;
-      context->sessions.Remove(*link->id);
-      context->port.CloseSession(*link->id, "its stream ended");
-      link->id.reset();
+      link->Close(*context, *outbox);
     });
   }
 

@@ -15,7 +15,13 @@ namespace {
 
 bool Serves(Session& session, CallKind kind) {
   const std::optional<CallStream>& stream = session.stream(kind);
-  return !session.draining && stream.has_value() && !stream->drained;
+  return !session.draining && stream.has_value() && !stream->drained && stream->sink->IsOpen();
+}
+
+// The stream has ended, and Unsubscribe is about to come.
+bool IsEnding(Session& session, CallKind kind) {
+  const std::optional<CallStream>& stream = session.stream(kind);
+  return stream.has_value() && !stream->sink->IsOpen();
 }
 
 bool AnyServes(const Plugin& plugin, CallKind kind) {
@@ -45,6 +51,13 @@ pb::PluginError NoWorkerError(const Plugin& plugin) {
 }
 
 pb::PluginError NotServedError(const Plugin& plugin, CallKind kind) {
+  for (Session* worker : plugin.workers) {
+    if (worker->draining || worker->lost_stream(kind).empty()) continue;
+    return BridgeError(code::kNoWorker, "NoWorker",
+                       absl::StrCat("the plugin \"", plugin.name, "\" is connected, but ",
+                                    worker->lost_stream(kind), ": it must open the ",
+                                    CallKindName(kind), " stream or its session again"));
+  }
   return BridgeError(code::kMethodNotSupported, "MethodNotSupported",
                      absl::StrCat("the plugin \"", plugin.name, "\" is connected, but serves no ",
                                   CallKindName(kind), " calls: it must open the ",
@@ -130,8 +143,9 @@ bool Dispatcher::NeverServes(const Plugin& plugin, CallKind kind) const {
   const absl::Time settled = scheduler_.Now() - options_.stream_grace;
   return AnyWorker(plugin) && !AnyServes(plugin, kind) &&
          std::none_of(plugin.workers.begin(), plugin.workers.end(),
-                      [settled](const Session* worker) {
-                        return !worker->draining && worker->streams_changed_at > settled;
+                      [settled, kind](Session* worker) {
+                        return !worker->draining &&
+                               (worker->streams_changed_at > settled || IsEnding(*worker, kind));
                       });
 }
 
@@ -217,6 +231,7 @@ void Dispatcher::StreamClosed(Session& session, CallKind kind, absl::string_view
   std::optional<CallStream>& stream = session.stream(kind);
   if (!stream) return;
   session.streams_changed_at = scheduler_.Now();
+  session.lost_stream(kind) = std::string(reason);
   for (const auto& [request_id, timer] : stream->cancelled) scheduler_.Cancel(timer);
   std::vector<ActiveCall*> orphans(stream->in_flight.begin(), stream->in_flight.end());
   std::sort(orphans.begin(), orphans.end(),

@@ -188,6 +188,11 @@ class CallSink {
   // No call will be sent any more.
   virtual void Drained() = 0;
   virtual void Finish(absl::Status status) = 0;
+  // Whether what is sent now can still reach the plugin. False as soon as the stream is known to be
+  // gone; Unsubscribe may come a little later.
+  virtual bool IsOpen() const { return true; }
+  // What ended it, for people. Empty while it is open.
+  virtual std::string WhyClosed() const { return ""; }
 };
 
 // Who opens a session.

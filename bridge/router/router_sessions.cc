@@ -78,10 +78,11 @@ absl::StatusOr<std::string> Router::OpenSession(SessionSpec spec,
   session->spec = std::move(spec);
   session->sink = std::move(sink);
   // A plugin that is refused tries again and again.
-  base::Log(SessionLevel(session->name), "session opened", {{"plugin", session->name},
-                                   {"version", session->version},
-                                   {"pid", session->spec.peer_pid},
-                                   {"client", session->spec.client}});
+  base::Log(SessionLevel(session->name), "session opened",
+            {{"plugin", session->name},
+             {"version", session->version},
+             {"pid", session->spec.peer_pid},
+             {"client", session->spec.client}});
   std::string id = session->id;
   sessions_.emplace(id, std::move(session));
   return id;
@@ -145,6 +146,7 @@ absl::Status Router::Subscribe(absl::string_view session_id, CallKind kind,
         absl::StrCat("the session has a ", CallKindName(kind), " stream open already"));
   }
   stream.emplace();
+  session->lost_stream(kind).clear();
   stream->sink = std::move(sink);
   stream->max_in_flight =
       static_cast<std::size_t>(max_in_flight == 0 ? kDefaultMaxInFlight : max_in_flight);
@@ -163,8 +165,11 @@ absl::Status Router::DrainSession(absl::string_view session_id) {
 void Router::Unsubscribe(absl::string_view session_id, CallKind kind) {
   Session* const session = FindSession(session_id);
   if (session == nullptr) return;
-  dispatcher_.StreamClosed(*session, kind,
-                           absl::StrCat("its ", CallKindName(kind), " stream ended"));
+  const std::optional<CallStream>& stream = session->stream(kind);
+  const std::string why = stream ? stream->sink->WhyClosed() : "";
+  dispatcher_.StreamClosed(
+      *session, kind,
+      absl::StrCat("its ", CallKindName(kind), " stream ended", why.empty() ? "" : ": ", why));
   FinishIfIdle(*session);
 }
 
@@ -292,10 +297,11 @@ void Router::CloseSession(absl::string_view session_id, absl::string_view reason
   parked_sessions_.erase(session->id);
   parked_bytes_ -= session->parked_bytes;
   session->finish_when_idle.reset();
-  base::Log(SessionLevel(session->name), "session ended", {{"plugin", session->name},
-                                  {"pid", session->spec.peer_pid},
-                                  {"calls_in_flight", session->calls_in_flight()},
-                                  {"reason", reason}});
+  base::Log(SessionLevel(session->name), "session ended",
+            {{"plugin", session->name},
+             {"pid", session->spec.peer_pid},
+             {"calls_in_flight", session->calls_in_flight()},
+             {"reason", reason}});
   if (session->publish_done != nullptr) {
     std::exchange(session->publish_done, nullptr)(absl::CancelledError("the session has ended"));
   }

@@ -93,6 +93,8 @@ struct Session {
   std::optional<absl::Status> finish_when_idle;
 
   std::array<std::optional<CallStream>, kCallKindCount> streams;
+  // What ended the streams that were open and are not any more.
+  std::array<std::string, kCallKindCount> lost_streams;
   std::size_t hub_calls = 0;
 
   std::optional<CallStream>& stream(CallKind kind) {
@@ -103,6 +105,7 @@ struct Session {
     const std::optional<CallStream>& open = streams[static_cast<std::size_t>(kind)];
     return open ? open->sink.get() : nullptr;
   }
+  std::string& lost_stream(CallKind kind) { return lost_streams[static_cast<std::size_t>(kind)]; }
   std::size_t calls_in_flight() const {
     std::size_t count = 0;
     for (const auto& stream : streams) count += stream ? stream->in_flight.size() : 0;

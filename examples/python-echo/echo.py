@@ -19,6 +19,9 @@ TOOL = definition_pb2.ToolDefinition(name="echo-text", icon="🦜", parameters=[
     "en_US": "Echo"}, description={"en_US": "Returns the text and its length."})
 
 
+MAX_RECEIVE_BYTES = 64 << 20  # gRPC's own default is 4 MiB: a larger call would end the stream.
+
+
 def echo(parameters):
     """The tool itself. What it raises becomes the call's error."""
     if not parameters.get("text"):
@@ -45,9 +48,16 @@ def watch(events):
 
 def serve(bridge, drains):
     """One session, from its opening until the bridge ends it. `drains` has what lets its calls finish at SIGTERM."""
-    events = bridge.OpenSession(pb.OpenSessionRequest(plugin=PLUGIN, client="python"))
-    session_id = next(events).opened.session_id
-    threading.Thread(target=watch, args=(events,), daemon=True).start()
+    events = bridge.OpenSession(pb.OpenSessionRequest(plugin=PLUGIN, client="python", max_receive_bytes=MAX_RECEIVE_BYTES))
+    try:
+        serve_session(bridge, next(events).opened.session_id, events, drains)
+    finally:
+        events.cancel()  # The session may have outlived its stream: the next one gets all calls.
+
+
+def serve_session(bridge, session_id, events, drains):
+    watcher = threading.Thread(target=watch, args=(events,), daemon=True)
+    watcher.start()
     bridge.RegisterTool(pb.RegisterToolRequest(session_id=session_id, tool=TOOL))
     replies = queue.SimpleQueue()  # gRPC sends what is put here; None ends the stream.
     replies.put(pb.InvokeReply(subscribe=pb.Subscribe(session_id=session_id, max_in_flight=8)))
@@ -68,6 +78,13 @@ def serve(bridge, drains):
                 workers.submit(lambda call: replies.put(answer(call)), event.invoke)
             elif event.HasField("drained"):
                 drained.set()
+    except grpc.RpcError as error:
+        if error is not calls:
+            raise
+        print(f"python-echo: stream lost: {error.code().name}: {error.details()}", file=sys.stderr, flush=True)
+        watcher.join(timeout=1)
+        if not watcher.is_alive():
+            raise events from error  # The whole session has ended, and says why; else a new one mends it.
     finally:
         replies.put(None)
         drained.set()
@@ -84,14 +101,15 @@ def main():
     threading.Thread(target=end_at_sigterm, daemon=True).start()
     folder = f"{home}/atomemo" if (home := os.environ.get("XDG_RUNTIME_DIR")) else f"/tmp/atomemo-{os.getuid()}"
     socket = os.environ.get("ATOMEMO_BRIDGE_SOCKET", f"{folder}/bridge.sock")
-    channel = grpc.insecure_channel(f"unix:{socket}", [("grpc.max_reconnect_backoff_ms", 1000)])
+    channel = grpc.insecure_channel(f"unix:{socket}", [
+        ("grpc.max_reconnect_backoff_ms", 1000), ("grpc.max_receive_message_length", MAX_RECEIVE_BYTES)])
     while True:
         try:
             serve(plugin_service_pb2_grpc.PluginServiceStub(channel), drains)
         except grpc.RpcError as error:
             if error.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNAUTHENTICATED):
                 sys.exit(f"python-echo: {error.code().name}: {error.details()}")  # To be mended first.
-        print(f"python-echo: no bridge at {socket}, trying again", file=sys.stderr, flush=True)
+        print(f"python-echo: no session at {socket}, trying again", file=sys.stderr, flush=True)
         time.sleep(1)
 
 

@@ -22,6 +22,7 @@ namespace {
 
 // A gRPC message's default limit, until the bridge tells its own.
 constexpr std::int64_t kDefaultMessageBytes = std::int64_t{4} << 20;
+// What the channel takes and sends; the bridge is told.
 constexpr int kChannelMessageBytes = 64 << 20;
 // Room in a message for what is not the answer.
 constexpr std::int64_t kEnvelopeBytes = 1024;
@@ -231,6 +232,7 @@ absl::Status SessionEngine::Register(Session& session) {
   request.set_payload_encoding(pb::PAYLOAD_ENCODING_JSON);
   request.set_client(absl::StrCat("sdk-cpp/", ATOMEMO_SDK_VERSION));
   request.set_instance_id(instance_id_);
+  request.set_max_receive_bytes(kChannelMessageBytes);
   for (std::string& request_id : calls_.Open()) request.add_open_request_ids(std::move(request_id));
   const absl::StatusOr<pb::SessionOpened> opened = session.Open(request);
   if (!opened.ok()) return opened.status();

@@ -27,6 +27,8 @@ class FakeBridge(plugin_service_pb2_grpc.PluginServiceServicer):
     def __init__(self, socket):
         self.steps = []
         self.tool = None
+        self.max_receive_bytes = None
+        self.session_ended = threading.Event()  # The first one's end.
         self.call_before_drained = None
         self._published = queue.Queue()
         self._to_plugin = queue.Queue()
@@ -39,7 +41,8 @@ class FakeBridge(plugin_service_pb2_grpc.PluginServiceServicer):
         self._over = concurrent.futures.Future()
 
     def stop(self):
-        self._over.set_result(None)
+        if not self._over.done():
+            self._over.set_result(None)
         self._to_plugin.put(None)
         self._server.stop(grace=None).wait()
 
@@ -58,6 +61,14 @@ class FakeBridge(plugin_service_pb2_grpc.PluginServiceServicer):
         json_format.ParseDict(parameters, call.invoke.parameters.fields)
         self._to_plugin.put(call)
 
+    def lose_the_stream(self):
+        """As a call does that is larger than what the plugin's gRPC takes."""
+        self._to_plugin.put(grpc.StatusCode.RESOURCE_EXHAUSTED)
+
+    def end_the_session(self, code):
+        self._over.set_result(code)
+        self._to_plugin.put(grpc.StatusCode.CANCELLED)
+
     def next_reply(self):
         return self._from_plugin.get(timeout=PATIENCE)
 
@@ -65,8 +76,11 @@ class FakeBridge(plugin_service_pb2_grpc.PluginServiceServicer):
 
     def OpenSession(self, request, context):
         self.steps.append("OpenSession")
+        self.max_receive_bytes = request.max_receive_bytes
+        context.add_callback(self.session_ended.set)
         yield pb.SessionEvent(opened=pb.SessionOpened(session_id="s1"))
-        self._over.result()
+        if code := self._over.result():
+            context.abort(code, "the session's end")
 
     def RegisterTool(self, request, context):
         self.steps.append("RegisterTool")
@@ -75,16 +89,22 @@ class FakeBridge(plugin_service_pb2_grpc.PluginServiceServicer):
 
     def Invoke(self, replies, context):
         assert next(replies).subscribe.session_id == "s1"
+        lost = []
 
         def take_replies():
             with contextlib.suppress(grpc.RpcError):  # A plugin that was killed.
                 for reply in replies:
                     self._from_plugin.put(reply)
-            self.steps.append("half-closed")
-            self._to_plugin.put(None)
+            if not lost:
+                self.steps.append("half-closed")
+                self._to_plugin.put(None)
 
         threading.Thread(target=take_replies, daemon=True).start()
-        yield from iter(self._to_plugin.get, None)
+        for call in iter(self._to_plugin.get, None):
+            if isinstance(call, grpc.StatusCode):
+                lost.append(call)
+                context.abort(call, "the stream's end")
+            yield call
 
     def Publish(self, request, context):
         self.steps.append("Publish")
@@ -149,6 +169,21 @@ class PythonEchoTest(unittest.TestCase):
         self.bridge = FakeBridge(self.socket)
         self.bridge.wait_until_published()
         self.assertEqual(self.bridge.invoke("r3", {"text": "again"}).result.request_id, "r3")
+
+    def test_says_what_it_takes(self):
+        self.assertGreater(self.bridge.max_receive_bytes, 4 << 20)
+
+    def test_opens_a_new_session_when_its_stream_is_lost(self):
+        self.bridge.lose_the_stream()
+        self.bridge.wait_until_published()
+        self.assertTrue(self.bridge.session_ended.wait(PATIENCE))  # It would get calls and serve none.
+        self.assertEqual(self.bridge.invoke("r7", {"text": "again"}).result.request_id, "r7")
+
+    def test_gives_up_when_the_session_ends_for_a_reason_that_stays(self):
+        self.bridge.end_the_session(grpc.StatusCode.ABORTED)
+        self.assertEqual(self.plugin.wait(timeout=PATIENCE), 1)
+        self.bridge.stop()
+        self.bridge = FakeBridge(self.socket)
 
     def test_sigterm_ends_it_with_exit_code_0(self):
         self.bridge.invoke("r5", {"text": "It serves."})

@@ -61,6 +61,8 @@ class FakePluginPort : public router::PluginPort {
   std::function<void(std::function<void(absl::StatusOr<router::Published>)>)> on_publish;
   // Answers CallHub; without it, the answer is `{}`.
   std::function<absl::StatusOr<std::string>(absl::string_view event)> on_call_hub;
+  // Called when a session is closed, on the io thread, with everything that happened so far.
+  std::function<void(const Record&, const std::string& session_id)> on_close;
   // Called for each reply, on the io thread, instead of recording it.
   std::function<void(router::ReplyPayload)> on_reply;
 
@@ -146,6 +148,7 @@ class FakePluginPort : public router::PluginPort {
   void CloseSession(absl::string_view session_id, absl::string_view /*reason*/) override {
     absl::MutexLock lock(&mutex_);
     record_.closed.emplace_back(session_id);
+    if (on_close != nullptr) on_close(record_, std::string(session_id));
   }
 
   void CallHub(absl::string_view session_id, absl::string_view event, std::string data_json,

@@ -53,7 +53,11 @@ class FakeCallSink : public router::CallSink {
   }
   void Drained() override { ++drained; }
   void Finish(absl::Status status) override { finished = std::move(status); }
+  bool IsOpen() const override { return why_closed.empty(); }
+  std::string WhyClosed() const override { return why_closed; }
 
+  // Set: the stream has ended, which the router is not told yet.
+  std::string why_closed;
   std::vector<router::CallPayload> calls;
   std::vector<std::string> request_ids;  // of `calls`
   std::vector<std::string> cancelled;

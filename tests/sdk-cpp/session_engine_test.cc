@@ -44,6 +44,7 @@ TEST_F(SessionEngineTest, TellsTheBridgeWhoItIs) {
   EXPECT_EQ(request.token(), "plugin-token");
   EXPECT_EQ(request.mode(), pb::HUB_MODE_RELEASE);
   EXPECT_EQ(request.payload_encoding(), pb::PAYLOAD_ENCODING_JSON);
+  EXPECT_EQ(request.max_receive_bytes(), 64 << 20);
   const pb::RegisterToolRequest slow = bridge_.tools().back();
   EXPECT_EQ(slow.policy().timeout().seconds(), 120);
   EXPECT_TRUE(slow.policy().retry_safe());

@@ -10,8 +10,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "bridge/definition/payload.h"
-#include "tests/bridge/plugin_service/service_fixture.h"
+#include "tests/bridge/plugin_service/call_stream_fixture.h"
 #include "tests/bridge/plugin_service/unix_address.h"
 
 namespace atomemo::plugin_service {
@@ -22,78 +21,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
 using Record = fakes::FakePluginPort::Record;
-
-pb::Invocation Invocation(const std::string& id, const std::string& parameters = "{}") {
-  pb::Invocation call;
-  call.mutable_info()->set_request_id(id);
-  call.set_tool_name("forecast");
-  *call.mutable_parameters() = definition::JsonObjectOf(parameters);
-  return call;
-}
-
-pb::InvokeReply Result(const std::string& id, const std::string& json = "{}") {
-  pb::InvokeReply reply;
-  reply.mutable_result()->set_request_id(id);
-  *reply.mutable_result()->mutable_data() = definition::JsonValueOf(json);
-  return reply;
-}
-
-// A plugin's end of a stream that was subscribed.
-template <typename Reply, typename Call>
-struct TestStream {
-  using Open = std::unique_ptr<grpc::ClientReaderWriter<Reply, Call>> (pb::PluginService::Stub::*)(
-      grpc::ClientContext*);
-
-  TestStream(pb::PluginService::Stub& stub, Open open, const std::string& session_id)
-      : stream((stub.*open)(&context)) {
-    Reply subscribe;
-    subscribe.mutable_subscribe()->set_session_id(session_id);
-    subscribe.mutable_subscribe()->set_max_in_flight(7);
-    stream->Write(subscribe);
-  }
-  ~TestStream() { context.TryCancel(); }
-
-  TestContext context;
-  std::unique_ptr<grpc::ClientReaderWriter<Reply, Call>> stream;
-};
-using InvokeStream = TestStream<pb::InvokeReply, pb::InvokeCall>;
-
-class CallStreamTest : public ServiceTest {
- protected:
-  void Start(pb::PayloadEncoding encoding = pb::PAYLOAD_ENCODING_JSON) {
-    StartServer();
-    session_ = OpenSession(encoding);
-    invoke_ =
-        std::make_unique<InvokeStream>(*stub_, &pb::PluginService::Stub::Invoke, session_->id());
-    sink_ = port_.WaitForStream(CallKind::kInvoke);
-    ASSERT_NE(sink_, nullptr);
-  }
-
-  void SendCall(router::CallPayload call) {
-    io_.Run([&] { sink_->Send(std::move(call)); });
-  }
-
-  pb::InvokeCall ReadCall() {
-    pb::InvokeCall call;
-    EXPECT_TRUE(invoke_->stream->Read(&call));
-    return call;
-  }
-
-  grpc::Status FinishInvoke() {
-    pb::InvokeCall call;
-    while (invoke_->stream->Read(&call)) {
-    }
-    return invoke_->stream->Finish();
-  }
-
-  bool WaitForUnsubscribed() {
-    return port_.WaitUntil([](const Record& record) { return !record.unsubscribed.empty(); });
-  }
-
-  std::unique_ptr<TestSession> session_;
-  std::unique_ptr<InvokeStream> invoke_;
-  std::shared_ptr<router::CallSink> sink_;
-};
 
 TEST_F(CallStreamTest, ACallGoesToThePluginAndItsAnswerBack) {
   Start();
@@ -269,19 +196,6 @@ TEST_F(CallStreamTest, TheFirstMessageMustSubscribe) {
   EXPECT_THAT(status.error_message(), HasSubstr("subscribe"));
 }
 
-TEST_F(CallStreamTest, LaterMessagesMustNotSubscribeOrBeEmpty) {
-  Start();
-  invoke_->stream->Write(pb::InvokeReply());
-  EXPECT_EQ(FinishInvoke().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
-  ASSERT_TRUE(WaitForUnsubscribed());
-
-  InvokeStream second(*stub_, &pb::PluginService::Stub::Invoke, session_->id());
-  pb::InvokeReply subscribe;
-  subscribe.mutable_subscribe()->set_session_id(session_->id());
-  second.stream->Write(subscribe);
-  EXPECT_EQ(second.stream->Finish().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
-}
-
 TEST_F(CallStreamTest, BytesThatAreNoMessageEndTheStreamWithAReason) {
   Start();
   grpc::GenericStub generic(NewChannel());
@@ -374,7 +288,7 @@ TEST_F(CallStreamTest, AnAnswerThatIsTooLargeFailsItsCallAlone) {
 
 TEST_F(CallStreamTest, ACallThatIsTooLargeFailsAlone) {
   options_.max_message_bytes = 1000;
-  Start();
+  Start(pb::PAYLOAD_ENCODING_JSON, -1);
   SendCall(Invocation("big", absl::StrCat("{\"a\":\"", std::string(2000, 'x'), "\"}")));
   SendCall(Invocation("small"));
   EXPECT_EQ(ReadCall().invoke().info().request_id(), "small");
@@ -437,24 +351,6 @@ TEST_F(CallStreamTest, AKilledPluginLosesItsStreamsAndSessionOnce) {
   EXPECT_EQ(ReadCall().invoke().info().request_id(), "to the living");
   EXPECT_THAT(port_.Snapshot().unsubscribed, ElementsAre(Pair(session.id(), CallKind::kInvoke)));
   EXPECT_THAT(port_.Snapshot().closed, ElementsAre(session.id()));
-}
-
-TEST_F(CallStreamTest, ShutdownEndsEveryStreamAsUnavailable) {
-  Start();
-  server_->Shutdown(absl::Seconds(5));
-  EXPECT_EQ(FinishInvoke().error_code(), grpc::StatusCode::UNAVAILABLE);
-  EXPECT_EQ(session_->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
-  io_.Run([] {});
-  EXPECT_EQ(port_.Snapshot().unsubscribed.size(), 1u);
-  EXPECT_THAT(port_.Snapshot().closed, ElementsAre(session_->id()));
-}
-
-TEST_F(CallStreamTest, ShutdownDoesNotWaitForAPluginThatDoesNotRead) {
-  Start();
-  const std::string big = absl::StrCat("{\"a\":\"", std::string(1 << 20, 'x'), "\"}");
-  for (int i = 0; i < 20; ++i) SendCall(Invocation(std::to_string(i), big));
-  server_->Shutdown(absl::Milliseconds(100));
-  EXPECT_FALSE(FinishInvoke().ok());
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ namespace pb = ::atomemo::plugin::v1;
 class FakeTransport : public RpcOutbox::Transport {
  public:
   void StartRead() override { log.push_back("read"); }
+  void StartHeaders() override { log.push_back("headers"); }
   void StartWrite(const grpc::ByteBuffer& message) override {
     log.push_back("write " + Id(message));
   }
@@ -32,6 +33,9 @@ class FakeTransport : public RpcOutbox::Transport {
   }
   void StartFinish(const grpc::Status& end) override {
     log.push_back(absl::StrCat("finish ", end.error_code()));
+  }
+  void Abort(const grpc::Status& end) override {
+    log.push_back(absl::StrCat("abort ", end.error_code()));
   }
   void WakeQueueThread() override { log.push_back("wake"); }
 
@@ -68,6 +72,15 @@ TEST_F(RpcOutboxTest, OneWriteIsInFlightAndTheOrderIsKept) {
   EXPECT_THAT(transport_.TakeLog(), ElementsAre("write b"));
   outbox_.OnWriteDone(true);
   EXPECT_THAT(transport_.TakeLog(), IsEmpty());
+}
+
+TEST_F(RpcOutboxTest, HeadersGoFirstAndAlone) {
+  outbox_.SendHeaders();
+  Send("a");
+  outbox_.Finish(absl::OkStatus());
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("headers"));
+  outbox_.OnWriteDone(true);
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("write a finish 0"));
 }
 
 TEST_F(RpcOutboxTest, FinishComesOnceAndAfterWhatWasQueued) {
@@ -120,12 +133,24 @@ TEST_F(RpcOutboxTest, BytesBeyondTheBoundAreRefusedUnlessTheyWaitAlone) {
   EXPECT_EQ(Send("x"), RpcOutbox::SendResult::kFull);
 }
 
-TEST_F(RpcOutboxTest, AnAbortDropsWhatWaits) {
+TEST_F(RpcOutboxTest, AnAbortDropsWhatWaitsAndCutsOffWhatIsBeingWritten) {
   Send("a");
   Send("b");
   outbox_.Abort(absl::ResourceExhaustedError("slow"));
-  outbox_.OnWriteDone(true);
-  EXPECT_THAT(transport_.TakeLog(), ElementsAre("write a", "finish 8"));
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("write a", "abort 8"));
+  outbox_.OnWriteDone(false);
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("finish 8"));
+}
+
+TEST_F(RpcOutboxTest, AnAbortOfAnIdleRpcIsAnOrderlyEnd) {
+  outbox_.Abort(absl::ResourceExhaustedError("slow"));
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("finish 8"));
+}
+
+TEST_F(RpcOutboxTest, AnAbortCutsOffAnEndThatThePluginDoesNotRead) {
+  outbox_.Finish(absl::UnavailableError("down"));
+  outbox_.Abort(absl::UnavailableError("down"));
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("finish 14", "abort 14"));
 }
 
 TEST_F(RpcOutboxTest, ATooLargeMessageEndsTheRpcUnlessSomebodyMinds) {
@@ -142,6 +167,42 @@ TEST_F(RpcOutboxTest, ATooLargeMessageIsReportedAndTheRestGoesOn) {
   Send("b");
   EXPECT_THAT(transport_.TakeLog(), ElementsAre("write b"));
   EXPECT_THAT(reported, HasSubstr("the limit is 1000 (--max-message-bytes)"));
+}
+
+TEST_F(RpcOutboxTest, WhatThePluginTakesIsAnotherLimit) {
+  std::string reported;
+  outbox_.SetOnUnsendable([&](const google::protobuf::Message&, const absl::Status& why) {
+    reported = std::string(why.message());
+  });
+  pb::Cancel message;
+  message.set_request_id(std::string(200, 'x'));
+  const std::size_t size = message.ByteSizeLong();
+  outbox_.SetMaxReceiveBytes(size);
+  Send(std::string(200, 'x'));
+  EXPECT_THAT(reported, IsEmpty());
+  outbox_.OnWriteDone(true);
+  outbox_.SetMaxReceiveBytes(size - 1);
+  Send(std::string(200, 'x'));
+  EXPECT_THAT(reported, HasSubstr(absl::StrCat("has ", size, " bytes")));
+  EXPECT_THAT(reported, HasSubstr(absl::StrCat("takes ", size - 1, " (OpenSessionRequest.max_")));
+}
+
+TEST_F(RpcOutboxTest, WhyItIsClosedIsKnown) {
+  EXPECT_EQ(outbox_.WhyClosed(), "");
+  Send("a");
+  outbox_.OnWriteDone(false);
+  EXPECT_EQ(outbox_.WhyClosed(), "the plugin cancelled it, or its connection was lost");
+}
+
+TEST_F(RpcOutboxTest, ACancelBehindALargeMessageIsSuspicious) {
+  RpcOutbox outbox({3, 10 << 20, 10 << 20}, &transport_);
+  auto message = std::make_unique<pb::Cancel>();
+  message->set_request_id(std::string(2'000'000, 'x'));
+  outbox.Send(std::move(message));
+  outbox.OnWriteDone(true);
+  outbox.OnCancelled();
+  EXPECT_THAT(outbox.WhyClosed(), HasSubstr("right after a message of 2000004 bytes"));
+  EXPECT_THAT(outbox.WhyClosed(), HasSubstr("max_receive_bytes"));
 }
 
 TEST_F(RpcOutboxTest, JsonIsConvertedOnTheQueuesThreadInOrder) {

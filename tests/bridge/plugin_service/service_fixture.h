@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "atomemo/plugin/v1/plugin_service.grpc.pb.h"
 #include "bridge/plugin_service/plugin_server.h"
@@ -27,6 +28,14 @@ inline constexpr char kPluginJson[] =
 inline constexpr char kToolJson[] =
     R"({"name":"forecast","display_name":{"en_US":"Forecast"},"description":{"en_US":"F"},)"
     R"("icon":"F","parameters":[]})";
+
+inline constexpr char kCredentialJson[] =
+    R"({"name":"api-key","display_name":{"en_US":"K"},"description":{"en_US":"K"},"icon":"K",)"
+    R"("parameters":[]})";
+inline constexpr char kModelJson[] =
+    R"({"name":"model-1","display_name":{"en_US":"M"},"description":{"en_US":"M"},"icon":"M",)"
+    R"("model_type":"llm","input_modalities":["text"],"output_modalities":["text"],)"
+    R"("unsupported_parameters":[]})";
 
 // A folder of its own for one test, short enough for a socket's path.
 class TemporaryFolder {
@@ -71,6 +80,24 @@ class TestSession {
   pb::SessionOpened opened_;
 };
 
+// While it lives, the io thread does nothing.
+class BlockedIo {
+ public:
+  explicit BlockedIo(fakes::IoThread& io) : io_(io) {
+    io_.scheduler().Post([this] { release_.WaitForNotification(); });
+  }
+  ~BlockedIo() {
+    release_.Notify();
+    io_.Run([] {});
+  }
+  BlockedIo(const BlockedIo&) = delete;
+  BlockedIo& operator=(const BlockedIo&) = delete;
+
+ private:
+  fakes::IoThread& io_;
+  absl::Notification release_;
+};
+
 // A PluginServer on a real Unix socket before a fake router.
 class ServiceTest : public ::testing::Test {
  protected:
@@ -97,7 +124,7 @@ class ServiceTest : public ::testing::Test {
   std::shared_ptr<grpc::Channel> NewChannel() const {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    arguments.SetMaxReceiveMessageSize(-1);
+    arguments.SetMaxReceiveMessageSize(channel_receive_bytes_);
     return grpc::CreateCustomChannel("unix:" + options_.socket.path,
                                      grpc::InsecureChannelCredentials(), arguments);
   }
@@ -119,6 +146,8 @@ class ServiceTest : public ::testing::Test {
   }
 
   TemporaryFolder folder_;
+  // What the plugins' gRPC library takes; -1 for anything.
+  int channel_receive_bytes_ = -1;
   PluginServerOptions options_;
   fakes::FakePluginPort port_;
   fakes::FakeStatusPort status_;

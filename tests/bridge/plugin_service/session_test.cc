@@ -185,9 +185,7 @@ TEST_F(SessionTest, CredentialsAndModelsAreRegisteredToo) {
   TestContext credential_context;
   pb::RegisterCredentialRequest credential;
   credential.set_session_id(session->id());
-  credential.set_definition_json(
-      R"({"name":"api-key","display_name":{"en_US":"K"},"description":{"en_US":"K"},"icon":"K",)"
-      R"("parameters":[]})");
+  credential.set_definition_json(kCredentialJson);
   pb::RegisterCredentialResponse credential_response;
   const grpc::Status first =
       stub_->RegisterCredential(&credential_context, credential, &credential_response);
@@ -196,10 +194,7 @@ TEST_F(SessionTest, CredentialsAndModelsAreRegisteredToo) {
   TestContext model_context;
   pb::RegisterModelRequest model;
   model.set_session_id(session->id());
-  model.set_definition_json(
-      R"({"name":"model-1","display_name":{"en_US":"M"},"description":{"en_US":"M"},"icon":"M",)"
-      R"("model_type":"llm","input_modalities":["text"],"output_modalities":["text"],)"
-      R"("unsupported_parameters":[]})");
+  model.set_definition_json(kModelJson);
   pb::RegisterModelResponse model_response;
   const grpc::Status second = stub_->RegisterModel(&model_context, model, &model_response);
   EXPECT_TRUE(second.ok()) << second.error_message();

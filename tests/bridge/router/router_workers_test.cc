@@ -103,6 +103,49 @@ TEST_F(RouterTest, ACallWaitsTheWholeGraceWhenTheStreamsOfADyingWorkerEndBeforeI
   EXPECT_THAT(next->calls->request_ids, ElementsAre("r1"));
 }
 
+TEST_F(RouterTest, NoCallIsSentToAStreamThatIsKnownToBeGone) {
+  auto gone = StartWorker();
+  auto other = StartWorker();
+  HubUp();
+  gone->calls->why_closed = "the plugin cancelled it";
+  HubInvokes("r1");
+  HubInvokes("r2");
+  EXPECT_THAT(gone->calls->request_ids, IsEmpty());
+  EXPECT_THAT(other->calls->request_ids, ElementsAre("r1", "r2"));
+}
+
+TEST_F(RouterTest, ACallWaitsForAStreamThatHasJustEndedToBeOpenedAgain) {
+  auto worker = StartWorker();
+  HubUp();
+  scheduler_.Advance(absl::Minutes(1));
+  worker->calls->why_closed = "the plugin cancelled it";
+  HubInvokes("r1");
+  EXPECT_THAT(hub_.AnswersTo("r1"), IsEmpty());
+  router_.Unsubscribe(worker->session_id, CallKind::kInvoke);
+  HubInvokes("r2");
+  auto again = std::make_shared<fakes::FakeCallSink>();
+  ASSERT_TRUE(router_.Subscribe(worker->session_id, CallKind::kInvoke, 16, again).ok());
+  EXPECT_THAT(again->request_ids, ElementsAre("r1", "r2"));
+  EXPECT_THAT(worker->calls->request_ids, IsEmpty());
+}
+
+TEST_F(RouterTest, AnErrorTellsWhatEndedTheStreamThatNobodyOpensAgain) {
+  auto worker = StartWorker();
+  HubUp();
+  HubInvokes("running");
+  worker->calls->why_closed = "the plugin cancelled it behind a message of 5000000 bytes";
+  HubInvokes("waiting");
+  router_.Unsubscribe(worker->session_id, CallKind::kInvoke);
+  EXPECT_EQ(ErrorOf("running").name(), "WorkerDied");
+  EXPECT_THAT(ErrorOf("running").message(), HasSubstr(worker->calls->why_closed));
+  scheduler_.Advance(absl::Seconds(2));
+  HubInvokes("later");
+  for (const char* id : {"waiting", "later"}) {
+    EXPECT_EQ(ErrorOf(id).code(), "transient:no_worker");
+    EXPECT_THAT(ErrorOf(id).message(), HasSubstr(worker->calls->why_closed));
+  }
+}
+
 TEST_F(RouterTest, PublishWaitsForTheHub) {
   auto worker = StartWorker();
   EXPECT_FALSE(worker->published.has_value());
