@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
 #include <vector>
 
+#include "bridge/base/json.h"
 #include "bridge/definition/payload.h"
 
 namespace atomemo::definition {
@@ -147,6 +149,88 @@ TEST(InvokeAnswerTest, AnyJsonValueWillDo) {
   const absl::Status status = AnswerJson(result).status();
   EXPECT_THAT(Paths(status), ElementsAre("data"));
   EXPECT_THAT(std::string(status.message()), Not(HasSubstr("password")));
+}
+
+// The first violation's message.
+std::string Violation(const absl::Status& status) {
+  pb::DefinitionViolations violations;
+  const auto payload =
+      status.GetPayload("type.googleapis.com/atomemo.plugin.v1.DefinitionViolations");
+  EXPECT_TRUE(payload && violations.ParseFromString(std::string(*payload)));
+  return violations.violations_size() > 0 ? violations.violations(0).message() : "";
+}
+
+TEST(InvokeAnswerTest, BadJsonIsShownToPluginAndHubButNotToTheLog) {
+  pb::InvokeResult result;
+  *result.mutable_data() = JsonValueOf(R"({"average": NaN})");
+  const absl::Status status = AnswerJson(result).status();
+  EXPECT_EQ(
+      status.message(),
+      "the plugin's answer is not valid: data: not valid JSON at line 1, column 13: NaN is no "
+      "JSON: use null");
+  EXPECT_EQ(Violation(status),
+            "not valid JSON at line 1, column 13: NaN is no JSON: use null "
+            R"((near "{\"average\": NaN}"))");
+  pb::DefinitionViolations violations;
+  violations.add_violations()->set_path("data");
+  violations.mutable_violations(0)->set_message("m");
+  EXPECT_EQ(DescribeViolations(violations), "the plugin's answer is not valid: data: m");
+}
+
+TEST(InvokeAnswerTest, NumbersOfAnySizePassUnchanged) {
+  const std::string text =
+      R"({"supply": 115792089237316195423570985008687907853269984665640564039457,)"
+      R"( "x": 1e400})";
+  pb::InvokeResult result;
+  *result.mutable_data() = JsonValueOf(text);
+  EXPECT_EQ(AnswerJson(result).value(), text);
+}
+
+TEST(AuthenticateAnswerTest, BadJsonOfACredentialIsNotShown) {
+  for (const char* text : {R"({"api_key":"s3cret","n":NaN})", R"({"adapter":"openai",s3cret})"}) {
+    const absl::Status status = AnswerJson(FreeAuthentication(text)).status();
+    EXPECT_THAT(Violation(status), HasSubstr("not valid JSON at line 1"));
+    EXPECT_THAT(Violation(status), Not(HasSubstr("s3cret")));
+    EXPECT_THAT(std::string(status.message()), Not(HasSubstr("s3cret")));
+  }
+  pb::OAuth2Result result;
+  result.mutable_tokens()->set_access_token("a");
+  *result.mutable_tokens()->mutable_extra_fields() = JsonObjectOf(R"({"token":"s3cret" 1})");
+  EXPECT_THAT(Violation(AnswerJson(result, pb::OAuth2Step::kGetToken).status()),
+              Not(HasSubstr("s3cret")));
+}
+
+TEST(AuthenticateAnswerTest, OddNumbersBesideAnAdapterAreNoHarm) {
+  const std::string text = R"({"adapter":"openai","api_key":"k","seed":1e400})";
+  EXPECT_EQ(AnswerJson(FreeAuthentication(text)).value(), text);
+}
+
+// An answer's `data` is as deep as the bridge reads, however deep in it the plugin's JSON stands.
+TEST(AnswerDepthTest, NoAnswerIsDeeperThanTheBridgeItselfReads) {
+  const auto nested = [](int levels) {
+    std::string text = "1";
+    for (int i = 0; i < levels; ++i) text = R"({"a":)" + text + "}";
+    return text;
+  };
+  const auto map = [&nested](int levels) {
+    pb::MapResourceResult result;
+    result.add_fields()->set_id("f");
+    result.mutable_fields(0)->set_type("string");
+    *result.mutable_fields(0)->mutable_ui() = JsonObjectOf(nested(levels));
+    return AnswerJson(result);
+  };
+  ASSERT_TRUE(map(97).ok());
+  EXPECT_TRUE(base::CheckJson(*map(97)).ok());
+  EXPECT_FALSE(map(98).ok());
+  const auto patch = [&nested](int levels) {
+    pb::OAuth2Result result;
+    result.mutable_tokens()->set_access_token("a");
+    *result.mutable_tokens()->mutable_extra_fields() = JsonObjectOf(nested(levels));
+    return AnswerJson(result, pb::OAuth2Step::kGetToken);
+  };
+  ASSERT_TRUE(patch(99).ok());
+  EXPECT_TRUE(base::CheckJson(*patch(99)).ok());
+  EXPECT_FALSE(patch(100).ok());
 }
 
 TEST(ListResourcesAnswerTest, BecomesResultsAndToken) {

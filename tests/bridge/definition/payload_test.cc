@@ -1,14 +1,27 @@
 #include "bridge/definition/payload.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <limits>
+#include <random>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "atomemo/plugin/v1/plugin_service.pb.h"
+#include "bridge/base/json.h"
 
 namespace atomemo::definition {
 namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 std::string Nested(int depth, absl::string_view open, absl::string_view close) {
   std::string text;
@@ -29,6 +42,18 @@ TEST(JsonTextOfTest, JsonTextIsReturnedUnchanged) {
   EXPECT_EQ(JsonTextOf(JsonObjectOf(text)).value(), text);
 }
 
+TEST(JsonTextOfTest, NumbersOfAnySizeKeepTheirDigits) {
+  const std::string text = R"({"n":[115792089237316195423570985008687907853269984665640564039457,)"
+                           R"(-9223372036854775809,1e400,-0,1E+5]})";
+  EXPECT_EQ(JsonTextOf(JsonObjectOf(text)).value(), text);
+  EXPECT_EQ(JsonTextOf(JsonValueOf(std::string(100'000, '7'))).value(), std::string(100'000, '7'));
+}
+
+TEST(JsonTextOfTest, LoneSurrogatesBecomeTheReplacementCharacter) {
+  EXPECT_EQ(JsonTextOf(JsonValueOf(R"(["\ud83d","\ud83d\ude00"])")).value(),
+            R"(["\ufffd","\ud83d\ude00"])");
+}
+
 TEST(JsonTextOfTest, UnsetPayloadsAreTheEmptyObjectAndNull) {
   EXPECT_EQ(JsonTextOf(pb::JsonObject()).value(), "{}");
   EXPECT_EQ(JsonTextOf(pb::JsonValue()).value(), "null");
@@ -41,6 +66,26 @@ TEST(JsonTextOfTest, BadJsonTextIsRefusedWithoutRepeatingIt) {
     EXPECT_EQ(result.status().code(), absl::StatusCode::kInvalidArgument) << text;
     EXPECT_EQ(result.status().message().find("secret"), absl::string_view::npos);
   }
+}
+
+TEST(JsonTextOfTest, AnErrorTellsWhereAndWhatAndOnlyToTheWriterWhatStandsThere) {
+  const absl::Status status =
+      JsonTextOf(JsonObjectOf("{\"secret\":\"s3cret\",\n \"average\": NaN}")).status();
+  EXPECT_EQ(status.message(), "not valid JSON at line 2, column 13: NaN is no JSON: use null");
+  EXPECT_EQ(MessageWithExcerpt(status),
+            "not valid JSON at line 2, column 13: NaN is no JSON: use null "
+            R"((near ..."3cret\",\n \"average\": NaN}"))");
+}
+
+TEST(JsonTextOfTest, ANaNInAStructIsFoundByItsName) {
+  pb::JsonObject object;
+  auto& list = *(*object.mutable_fields()->mutable_fields())["rates"].mutable_list_value();
+  list.add_values()->set_number_value(1);
+  auto& inner = *list.add_values()->mutable_struct_value();
+  (*inner.mutable_fields())["usd"].set_number_value(std::numeric_limits<double>::quiet_NaN());
+  const absl::Status status = JsonTextOf(object).status();
+  EXPECT_EQ(status.message(), "NaN is no JSON: use null");
+  EXPECT_EQ(MessageWithExcerpt(status), R"(NaN is no JSON: use null (at "rates.1.usd"))");
 }
 
 TEST(JsonTextOfTest, JsonTextMayNestOneHundredLevels) {
@@ -65,6 +110,27 @@ TEST(JsonTextOfTest, IntegersUpToTwoToThe53StayIntegers) {
   EXPECT_EQ(TextOfNumber(9007199254740992.0), "9007199254740992");
   EXPECT_EQ(TextOfNumber(0.1), "0.1");
   EXPECT_EQ(TextOfNumber(1e300), "1e+300");
+}
+
+// What is read back is the same number, and nothing looks like an integer of more than 64 bits,
+// which many readers refuse.
+TEST(JsonTextOfTest, EveryDoubleIsWrittenSoThatItIsReadBack) {
+  EXPECT_EQ(TextOfNumber(1.2345678901234568e20), "1.2345678901234568e+20");
+  EXPECT_EQ(TextOfNumber(1e22), "1e+22");
+  EXPECT_EQ(TextOfNumber(-9223372036854775808.0), "-9.223372036854775808e+18");
+  EXPECT_EQ(TextOfNumber(-0.0), "-0.0");
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 100'000; ++i) {
+    double number = 0;
+    const std::uint64_t bits = random();
+    std::memcpy(&number, &bits, sizeof(number));
+    if (i % 2 == 0) number = std::trunc(std::ldexp(static_cast<double>(bits), -(i % 64)));
+    if (!std::isfinite(number)) continue;
+    const std::string text = TextOfNumber(number);
+    ASSERT_EQ(base::NearestDouble(text).value(), number) << text;
+    const absl::StatusOr<base::Json> parsed = base::ParseJson(text);
+    ASSERT_TRUE(parsed.ok() && parsed->get<double>() == number) << text;
+  }
 }
 
 TEST(JsonTextOfTest, NumbersThatJsonCannotSayAreRefused) {
@@ -100,6 +166,65 @@ TEST(ConvertEncodingTest, StructSessionsGetEveryPayloadAsStruct) {
   EXPECT_TRUE(parameters.at("l").list_value().values(1).has_struct_value());
   EXPECT_EQ(invoke.credentials().at("c1").fields().fields().at("k").string_value(), "v");
   EXPECT_EQ(invoke.typed_values(0).resource_mapper().value().value().string_value(), "e");
+}
+
+double NumberInStruct(absl::string_view number) {
+  pb::Invocation invoke;
+  *invoke.mutable_parameters() = JsonObjectOf(absl::StrCat("{\"n\":", number, "}"));
+  const absl::Status status = ConvertEncoding(pb::PAYLOAD_ENCODING_STRUCT, invoke);
+  EXPECT_TRUE(status.ok()) << status;
+  return invoke.parameters().fields().fields().at("n").number_value();
+}
+
+TEST(ConvertEncodingTest, StructSessionsGetTheNearestDouble) {
+  EXPECT_EQ(NumberInStruct("100000000000000000000"), 1e20);
+  EXPECT_EQ(NumberInStruct("-9223372036854775809"), -9223372036854775808.0);
+  EXPECT_EQ(NumberInStruct("1e-400"), 0.0);
+  EXPECT_EQ(NumberInStruct(absl::StrCat("0.", std::string(100'000, '3'))), 1.0 / 3);
+  EXPECT_TRUE(std::signbit(NumberInStruct("-0")));
+}
+
+TEST(ConvertEncodingTest, ANumberThatNoDoubleHoldsIsRefusedWithTheReason) {
+  for (const std::string& number : {std::string("1e400"), std::string(400, '9')}) {
+    pb::Invocation invoke;
+    *invoke.mutable_parameters() = JsonObjectOf(absl::StrCat("{\"n\":[", number, "]}"));
+    const absl::Status status = ConvertEncoding(pb::PAYLOAD_ENCODING_STRUCT, invoke);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(status.message()),
+                AllOf(HasSubstr("beyond what a double can hold"),
+                      HasSubstr("PAYLOAD_ENCODING_JSON"), Not(HasSubstr(number))));
+  }
+}
+
+TEST(ConvertEncodingTest, StringsInAStructAreValidUtf8Always) {
+  pb::Invocation invoke;
+  *invoke.mutable_parameters() = JsonObjectOf(R"({"\udfff":"a\ud83d","b":"x\u0000y"})");
+  ASSERT_TRUE(ConvertEncoding(pb::PAYLOAD_ENCODING_STRUCT, invoke).ok());
+  EXPECT_EQ(invoke.parameters().fields().fields().at("\uFFFD").string_value(), "a\uFFFD");
+  EXPECT_EQ(invoke.parameters().fields().fields().at("b").string_value(), std::string("x\0y", 3));
+  EXPECT_TRUE(pb::Invocation().ParseFromString(invoke.SerializeAsString()));
+}
+
+TEST(ConvertEncodingTest, OfMembersWithTheSameNameTheLastCounts) {
+  pb::Invocation invoke;
+  *invoke.mutable_parameters() = JsonObjectOf(R"({"a":{"x":1},"a":{"y":2}})");
+  ASSERT_TRUE(ConvertEncoding(pb::PAYLOAD_ENCODING_STRUCT, invoke).ok());
+  const auto& inner = invoke.parameters().fields().fields().at("a").struct_value().fields();
+  EXPECT_EQ(inner.count("x"), 0u);
+  EXPECT_EQ(inner.at("y").number_value(), 2);
+}
+
+TEST(ConvertEncodingTest, NothingIsKeptOfALargePayload) {
+  const std::string text = absl::StrCat("{\"a\":\"", std::string(6'000'000, 'x'), "\"}");
+  const auto convert = [&text] {
+    pb::Invocation invoke;
+    *invoke.mutable_parameters() = JsonObjectOf(text);
+    return ConvertEncoding(pb::PAYLOAD_ENCODING_STRUCT, invoke).ok();
+  };
+  const std::size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+  EXPECT_TRUE(convert());
+  const std::size_t after = mallinfo2().uordblks + mallinfo2().hblkhd;
+  EXPECT_LT(after, before + 65'536);
 }
 
 TEST(ConvertEncodingTest, JsonSessionsGetTheTextUnchanged) {

@@ -1,6 +1,7 @@
 #include "bridge/definition/typed_values.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <cstddef>
 #include <string>
@@ -77,6 +78,42 @@ TEST(FindTypedValuesTest, OtherObjectsAndTextThatIsNotJsonHaveNone) {
   EXPECT_TRUE(FindTypedValues(R"({"a":{"__type__":"something_else"},"b":"__type__"})").empty());
   EXPECT_TRUE(FindTypedValues(R"({"a":{"__type__":7}})").empty());
   EXPECT_TRUE(FindTypedValues(R"({"a":{"__type__":"file_ref")").empty());
+}
+
+TEST(FindTypedValuesTest, TheTextsInThemKeepTheirDigits) {
+  const auto found = FindTypedValues(
+      R"({"m":{"value":{"n":100000000000000000000, "x":1e400},"__type__":"resource_mapper"},
+          "c":{"__type__":"llm_config","seed":18446744073709551616, "t":0.10}})");
+  ASSERT_EQ(found.size(), 2);
+  EXPECT_EQ(found[0].resource_mapper().value().json(), R"({"n":100000000000000000000, "x":1e400})");
+  EXPECT_EQ(found[1].llm_config().config().json(),
+            R"({"__type__":"llm_config","seed":18446744073709551616, "t":0.10})");
+}
+
+TEST(FindTypedValuesTest, OddNumbersBesideThemDoNotHideThem) {
+  const auto found = FindTypedValues(
+      R"({"a":1e400,"f":{"__type__":"file_ref","source":"oss","size":5.0e2},"b":"\ud83d",
+          "g":{"__type__":"file_ref","filename":"a\ud83d","size":100000000000000000000}})");
+  ASSERT_EQ(found.size(), 2);
+  EXPECT_EQ(found[0].file_ref().size(), 500);
+  EXPECT_EQ(found[1].file_ref().filename(), "a\uFFFD");
+  EXPECT_FALSE(found[1].file_ref().has_size());
+}
+
+TEST(FindTypedValuesTest, OfMembersWithTheSameNameTheLastCounts) {
+  const auto found = FindTypedValues(
+      R"({"f":{"__type__":"llm_config","__type__":"file_ref","res_key":"a","res_key":"b"}})");
+  ASSERT_EQ(found.size(), 1);
+  EXPECT_EQ(found[0].file_ref().res_key(), "b");
+}
+
+TEST(FindTypedValuesTest, NothingIsKeptOfLargeParameters) {
+  const std::string text = R"({"f":{"__type__":"file_ref","source":"mem","content":")" +
+                           std::string(6'000'000, 'A') + "\"}}";
+  const std::size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+  EXPECT_EQ(FindTypedValues(text).size(), 1);
+  const std::size_t after = mallinfo2().uordblks + mallinfo2().hblkhd;
+  EXPECT_LT(after, before + 65'536);
 }
 
 std::size_t BytesOf(const google::protobuf::RepeatedPtrField<pb::TypedValue>& values) {
