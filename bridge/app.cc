@@ -51,6 +51,8 @@ class App::Impl {
       if (!left.ok()) return left.status();
       router_->Recover(*std::move(left));
     }
+    // Not first when a plugin publishes: what is wrong is to be seen at the start.
+    hub_->Connect(options_.router.default_mode);
     io_thread_ = std::thread([this] { RunIo(); });
     return absl::OkStatus();
   }

@@ -53,6 +53,10 @@ void PrintRefused(const GetStatusResponse& status, std::ostream& out) {
 
 void PrintText(const GetStatusResponse& status, std::ostream& out) {
   out << (status.ready() ? "ready" : absl::StrCat("not ready: ", status.reason())) << "\n";
+  out << "hub " << status.hub().url() << ": "
+      << (status.hub().connected() ? absl::StrCat(status.hub().open_sockets(), " connection(s)")
+                                   : "not connected")
+      << "\n";
   PrintRefused(status, out);
   if (status.plugins().empty()) {
     out << "no plugin is published\n";

@@ -58,6 +58,21 @@ HubClient::~HubClient() {
   scheduler_.Cancel(shutdown_timer_);
 }
 
+void HubClient::Connect(HubMode mode) { pool_.Keep(mode); }
+
+admin::v1::HubConnection HubClient::Connection() const {
+  admin::v1::HubConnection connection;
+  const std::size_t open = pool_.open();
+  connection.set_url(FormatHubUrl(options_.url));
+  connection.set_open_sockets(static_cast<std::int64_t>(open));
+  connection.set_connected(open > 0);
+  if (open > 0) return connection;
+  const HubState* const state = pool_.state();
+  connection.set_reason(state == nullptr || state->reason().empty() ? "connecting"
+                                                                    : state->reason());
+  return connection;
+}
+
 void HubClient::Announce(router::Announcement announcement) {
   const PortCall guard(*this);
   const bool is_debug = announcement.mode == HubMode::kDebug;

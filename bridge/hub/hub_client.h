@@ -56,6 +56,10 @@ class HubClient : public router::HubPort, private PhoenixChannel::Owner {
   // Once, before all else.
   void set_listener(router::HubListener& listener) { listener_ = &listener; }
 
+  // Connects before any topic is announced, and stays connected in this mode whatever topics there
+  // are.
+  void Connect(router::HubMode mode);
+
   void Announce(router::Announcement announcement) override;
   void Withdraw(absl::string_view topic) override;
   bool IsUp(absl::string_view topic) const override;
@@ -65,6 +69,7 @@ class HubClient : public router::HubPort, private PhoenixChannel::Owner {
   bool PushRefusal(absl::string_view topic, const router::HubAnswer& answer) override;
   void RequestProof(absl::string_view topic) override;
   std::size_t max_frame_bytes() const override { return max_frame_bytes_; }
+  admin::v1::HubConnection Connection() const override;
   void Hasten(absl::string_view topic) override;
   void Quarantine(absl::string_view topic) override;
   void Unquarantine(absl::string_view topic) override;

@@ -1,6 +1,7 @@
 #include "bridge/hub/socket_pool.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace atomemo::hub {
@@ -12,6 +13,8 @@ SocketPool::~SocketPool() {
   for (const Entry& entry : entries_) scheduler_.Cancel(entry.linger_timer);
 }
 
+void SocketPool::Keep(router::HubMode mode) { Open(mode).kept = true; }
+
 PhoenixSocket& SocketPool::Acquire(router::HubMode mode) {
   auto entry = entries_.end();  // the one with the fewest topics
   std::size_t sockets = 0;
@@ -22,11 +25,8 @@ PhoenixSocket& SocketPool::Acquire(router::HubMode mode) {
     if (entry == entries_.end() || candidate->channels < entry->channels) entry = candidate;
   }
   if (entry == entries_.end() || (entry->channels > 0 && sockets < options_.spread)) {
-    entry = entries_.emplace(entries_.end());
-    entry->mode = mode;
-    entry->socket = make_(mode);
-    entry->capacity = options_.max_channels_per_socket;
-    entry->socket->Start();
+    Open(mode);
+    entry = std::prev(entries_.end());
   }
   ++entry->channels;
   scheduler_.Cancel(std::exchange(entry->linger_timer, base::Scheduler::kNoTimer));
@@ -37,6 +37,7 @@ void SocketPool::Release(const PhoenixSocket& socket) {
   Entry& entry = Find(socket);
   if (--entry.channels > 0) return;
   entry.alone = false;
+  if (entry.kept) return;
   entry.linger_timer =
       scheduler_.After(options_.linger, [this, closing = &socket] { Close(*closing); });
 }
@@ -50,13 +51,9 @@ PhoenixSocket* SocketPool::AcquireAlone(const PhoenixSocket& shared) {
     entry.alone = true;
     return nullptr;
   }
-  Entry& own = entries_.emplace_back();
-  own.mode = entry.mode;
-  own.socket = make_(entry.mode);
+  Entry& own = Open(entry.mode);
   own.channels = 1;
-  own.capacity = options_.max_channels_per_socket;
   own.alone = true;
-  own.socket->Start();
   return own.socket.get();
 }
 
@@ -78,6 +75,28 @@ void SocketPool::Shutdown(std::function<void()> done) {
       if (--*open == 0) done();
     });
   }
+}
+
+std::size_t SocketPool::open() const {
+  return static_cast<std::size_t>(
+      std::count_if(entries_.begin(), entries_.end(),
+                    [](const Entry& entry) { return entry.socket->is_open(); }));
+}
+
+const router::pb::HubState* SocketPool::state() const {
+  if (entries_.empty()) return nullptr;
+  const auto kept =
+      std::find_if(entries_.begin(), entries_.end(), [](const Entry& entry) { return entry.kept; });
+  return &(kept == entries_.end() ? entries_.front() : *kept).socket->state();
+}
+
+SocketPool::Entry& SocketPool::Open(router::HubMode mode) {
+  Entry& entry = entries_.emplace_back();
+  entry.mode = mode;
+  entry.socket = make_(mode);
+  entry.capacity = options_.max_channels_per_socket;
+  entry.socket->Start();
+  return entry;
 }
 
 SocketPool::Entry& SocketPool::Find(const PhoenixSocket& socket) {

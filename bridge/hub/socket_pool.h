@@ -38,6 +38,10 @@ class SocketPool {
   SocketPool(const SocketPool&) = delete;
   SocketPool& operator=(const SocketPool&) = delete;
 
+  // Opens a socket before any topic needs one, and never closes it for lack of topics: so it is
+  // known whether the hub can be reached.
+  void Keep(router::HubMode mode);
+
   // A socket with room for one more topic, which is then taken until Release.
   PhoenixSocket& Acquire(router::HubMode mode);
   void Release(const PhoenixSocket& socket);
@@ -55,6 +59,9 @@ class SocketPool {
   void Shutdown(std::function<void()> done);
 
   std::size_t size() const { return entries_.size(); }
+  std::size_t open() const;
+  // Of a socket, first of one that is kept; null if there is none at all.
+  const router::pb::HubState* state() const;
 
  private:
   struct Entry {
@@ -63,9 +70,11 @@ class SocketPool {
     std::size_t channels = 0;
     std::size_t capacity = 0;
     bool alone = false;
+    bool kept = false;
     base::Scheduler::TimerId linger_timer = base::Scheduler::kNoTimer;
   };
 
+  Entry& Open(router::HubMode mode);
   Entry& Find(const PhoenixSocket& socket);
   void Close(const PhoenixSocket& socket);
 

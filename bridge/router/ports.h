@@ -109,6 +109,9 @@ class HubPort {
   // RESOURCE_EXHAUSTED. In bytes, with the frame's envelope (about 200 bytes).
   virtual std::size_t max_frame_bytes() const { return 8'000'000; }
 
+  // Whether the hub can be reached, whatever topics there are.
+  virtual admin::v1::HubConnection Connection() const = 0;
+
   // For whoever looks for an answer that the hub cannot take. Joins again soon, instead of after the
   // usual delay.
   virtual void Hasten(absl::string_view topic) = 0;

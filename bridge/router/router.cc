@@ -449,9 +449,16 @@ admin::v1::GetStatusResponse Router::Status() const {
   });
   std::sort(status.mutable_plugins()->begin(), status.mutable_plugins()->end(),
             [](const auto& a, const auto& b) { return a.topic() < b.topic(); });
-  std::string reason = draining_ ? "the bridge is shutting down" : "";
+  *status.mutable_hub() = hub_.Connection();
+  const bool connected = status.hub().connected();
+  std::string reason = draining_ ? "the bridge is shutting down"
+                       : !connected
+                           ? absl::StrCat("no connection to the hub: ", status.hub().reason())
+                           : "";
   for (const admin::v1::PluginStatus& plugin : status.plugins()) {
     if (plugin.ready()) continue;
+    // Said above already.
+    if (!connected && plugin.hub_state().state() != pb::HubState::STATE_REJECTED) continue;
     absl::StrAppend(&reason, reason.empty() ? "" : "; ", plugin.name(), ": ", plugin.reason());
   }
   status.set_ready(reason.empty());

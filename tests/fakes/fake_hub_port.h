@@ -47,6 +47,12 @@ class FakeHubPort : public router::HubPort {
     return true;
   }
   void RequestProof(absl::string_view topic) override { proof_requests.emplace_back(topic); }
+  admin::v1::HubConnection Connection() const override {
+    admin::v1::HubConnection connection;
+    connection.set_connected(why_not_connected.empty());
+    connection.set_reason(why_not_connected);
+    return connection;
+  }
 
   void Hasten(absl::string_view topic) override { hastened.emplace_back(topic); }
   void Quarantine(absl::string_view topic) override { quarantined.emplace(topic); }
@@ -67,6 +73,7 @@ class FakeHubPort : public router::HubPort {
     return answers;
   }
 
+  std::string why_not_connected;
   std::set<std::string> joined;
   bool writable = true;
   std::uint64_t socket = 1;

@@ -116,6 +116,23 @@ class HubClientTest : public ::testing::Test {
   std::unique_ptr<HubClient> client_;
 };
 
+TEST_F(HubClientTest, ConnectsBeforeThereIsATopicAndTellsWhatIsWrong) {
+  EXPECT_FALSE(client_->Connection().connected());
+  client_->Connect(HubMode::kDebug);
+  scheduler_.Advance(absl::ZeroDuration());
+  ASSERT_EQ(wires_.size(), 1u);
+  EXPECT_EQ(client_->Connection().url(), "ws://hub.example:4000");
+  EXPECT_EQ(client_->Connection().reason(), "connecting");
+  wires_[0].Refuse(403);
+  EXPECT_THAT(client_->Connection().reason(), HasSubstr("refused the debug API key"));
+  scheduler_.Advance(absl::Seconds(5));
+  wires_[0].Accept();
+  EXPECT_TRUE(client_->Connection().connected());
+  EXPECT_EQ(client_->Connection().open_sockets(), 1);
+  MakeReady();
+  EXPECT_EQ(wires_.size(), 1u);
+}
+
 TEST_F(HubClientTest, AnnouncingConnectsJoinsAndRegisters) {
   Announce("p");
   EXPECT_THAT(wires_[0].urls,

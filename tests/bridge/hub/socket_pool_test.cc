@@ -73,6 +73,22 @@ TEST_F(SocketPoolTest, AnEmptySocketIsTakenBeforeANewOneIsOpened) {
   EXPECT_EQ(pool().size(), 1u);
 }
 
+TEST_F(SocketPoolTest, AKeptSocketIsThereBeforeTheFirstTopicAndAfterTheLast) {
+  EXPECT_EQ(pool().state(), nullptr);
+  pool().Keep(HubMode::kDebug);
+  EXPECT_EQ(pool().size(), 1u);
+  PhoenixSocket& kept = pool().Acquire(HubMode::kDebug);
+  EXPECT_EQ(pool().size(), 1u);
+  EXPECT_EQ(pool().state(), &kept.state());
+  PhoenixSocket& other = pool().Acquire(HubMode::kDebug);
+  EXPECT_EQ(pool().size(), 2u);
+  pool().Release(kept);
+  pool().Release(other);
+  scheduler_.Advance(absl::Minutes(5));
+  EXPECT_EQ(pool().size(), 1u);
+  EXPECT_EQ(pool().state(), &kept.state());
+}
+
 TEST_F(SocketPoolTest, EachModeHasItsOwnSockets) {
   EXPECT_EQ(SocketsFor(2, HubMode::kDebug), 2u);
   EXPECT_EQ(SocketsFor(2, HubMode::kRelease), 2u);

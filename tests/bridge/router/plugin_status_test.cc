@@ -38,6 +38,20 @@ TEST_F(PluginStatusTest, ABridgeWithoutPluginsIsReadyForThem) {
   EXPECT_TRUE(router_.Status().ready());
 }
 
+TEST_F(PluginStatusTest, WithoutAConnectionToTheHubTheBridgeIsNotReady) {
+  hub_.why_not_connected = "the hub refused the key";
+  EXPECT_FALSE(router_.Status().ready());
+  EXPECT_EQ(router_.Status().reason(), "no connection to the hub: the hub refused the key");
+  EXPECT_FALSE(router_.Status().hub().connected());
+}
+
+TEST_F(PluginStatusTest, WhatTheHubsAbsenceDoesToPluginsIsNotSaidForEachOfThem) {
+  auto worker = StartWorker();
+  hub_.why_not_connected = "no such host";
+  EXPECT_EQ(router_.Status().reason(), "no connection to the hub: no such host");
+  EXPECT_THAT(Status().reason(), HasSubstr("not registered with the hub"));
+}
+
 TEST_F(PluginStatusTest, ARegisteredPluginWithAWorkerIsReady) {
   auto worker = StartWorker();
   HubUp();
