@@ -7,6 +7,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "bridge/base/signal_free_thread.h"
 
 namespace atomemo::base {
 
@@ -50,7 +51,7 @@ absl::Status BlockingCalls::Run(std::function<Task()> work) {
         absl::StrCat("the ", max_threads_, " look-ups and reads under way do not end"));
   }
   try {
-    std::thread([shared = shared_, work = std::move(work)] {
+    StartWithoutSignals([shared = shared_, work = std::move(work)] {
       Shared::Finish(shared, work());
     }).detach();
   } catch (const std::system_error& error) {

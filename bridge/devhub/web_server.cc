@@ -12,7 +12,9 @@
 #include <websocketpp/server.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "bridge/base/asio_scheduler.h"
 #include "bridge/base/log.h"
+#include "bridge/base/pong_pacer.h"
 #include "bridge/devhub/frame_reader.h"
 #include "bridge/devhub/received_bytes.h"
 
@@ -76,8 +78,11 @@ void WriteResponse(const ConnectionPtr& connection, const HttpResponse& response
 // One open WebSocket.
 class Peer : public SocketTransport {
  public:
-  Peer(asio::io_context& io, ConnectionPtr connection)
-      : io_(io), connection_(std::move(connection)) {}
+  Peer(asio::io_context& io, base::Scheduler& scheduler, ConnectionPtr connection)
+      : io_(io), connection_(std::move(connection)), pongs_(scheduler, [this](const auto& payload) {
+          websocketpp::lib::error_code ignored;  // closing
+          connection_->pong(payload, ignored);
+        }) {}
 
   void Send(const std::string& text) override {
     connection_->send(text, websocketpp::frame::opcode::text);
@@ -95,11 +100,17 @@ class Peer : public SocketTransport {
     return devhub::ReceivedBytes(connection_->get_raw_socket().native_handle());
   }
 
+  void OnPing(const std::string& payload) {
+    socket->OnControlFrame();
+    pongs_.OnPing(payload);
+  }
+
   std::unique_ptr<PhoenixSocket> socket;
 
  private:
   asio::io_context& io_;
   const ConnectionPtr connection_;
+  base::PongPacer pongs_;
 };
 
 }  // namespace
@@ -187,7 +198,7 @@ class WebServer::Impl {
 
   void Open(const Handle& handle) {
     const ConnectionPtr connection = Lock(handle);
-    auto owned = std::make_unique<Peer>(io_, connection);
+    auto owned = std::make_unique<Peer>(io_, scheduler_, connection);
     Peer* const peer = owned.get();
     peer->socket = handler_.OnOpen(ReadRequest(connection), *peer);
     peers_.emplace(peer, std::move(owned));
@@ -199,9 +210,9 @@ class WebServer::Impl {
         peer->socket->OnBinary();
       }
     });
-    connection->set_ping_handler([peer](const Handle&, const std::string&) {
-      peer->socket->OnControlFrame();
-      return true;  // answer with a pong
+    connection->set_ping_handler([peer](const Handle&, const std::string& payload) {
+      peer->OnPing(payload);
+      return false;  // no pong by the library
     });
     connection->set_pong_handler(
         [peer](const Handle&, const std::string&) { peer->socket->OnControlFrame(); });
@@ -238,6 +249,7 @@ class WebServer::Impl {
   }
 
   asio::io_context& io_;
+  base::AsioScheduler scheduler_{io_};
   WebHandler& handler_;
   Server server_;
   // Those whose handshake is not over, and WebSockets.

@@ -34,6 +34,8 @@ class Transfer {
     Set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     Set(CURLOPT_CONNECTTIMEOUT, kConnectTimeoutSeconds);
     Set(CURLOPT_NOSIGNAL, 1L);
+    // Do not wait for a name look-up that was given up.
+    Set(CURLOPT_QUICK_EXIT, 1L);
     Set(CURLOPT_NOPROGRESS, 0L);
     Set(CURLOPT_XFERINFODATA, this);
     Set(CURLOPT_XFERINFOFUNCTION, &Transfer::OnProgress);
