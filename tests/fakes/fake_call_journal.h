@@ -25,6 +25,7 @@ class FakeCallJournal : public router::CallJournal {
   void Failed(absl::string_view, absl::string_view request_id,
               const router::pb::PluginError& error) override {
     notes.push_back(absl::StrCat("failed ", request_id, " ", error.code()));
+    error_messages.push_back(error.message());
   }
   void Ended(absl::string_view, absl::string_view request_id) override {
     notes.push_back(absl::StrCat("ended ", request_id));
@@ -34,6 +35,8 @@ class FakeCallJournal : public router::CallJournal {
   // Of the calls that were accepted and started.
   std::vector<absl::Duration> times_left;
   std::vector<std::string> instance_ids;
+  // Of the errors that calls failed with.
+  std::vector<std::string> error_messages;
 };
 
 }  // namespace atomemo::fakes

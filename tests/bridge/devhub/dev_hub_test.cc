@@ -102,6 +102,22 @@ TEST_F(DevHubTest, UnknownPathsAndVersionsAreRefused) {
   EXPECT_EQ(RawWebSocket(port_, "/release_socket/websocket").status(), 400);
 }
 
+TEST_F(DevHubTest, APayloadReachesThePluginAsItWasWritten) {
+  Start();
+  RawWebSocket plugin(port_, kDebugTarget);
+  plugin.Send(kJoin);
+  plugin.Receive();
+  const std::string payload =
+      R"({"request_id":"odd","n": 100000000000000000000,"v":1e400,"cut":"\ud83d","n":-0})";
+  std::future<cli::HttpResponse> answer = FetchLater(
+      "/api/calls",
+      absl::StrCat(R"({"plugin":"p","event":"invoke_tool","payload":{},"payload":)", payload, "}"));
+  EXPECT_THAT(plugin.Receive().payload, HasSubstr(payload));
+  plugin.Send(
+      R"(["1","2","debug_plugin:p","invoke_tool_response",{"request_id":"odd","data":123456789012345678901}])");
+  EXPECT_THAT(answer.get().body, HasSubstr(R"("data":123456789012345678901})"));
+}
+
 TEST_F(DevHubTest, FramesPassFragmentedAndBetweenPings) {
   Start();
   RawWebSocket socket(port_, kDebugTarget);

@@ -71,6 +71,13 @@ TEST_F(PluginChannelsTest, AGoodDefinitionIsRegisteredWithSuccess) {
   EXPECT_EQ(directory_.Find(kTopic)->definition, definition);
 }
 
+// The bridge takes definitions of 500 levels, so this hub must.
+TEST_F(PluginChannelsTest, ADeepDefinitionIsReadToo) {
+  Push("register_plugin",
+       R"({"name":7,"extra":)" + std::string(400, '[') + std::string(400, ']') + "}");
+  EXPECT_EQ((*base::ParseJson(transport_.TakeSent().at(0)))[4]["status"], "error");
+}
+
 TEST_F(PluginChannelsTest, ARefusedDefinitionNamesCodeMessageAndSuberrors) {
   Push("register_plugin", R"({"name":7})");
   const Json reply = (*base::ParseJson(transport_.TakeSent().at(0)))[4];

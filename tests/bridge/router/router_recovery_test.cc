@@ -4,11 +4,13 @@
 
 #include "bridge/router/errors.h"
 #include "tests/bridge/router/router_fixture.h"
+#include "tests/fakes/captured_log.h"
 #include "tests/fakes/fake_call_journal.h"
 
 namespace atomemo::router {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -53,6 +55,24 @@ TEST_F(RouterRecoveryTest, ACallIsNotedUntilTheHubProvablyHasItsAnswer) {
   EXPECT_THAT(journal_.notes, Not(Contains("ended r1")));
   router_.OnProven(hub_.position());
   EXPECT_THAT(journal_.notes, Contains("ended r1"));
+}
+
+// What a plugin wrote may hold a secret.
+TEST_F(RouterRecoveryTest, AnExcerptOfABadAnswerReachesHubAndPluginButNeitherLogNorJournal) {
+  auto worker = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  fakes::CapturedLog log;
+  Replies(*worker, "r1", R"({"average": NaN})");
+  EXPECT_EQ(ErrorOf("r1").code(), "sdk:invalid_return");
+  EXPECT_THAT(
+      ErrorOf("r1").message(),
+      AllOf(HasSubstr("line 1, column 13: NaN is no JSON: use null"), HasSubstr("average")));
+  ASSERT_THAT(worker->calls->rejected, SizeIs(1));
+  EXPECT_THAT(worker->calls->rejected[0].second.at(0).message(), HasSubstr("average"));
+  for (const std::string& kept : {log.Take(), journal_.error_messages.at(0)}) {
+    EXPECT_THAT(kept, AllOf(HasSubstr("column 13: NaN is no JSON"), Not(HasSubstr("average"))));
+  }
 }
 
 TEST_F(RouterRecoveryTest, ACallThatWorkerMayHaveRunDoesNotRunAgainWhenItIsRepeated) {
