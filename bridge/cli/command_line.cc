@@ -45,7 +45,7 @@ int Serve(ServeFlags& flags) {
   absl::StatusOr<AppOptions> options = flags.Resolve();
   if (!options.ok()) return UsageError(options.status());
   StopSignal stop;
-  RaiseDescriptorLimit();
+  if (absl::Status limit = RaiseDescriptorLimit(); !limit.ok()) return UsageError(limit);
   base::LogInfo(
       "starting",
       {{"version", kVersion},
@@ -67,7 +67,7 @@ int Hub(HubFlags& flags) {
   absl::StatusOr<devhub::DevHubOptions> options = flags.Resolve();
   if (!options.ok()) return UsageError(options.status());
   StopSignal stop;
-  RaiseDescriptorLimit();
+  if (absl::Status limit = RaiseDescriptorLimit(); !limit.ok()) return UsageError(limit);
   devhub::DevHub hub(*options);
   const absl::StatusOr<std::uint16_t> port = hub.Start();
   if (!port.ok()) return UsageError(port.status());
@@ -84,7 +84,7 @@ int Dev(HubFlags& hub_flags, ServeFlags& serve_flags) {
   absl::StatusOr<devhub::DevHubOptions> hub_options = hub_flags.Resolve();
   if (!hub_options.ok()) return UsageError(hub_options.status());
   StopSignal stop;
-  RaiseDescriptorLimit();
+  if (absl::Status limit = RaiseDescriptorLimit(); !limit.ok()) return UsageError(limit);
   devhub::DevHub hub(*hub_options);
   const absl::StatusOr<std::uint16_t> port = hub.Start();
   if (!port.ok()) return UsageError(port.status());
@@ -172,10 +172,7 @@ int Main(int argc, char** argv) {
       "health",
       "Ask a running bridge whether calls get through to its plugins and answers to the hub; exit "
       "code 0 if they do");
-  health->add_option("--socket", health_options.socket, "The bridge's socket")
-      ->envname("ATOMEMO_BRIDGE_SOCKET")
-      ->type_name("PATH")
-      ->capture_default_str();
+  AddSocket(*health, health_options.socket, "The bridge's socket");
   CLI::Option* live =
       health->add_flag("--live", health_options.live,
                        "Ask only whether the process is alive: what a liveness probe should ask");

@@ -2,10 +2,14 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 namespace atomemo::cli {
 
@@ -59,6 +63,48 @@ absl::StatusOr<HostPort> ParseHostPort(absl::string_view text) {
   }
   if (host.empty()) return bad();
   return HostPort{std::string(host), static_cast<std::uint16_t>(port)};
+}
+
+absl::StatusOr<std::string> ParseSocketPath(absl::string_view text) {
+  const auto bad = [text](absl::string_view what) {
+    return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" ", what));
+  };
+  absl::string_view path = text;
+  if (absl::ConsumePrefix(&path, "unix:")) {
+    // With an authority, which is empty: unix:///run/bridge.sock.
+    const bool has_authority = absl::ConsumePrefix(&path, "//");
+    if (path.empty() || (has_authority && path[0] != '/')) {
+      return bad("is not unix:/PATH or unix:///PATH");
+    }
+    return std::string(path);
+  }
+  const std::size_t colon = path.rfind(':');
+  const absl::string_view port = colon == absl::string_view::npos ? "" : path.substr(colon + 1);
+  const bool host_and_port = !port.empty() && !absl::StrContains(path, '/') &&
+                             std::all_of(port.begin(), port.end(), [](char c) {
+                               return absl::ascii_isdigit(static_cast<unsigned char>(c));
+                             });
+  const bool other_target = absl::StrContains(path, "://") || absl::StartsWith(path, "dns:") ||
+                            absl::StartsWith(path, "ipv4:") || absl::StartsWith(path, "ipv6:") ||
+                            absl::StartsWith(path, "unix-abstract:");
+  if (host_and_port || other_target) {
+    return bad("is no path of a Unix socket (the bridge takes HOST:PORT with --tcp)");
+  }
+  return std::string(path);
+}
+
+CLI::Option* AddSocket(CLI::App& app, std::string& value, const std::string& help) {
+  const auto normalize = [](std::string& text) -> std::string {
+    absl::StatusOr<std::string> path = ParseSocketPath(text);
+    if (!path.ok()) return std::string(path.status().message());
+    text = *std::move(path);
+    return "";
+  };
+  return app.add_option("--socket", value, help)
+      ->transform(CLI::Validator(normalize, ""))
+      ->envname("ATOMEMO_BRIDGE_SOCKET")
+      ->type_name("PATH")
+      ->capture_default_str();
 }
 
 std::string DefaultSocketPath() {

@@ -32,6 +32,13 @@ struct HostPort {
 // "127.0.0.1:4000", "[::1]:4000" or "localhost:0".
 absl::StatusOr<HostPort> ParseHostPort(absl::string_view text);
 
+// The path that --socket or ATOMEMO_BRIDGE_SOCKET means: a path, or the form in which gRPC clients
+// take it, unix:/path or unix:///path. INVALID_ARGUMENT for what names no Unix socket.
+absl::StatusOr<std::string> ParseSocketPath(absl::string_view text);
+
+// --socket, which may stand in ATOMEMO_BRIDGE_SOCKET; `value` holds the default.
+CLI::Option* AddSocket(CLI::App& app, std::string& value, const std::string& help);
+
 // Where plugins look for the bridge when nobody says otherwise:
 // $XDG_RUNTIME_DIR/atomemo/bridge.sock, else /tmp/atomemo-<uid>/bridge.sock. The SDKs follow the
 // same rule.

@@ -98,10 +98,7 @@ void ServeFlags::AddTo(CLI::App& app, bool with_hub) {
   }
   plugin_service::PluginServerOptions& server = options_.plugin_server;
   server.socket.path = DefaultSocketPath();
-  app.add_option("--socket", server.socket.path, "The Unix socket for plugins")
-      ->envname("ATOMEMO_BRIDGE_SOCKET")
-      ->type_name("PATH")
-      ->capture_default_str()
+  AddSocket(app, server.socket.path, "The Unix socket for plugins: a path, or unix:/path")
       ->group("Plugins");
   journal_option_ =
       app.add_option(
@@ -250,7 +247,9 @@ absl::Status ServeFlags::ReadPluginTokens() {
       return absl::InvalidArgumentError(
           absl::StrCat(plugin_tokens_file_, " line ", number, " is not NAME=TOKEN"));
     }
-    options_.router.plugin_tokens[std::string(entry.first)] = std::string(entry.second);
+    const absl::string_view name = absl::StripTrailingAsciiWhitespace(entry.first);
+    const absl::string_view token = absl::StripLeadingAsciiWhitespace(entry.second);
+    options_.router.plugin_tokens[std::string(name)] = std::string(token);
   }
   return absl::OkStatus();
 }

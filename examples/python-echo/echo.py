@@ -3,6 +3,7 @@ import concurrent.futures
 import contextlib
 import os
 import queue
+import re
 import signal
 import sys
 import threading
@@ -101,7 +102,8 @@ def main():
     threading.Thread(target=end_at_sigterm, daemon=True).start()
     folder = f"{home}/atomemo" if (home := os.environ.get("XDG_RUNTIME_DIR")) else f"/tmp/atomemo-{os.getuid()}"
     socket = os.environ.get("ATOMEMO_BRIDGE_SOCKET", f"{folder}/bridge.sock")
-    channel = grpc.insecure_channel(f"unix:{socket}", [
+    target = socket if re.match(r"(unix|dns|ipv4|ipv6):|[^/]+:\d+$", socket) else f"unix:{socket}"
+    channel = grpc.insecure_channel(target, [
         ("grpc.max_reconnect_backoff_ms", 1000), ("grpc.max_receive_message_length", MAX_RECEIVE_BYTES)])
     while True:
         try:
