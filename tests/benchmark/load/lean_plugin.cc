@@ -59,6 +59,7 @@ class LeanPlugin {
         grpc::CreateCustomChannel("unix:" + socket, grpc::InsecureChannelCredentials(), arguments));
     open_.set_definition_json(Definition(name, definition_bytes));
     open_.set_payload_encoding(pb::PAYLOAD_ENCODING_JSON);
+    open_.set_max_receive_bytes(-1);  // The channel takes messages of any size.
     session_context_.set_wait_for_ready(true);
     session_ = stub_->AsyncOpenSession(&session_context_, open_, &queue_, &session_started_);
   }
