@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 packages that the project needs, if they are not there yet.
 #
-# Usage: cmake/install-dependencies.sh [build|test|benchmark|examples|tidy|docker]...     (default: build test)
+# Usage: cmake/install-dependencies.sh [build|test|benchmark|examples|tidy|fuzz|docker]...     (default: build test)
 #
 # Asks nothing, and does not touch the network when everything is present. Needs root or sudo only to install.
 set -euo pipefail
@@ -15,6 +15,7 @@ test_packages=(clang curl nodejs npm openssl procps python3-grpcio python3-proto
 benchmark_packages=(nodejs npm strace util-linux valgrind)
 example_packages=(curl postgresql python3-grpcio python3-protobuf)
 tidy_packages=(clang clang-tidy)
+fuzz_packages=(clang libclang-rt-14-dev)
 docker_packages=(docker.io docker-compose mmdebstrap)
 
 # Packages of which only the command matters: other builds of them (NodeSource, Docker CE) are as good.
@@ -52,8 +53,9 @@ for section in "$@"; do
     benchmark) wanted+=("${benchmark_packages[@]}") ;;
     examples) wanted+=("${example_packages[@]}") ;;
     tidy) wanted+=("${tidy_packages[@]}") ;;
+    fuzz) wanted+=("${fuzz_packages[@]}") ;;
     docker) wanted+=("${docker_packages[@]}") ;;
-    *) fail "unknown section '$section' (known: build test benchmark examples tidy docker)" ;;
+    *) fail "unknown section '$section' (known: build test benchmark examples tidy fuzz docker)" ;;
   esac
 done
 
