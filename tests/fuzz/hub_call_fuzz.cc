@@ -46,9 +46,9 @@ bool SameValue(const Json& a, const Json& b) {
 void Answer(const router::HubCall& call, const std::string& data) {
   ATOMEMO_FUZZ_EXPECT(base::CheckJson(data).ok(), data);
   const hub::HubMessage message = hub::EncodeAnswer({call.event, call.request_id(), data, false});
-  const absl::StatusOr<Json> answer = base::ParseJson(message.payload);
-  ATOMEMO_FUZZ_EXPECT(answer.ok(), absl::StrCat(answer.status().ToString(), "\n", message.payload));
-  ATOMEMO_FUZZ_EXPECT((*answer)["request_id"] == call.request_id(), message.payload);
+  // Its numbers may be beyond what a double can hold.
+  const absl::Status answer = base::CheckJson(message.payload).status();
+  ATOMEMO_FUZZ_EXPECT(answer.ok(), absl::StrCat(answer.ToString(), "\n", message.payload));
   ATOMEMO_FUZZ_EXPECT(hub::RequestIdOf(message.payload) == call.request_id(), message.payload);
 }
 
