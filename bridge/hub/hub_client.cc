@@ -229,13 +229,14 @@ void HubClient::Shutdown(std::function<void()> done) {
 void HubClient::OnChannelState(PhoenixChannel& channel, const HubState& state) {
   Topic* topic = FindTopic(channel.topic());
   if (topic == nullptr || shut_down_) return;
-  const bool registered = state.state() == HubState::STATE_REGISTERED;
-  if (!registered) {
+  if (!channel.ready()) {
     FailRequests(*topic, "the connection to the hub was lost before its answer came");
   }
   if (in_port_call_) return ReportStateLater(channel);
-  // A changed definition was accepted: the same state, and news.
-  if (registered) topic->reported.Clear();
+  // The hub's verdict on another definition, or on the same one again: the same state, and news.
+  if (state.state() == HubState::STATE_REGISTERED || state.state() == HubState::STATE_REJECTED) {
+    topic->reported.Clear();
+  }
   ReportState(*topic);
 }
 
@@ -378,8 +379,7 @@ void HubClient::ReplyLater(absl::string_view topic, std::string request_id, absl
 void HubClient::ReportState(Topic& topic) {
   const HubState& state = topic.channel->state();
   if (SameState(state, topic.reported)) return;
-  const bool was_up = topic.reported.state() == HubState::STATE_REGISTERED ||
-                      topic.reported.state() == HubState::STATE_REJECTED;
+  const bool was_up = std::exchange(topic.reported_up, topic.channel->ready());
   const bool is_loss = was_up && state.state() == HubState::STATE_DISCONNECTED;
   topic.reported = state;
   LogState(*topic.channel);

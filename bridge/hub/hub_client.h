@@ -87,6 +87,7 @@ class HubClient : public router::HubPort, private PhoenixChannel::Owner {
     PendingRequests requests;
     // What the listener was told last.
     router::pb::HubState reported;
+    bool reported_up = false;
   };
 
   // Marks that the listener waits in a call of this object.

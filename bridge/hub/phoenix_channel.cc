@@ -112,14 +112,16 @@ void PhoenixChannel::JoinSoon() {
 
 void PhoenixChannel::SetDefinition(std::shared_ptr<const std::string> definition_json) {
   if (definition_json_ == nullptr) return;
-  if (*definition_json == *definition_json_) {
-    if (phase_ != Phase::kRejected) return;
-    Report(HubState::STATE_CONNECTING, "");
-    return StartTimer(absl::ZeroDuration(),
-                      joined_ ? &PhoenixChannel::Register : &PhoenixChannel::Join);
+  const bool is_rejected = phase_ == Phase::kRejected;
+  if (!is_rejected &&
+      (definition_json == definition_json_ || *definition_json == *definition_json_)) {
+    return;
   }
   definition_json_ = std::move(definition_json);
-  if (joined_) Register();
+  // The verdict was on what was announced before.
+  if (is_rejected) Report(HubState::STATE_CONNECTING, "");
+  if (joined_) return Register();
+  if (is_rejected) StartTimer(absl::ZeroDuration(), &PhoenixChannel::Join);
 }
 
 absl::StatusOr<PhoenixChannel::Pushed> PhoenixChannel::Push(std::string event,
@@ -195,7 +197,6 @@ void PhoenixChannel::OnReply(const PhoenixFrame& frame) {
 // From here on nothing that belongs to the join counts any more.
 void PhoenixChannel::ForgetJoin() {
   joined_ = false;
-  was_ready_ = false;
   join_ref_.clear();
   register_ref_.clear();
 }
@@ -244,7 +245,6 @@ void PhoenixChannel::OnRegisterReply(bool ok, absl::string_view response) {
                   options_.rejected_retry);
   }
   phase_ = Phase::kReady;
-  was_ready_ = true;
   registered_at_ = std::min(registered_at_, scheduler_.Now());
   Report(HubState::STATE_REGISTERED, "");
 }

@@ -80,8 +80,8 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
   // Does not wait as long with the next join as the losses so far suggest.
   void JoinSoon();
 
-  // Registers another definition without leaving. The same text is tried again at once if the hub
-  // refused it, and else changes nothing.
+  // Registers another definition without leaving. The same text is tried again if the hub refused
+  // it, and else changes nothing.
   void SetDefinition(std::shared_ptr<const std::string> definition_json);
 
   // Sends on the channel. UNAVAILABLE unless ready; RESOURCE_EXHAUSTED as in PhoenixSocket::Send.
@@ -92,10 +92,10 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
 
   const std::string& topic() const { return topic_; }
   PhoenixSocket* socket() const { return socket_; }
-  // Joined, and registered where there is a definition. That a changed definition was refused does
-  // not end it.
+  // What is pushed goes out: joined, and the hub has answered the registration where there is one.
+  // Its refusal does not end that: workers of the definition before may still have calls.
   bool ready() const {
-    return phase_ == Phase::kReady || (phase_ == Phase::kRejected && joined_ && was_ready_);
+    return phase_ == Phase::kReady || (phase_ == Phase::kRejected && joined_);
   }
   const router::pb::HubState& state() const { return state_; }
   // How the topic was lost last.
@@ -144,8 +144,6 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
   Phase phase_ = Phase::kDown;
   // The hub accepted the current join and has not ended it.
   bool joined_ = false;
-  // ... and a definition on it.
-  bool was_ready_ = false;
   router::pb::HubState state_;
   // The refs of the current join and of the registration that waits for its reply.
   std::string join_ref_;

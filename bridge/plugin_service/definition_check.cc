@@ -101,7 +101,7 @@ absl::Status CheckDefinitionBytes(std::size_t bytes, std::size_t max_bytes) {
 }
 
 absl::StatusOr<CheckedPlugin> CheckDefinition(const pb::OpenSessionRequest& request,
-                                              std::size_t max_bytes) {
+                                              std::size_t max_bytes, std::string& name) {
   constexpr absl::string_view kWhat = "the plugin";
   if (!request.has_plugin() && request.definition_json().empty()) return Missing(kWhat);
   if (request.has_plugin() && !request.definition_json().empty()) {
@@ -111,6 +111,10 @@ absl::StatusOr<CheckedPlugin> CheckDefinition(const pb::OpenSessionRequest& requ
                                   ? FromTyped(request.plugin(), max_bytes)
                                   : ParseOfficial(kWhat, request.definition_json(), max_bytes);
   if (!json.ok()) return json.status();
+  if (json->is_object()) {
+    const auto member = json->find("name");
+    if (member != json->end() && member->is_string()) name = member->get<std::string>();
+  }
   Report report = definition::JudgePlugin(*std::move(json));
   if (!report.ok()) return Invalid(kWhat, definition::ToProto(report.errors));
   CheckedPlugin checked{definition::Draft(std::move(report.value)),

@@ -2,6 +2,7 @@
 #define ATOMEMO_BRIDGE_PLUGIN_SERVICE_DEFINITION_CHECK_H_
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -24,8 +25,9 @@ struct CheckedPart {
 // Judge the definition in a request, typed or as JSON. INVALID_ARGUMENT with a DefinitionViolations
 // as payload (see router::GetViolations) if it is not valid; RESOURCE_EXHAUSTED, naming the flag,
 // if it has more than `max_bytes`. May take long: large definitions.
+// Sets `name` to what the plugin says that it is called, if it says so, also if it is refused.
 absl::StatusOr<CheckedPlugin> CheckDefinition(const plugin::v1::OpenSessionRequest& request,
-                                              std::size_t max_bytes);
+                                              std::size_t max_bytes, std::string& name);
 absl::StatusOr<CheckedPart> CheckDefinition(const plugin::v1::RegisterCredentialRequest& request,
                                             std::size_t max_bytes);
 // Warns also of parameters whose methods the tool does not list.

@@ -36,24 +36,15 @@ struct HealthQuestion {
   std::optional<std::uint32_t> last_answer;  // of a watch
 };
 
-std::uint32_t PluginHealth(const admin::v1::GetStatusResponse& status, absl::string_view name) {
-  bool known = false;
-  for (const admin::v1::PluginStatus& plugin : status.plugins()) {
-    if (plugin.name() != name) continue;
-    if (!plugin.ready()) return kNotServing;
-    known = true;
-  }
-  return known ? kServing : kServiceUnknown;
-}
-
-std::uint32_t HealthOf(const router::StatusPort& port, absl::string_view service) {
+std::uint32_t HealthOf(HealthBoard& health, absl::string_view service) {
+  const auto answer = [](bool is_serving) { return is_serving ? kServing : kNotServing; };
   if (service == kLivenessService) return kServing;
-  const admin::v1::GetStatusResponse status = port.Status();
-  if (service.empty()) return status.ready() ? kServing : kNotServing;
-  if (service == pb::PluginService::service_full_name()) {
-    return status.draining() ? kNotServing : kServing;
+  if (service.empty()) return answer(health.ready());
+  if (service == pb::PluginService::service_full_name()) return answer(!health.draining());
+  if (absl::ConsumePrefix(&service, kPluginHealthPrefix)) {
+    const std::optional<bool> is_ready = health.IsReady(service);
+    return is_ready ? answer(*is_ready) : kServiceUnknown;
   }
-  if (absl::ConsumePrefix(&service, kPluginHealthPrefix)) return PluginHealth(status, service);
   return kServiceUnknown;
 }
 
@@ -64,7 +55,7 @@ void Send(HealthQuestion& question, std::uint32_t answer) {
 }
 
 void Check(HealthQuestion& question) {
-  const std::uint32_t answer = HealthOf(question.context->status, question.service);
+  const std::uint32_t answer = HealthOf(question.context->health, question.service);
   if (answer == kServiceUnknown) {
     return question.outbox->Finish(absl::NotFoundError("unknown service"));
   }
@@ -75,7 +66,7 @@ void Check(HealthQuestion& question) {
 // Tells every change until either side ends the watch.
 void Watch(const std::shared_ptr<HealthQuestion>& question) {
   if (question->outbox->closed()) return;
-  const std::uint32_t answer = HealthOf(question->context->status, question->service);
+  const std::uint32_t answer = HealthOf(question->context->health, question->service);
   if (question->last_answer != answer) Send(*question, answer);
   question->last_answer = answer;
   question->context->io.After(kWatchInterval, [question] { Watch(question); });

@@ -18,6 +18,7 @@
 #include "bridge/base/scheduler.h"
 #include "bridge/definition/assemble.h"
 #include "bridge/plugin_service/definition_queue.h"
+#include "bridge/plugin_service/health_board.h"
 #include "bridge/plugin_service/options.h"
 #include "bridge/plugin_service/peer_table.h"
 #include "bridge/plugin_service/thread_pool.h"
@@ -107,14 +108,16 @@ struct ServiceContext {
       : options(std::move(opts)),
         port(plugin_port),
         status(status_port),
+        health(status_port, scheduler),
         io(scheduler),
         definitions({options.max_waiting_definitions, options.max_waiting_definition_bytes}),
         transfers(options.max_transfers, options.max_transfers * 16) {}
 
   const PluginServerOptions options;
-  // Both on the io thread only.
+  // These on the io thread only.
   router::PluginPort& port;
   const router::StatusPort& status;
+  HealthBoard health;
   // Post from anywhere.
   base::Scheduler& io;
   // On the io thread only.
@@ -124,6 +127,15 @@ struct ServiceContext {
 };
 
 using ContextPtr = std::shared_ptr<ServiceContext>;
+
+// Lets the operator see what is wrong with a definition, as its author is told. On any thread.
+inline void TellRefusal(const ContextPtr& context, const std::string& plugin,
+                        const std::optional<PeerIdentity>& peer, const absl::Status& why) {
+  std::optional<std::int32_t> pid;
+  if (peer) pid = peer->pid;
+  context->io.Post(
+      [context, plugin, pid, why] { context->port.DefinitionRefused(plugin, pid, why); });
+}
 
 }  // namespace atomemo::plugin_service
 

@@ -55,13 +55,6 @@ absl::StatusOr<std::vector<pb::DefinitionViolation>> CheckAndAdd(const Request& 
   return std::move(checked->warnings);
 }
 
-// Lets the operator see what the author is told. On the thread that checks definitions.
-void TellRefusal(ServiceContext& context, const std::string& session_id, const absl::Status& why) {
-  if (!absl::IsInvalidArgument(why)) return;
-  context.io.Post(
-      [&port = context.port, session_id, why] { port.DefinitionRefused(session_id, why); });
-}
-
 // Finds the session on the io thread; the rest happens on the thread that checks definitions.
 template <typename Request, typename Response>
 void ServeRegister(const ContextPtr& context, const typename UnaryRpc<Request>::CallPtr& call) {
@@ -76,7 +69,7 @@ void ServeRegister(const ContextPtr& context, const typename UnaryRpc<Request>::
       absl::StatusOr<std::vector<pb::DefinitionViolation>> warnings =
           CheckAndAdd(call->request, *context, *draft);
       if (!warnings.ok()) {
-        TellRefusal(*context, call->request.session_id(), warnings.status());
+        TellRefusal(context, draft->definition.name(), call->peer, warnings.status());
         return call->Fail(warnings.status());
       }
       Response response;

@@ -133,12 +133,16 @@ void OpenOnIoThread(Opening& opening) {
 // On the thread that checks definitions.
 void CheckThenOpen(const std::shared_ptr<Opening>& opening) {
   ServiceContext& context = *opening->context;
+  std::string name = "?";
   absl::StatusOr<CheckedPlugin> checked =
-      CheckDefinition(opening->request, context.options.max_definition_bytes);
+      CheckDefinition(opening->request, context.options.max_definition_bytes, name);
   opening->request.clear_definition_json();
   opening->request.clear_plugin();
   opening->place.reset();
-  if (!checked.ok()) return opening->outbox->Finish(checked.status());
+  if (!checked.ok()) {
+    TellRefusal(opening->context, name, opening->peer, checked.status());
+    return opening->outbox->Finish(checked.status());
+  }
   const std::size_t bytes = checked->draft.bytes();
   opening->draft = std::make_shared<SessionDraft>(
       SessionDraft{std::move(checked->draft), {}, context.definitions.Keep(bytes)});

@@ -239,8 +239,9 @@ class PluginPort {
   // OK while the session may still define and publish; FAILED_PRECONDITION once it has published.
   virtual absl::Status CheckUnpublished(absl::string_view session_id) const = 0;
 
-  // What the session declares, or wants to publish, was refused for what is wrong with it.
-  virtual void DefinitionRefused(absl::string_view session_id, const absl::Status& why) = 0;
+  // What a plugin declares was refused for what is wrong with it. Its name is what it says it is.
+  virtual void DefinitionRefused(const std::string& plugin, std::optional<std::int32_t> pid,
+                                 const absl::Status& why) = 0;
 
   // `done` is called once: at once for errors, later once the hub accepted or refused. It is also
   // called, with an error, when the session ends.

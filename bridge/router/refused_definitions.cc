@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "bridge/base/log.h"
+#include "bridge/definition/messages.h"
 #include "bridge/router/ports.h"
 
 namespace atomemo::router {
@@ -11,18 +12,23 @@ namespace {
 
 // Names come from plugins: any number of them.
 constexpr std::size_t kMaxPlugins = 200;
+constexpr std::size_t kMaxNameBytes = 100;
 constexpr absl::Duration kLogAgainAfter = absl::Minutes(1);
+// A plugin that does not come again is gone.
+constexpr absl::Duration kForgetAfter = absl::Minutes(10);
 
 }  // namespace
 
-void RefusedDefinitions::Add(const std::string& plugin, std::optional<std::int32_t> pid,
+void RefusedDefinitions::Add(absl::string_view name, std::optional<std::int32_t> pid,
                              const absl::Status& why) {
-  if (entries_.size() >= kMaxPlugins && !Contains(plugin)) {
+  const std::string plugin(definition::CutText(name, kMaxNameBytes));
+  if (entries_.size() >= kMaxPlugins && entries_.find(plugin) == entries_.end()) {
     entries_.erase(std::min_element(entries_.begin(), entries_.end(), [](auto& a, auto& b) {
-      return a.second.logged_at < b.second.logged_at;
+      return a.second.seen_at < b.second.seen_at;
     }));
   }
   Entry& entry = entries_[plugin];
+  entry.seen_at = scheduler_.Now();
   admin::v1::RefusedDefinition told;
   told.set_name(plugin);
   told.set_pid(pid.value_or(0));
@@ -34,8 +40,7 @@ void RefusedDefinitions::Add(const std::string& plugin, std::optional<std::int32
     told.set_message(violations->violations(0).message());
     told.set_violations(violations->violations_size());
   }
-  const bool is_same =
-      told.path() == entry.told.path() && told.message() == entry.told.message();
+  const bool is_same = told.path() == entry.told.path() && told.message() == entry.told.message();
   entry.told = std::move(told);
   ++entry.unlogged;
   if (is_same && scheduler_.Now() < entry.logged_at + kLogAgainAfter) return;
@@ -53,8 +58,17 @@ void RefusedDefinitions::Remove(absl::string_view plugin) {
   if (entry != entries_.end()) entries_.erase(entry);
 }
 
+bool RefusedDefinitions::Contains(absl::string_view plugin) const {
+  const auto entry = entries_.find(plugin);
+  return entry != entries_.end() && scheduler_.Now() - entry->second.seen_at < kForgetAfter;
+}
+
 void RefusedDefinitions::FillStatus(admin::v1::GetStatusResponse& status) const {
-  for (const auto& [name, entry] : entries_) *status.add_refused_definitions() = entry.told;
+  for (const auto& [name, entry] : entries_) {
+    if (scheduler_.Now() - entry.seen_at < kForgetAfter) {
+      *status.add_refused_definitions() = entry.told;
+    }
+  }
 }
 
 }  // namespace atomemo::router

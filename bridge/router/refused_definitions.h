@@ -23,18 +23,20 @@ class RefusedDefinitions {
 
   // One more. `why` may carry violations, of which the first is told. A line is logged at once, and
   // for the same reason at most once a minute, with a count.
-  void Add(const std::string& plugin, std::optional<std::int32_t> pid, const absl::Status& why);
+  void Add(absl::string_view name, std::optional<std::int32_t> pid, const absl::Status& why);
 
   // The plugin has been registered.
   void Remove(absl::string_view plugin);
 
-  bool Contains(absl::string_view plugin) const { return entries_.find(plugin) != entries_.end(); }
+  // Not long ago.
+  bool Contains(absl::string_view plugin) const;
 
   void FillStatus(admin::v1::GetStatusResponse& status) const;
 
  private:
   struct Entry {
     admin::v1::RefusedDefinition told;
+    absl::Time seen_at;
     absl::Time logged_at = absl::InfinitePast();
     std::uint64_t unlogged = 0;
   };

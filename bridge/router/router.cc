@@ -108,10 +108,11 @@ void Router::Recover(std::vector<JournaledCall> calls) {
 void Router::OnTopicState(absl::string_view topic, pb::HubState state) {
   const Plugin* const plugin = publications_.OnTopicState(topic, state);
   if (plugin != nullptr) OnHubsVerdict(*plugin, state);
-  // A changed definition that is refused does not end the one that runs.
-  const bool is_refusal = state.state() == pb::HubState::STATE_REJECTED;
+  // That the hub is asked about a changed definition, or refuses it, does not end the one that runs.
+  const bool is_asked = state.state() == pb::HubState::STATE_CONNECTING ||
+                        state.state() == pb::HubState::STATE_REJECTED;
   outbox_.SetUp(topic, state.state() == pb::HubState::STATE_REGISTERED ||
-                           (is_refusal && hub_.IsUp(topic)));
+                           (is_asked && hub_.IsUp(topic)));
 }
 
 void Router::OnHubsVerdict(const Plugin& plugin, const pb::HubState& state) {

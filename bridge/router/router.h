@@ -89,7 +89,8 @@ class Router : public HubListener, public PluginPort, public StatusPort {
   absl::StatusOr<std::string> OpenSession(SessionSpec spec,
                                           std::shared_ptr<SessionSink> sink) override;
   absl::Status CheckUnpublished(absl::string_view session_id) const override;
-  void DefinitionRefused(absl::string_view session_id, const absl::Status& why) override;
+  void DefinitionRefused(const std::string& plugin, std::optional<std::int32_t> pid,
+                         const absl::Status& why) override;
   void Publish(absl::string_view session_id, Publication publication,
                std::function<void(absl::StatusOr<Published>)> done) override;
   absl::Status Subscribe(absl::string_view session_id, CallKind kind, std::int32_t max_in_flight,

@@ -96,9 +96,9 @@ absl::Status Router::CheckUnpublished(absl::string_view session_id) const {
       "the session has been published already: open a new session to publish a changed definition");
 }
 
-void Router::DefinitionRefused(absl::string_view session_id, const absl::Status& why) {
-  const Session* const session = FindSession(session_id);
-  if (session != nullptr) refused_definitions_.Add(session->name, session->spec.peer_pid, why);
+void Router::DefinitionRefused(const std::string& plugin, std::optional<std::int32_t> pid,
+                               const absl::Status& why) {
+  refused_definitions_.Add(plugin, pid, why);
 }
 
 void Router::Publish(absl::string_view session_id, Publication publication,
@@ -108,7 +108,10 @@ void Router::Publish(absl::string_view session_id, Publication publication,
   Session* const session = FindSession(session_id);
   absl::StatusOr<std::vector<Session*>> replaced =
       publications_.Attach(*session, std::move(publication));
-  if (!replaced.ok()) return done(replaced.status());
+  if (!replaced.ok()) {
+    refused_definitions_.Add(session->name, session->spec.peer_pid, replaced.status());
+    return done(replaced.status());
+  }
   Plugin& plugin = *session->plugin;
   base::LogInfo("plugin published", {{"topic", plugin.topic},
                                      {"version", plugin.version},

@@ -25,6 +25,11 @@ class FakePluginPort : public router::PluginPort {
     std::string session_id;
     router::Publication publication;
   };
+  struct RefusedDefinition {
+    std::string plugin;
+    std::optional<std::int32_t> pid;
+    absl::Status why;
+  };
   struct RecordedReply {
     std::string session_id;
     router::CallKind kind;
@@ -46,6 +51,7 @@ class FakePluginPort : public router::PluginPort {
   struct Record {
     std::vector<std::pair<router::SessionSpec, std::shared_ptr<router::SessionSink>>> opened;
     std::vector<PublishedSession> published;
+    std::vector<RefusedDefinition> refused;
     std::vector<std::string> drained;
     std::map<router::CallKind, std::vector<Stream>> streams;
     std::vector<std::pair<std::string, router::CallKind>> unsubscribed;
@@ -55,7 +61,6 @@ class FakePluginPort : public router::PluginPort {
   };
 
   // What the port answers; OK and plain values unless set. Set before the call comes.
-  std::vector<std::pair<std::string, absl::Status>> refused;  // session_id, why
   absl::Status open_status, unpublished_status, subscribe_status, drain_status;
   // Answers Publish; without it, Publish succeeds at once with the topic "debug_plugin:fake".
   std::function<void(std::function<void(absl::StatusOr<router::Published>)>)> on_publish;
@@ -104,8 +109,10 @@ class FakePluginPort : public router::PluginPort {
   }
 
   absl::Status CheckUnpublished(absl::string_view) const override { return unpublished_status; }
-  void DefinitionRefused(absl::string_view session_id, const absl::Status& why) override {
-    refused.emplace_back(std::string(session_id), why);
+  void DefinitionRefused(const std::string& plugin, std::optional<std::int32_t> pid,
+                         const absl::Status& why) override {
+    absl::MutexLock lock(&mutex_);
+    record_.refused.push_back({plugin, pid, why});
   }
 
   void Publish(absl::string_view session_id, router::Publication publication,

@@ -496,6 +496,32 @@ TEST_F(HubClientTest, AnAcceptedChangeOfTheDefinitionIsReported) {
   EXPECT_THAT(listener_.states, ElementsAre("debug_plugin:p STATE_REGISTERED"));
 }
 
+// The author changed something, and the hub says the same as before: it is news all the same.
+TEST_F(HubClientTest, EveryVerdictOnADefinitionIsReported) {
+  MakeReady();
+  const std::string rejected = kTopic + " STATE_REJECTED";
+  for (const char* definition : {R"({"v":2})", R"({"v":3})", R"({"v":3})"}) {
+    listener_.states.clear();
+    Announce("p", HubMode::kDebug, definition);
+    wires_[0].Reply(wires_[0].TakeOne("register_plugin"), "error", R"({"message":"no"})");
+    scheduler_.Advance(absl::ZeroDuration());
+    ASSERT_FALSE(listener_.states.empty()) << definition;
+    EXPECT_EQ(listener_.states.back(), rejected) << definition;
+    EXPECT_TRUE(client_->IsUp(kTopic));
+  }
+}
+
+TEST_F(HubClientTest, RequestsSurviveARefusedChangeOfTheDefinition) {
+  MakeReady();
+  ASSERT_TRUE(client_->PushRequest(kTopic, {"q1", "get_file_url", "{}"}));
+  Announce("p", HubMode::kDebug, R"({"v":2})");
+  wires_[0].Reply(wires_[0].TakeOne("register_plugin"), "error", R"({"message":"no"})");
+  scheduler_.Advance(absl::ZeroDuration());
+  EXPECT_THAT(listener_.replies, IsEmpty());
+  Say("hub_call_response", R"({"request_id":"q1","data":{"url":"u"}})");
+  EXPECT_THAT(listener_.replies, ElementsAre(R"(q1 {"url":"u"})"));
+}
+
 TEST_F(HubClientTest, AnnouncingTheSameAgainDoesNothing) {
   MakeReady();
   Announce("p");

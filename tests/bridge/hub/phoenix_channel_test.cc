@@ -349,12 +349,35 @@ TEST_F(PhoenixChannelTest, ARefusedDefinitionThatIsAnnouncedAgainIsTriedAgainAtO
   wire_->Accept();
   wire_->Reply(wire_->TakeOne("phx_join"));
   wire_->Reply(wire_->TakeOne("register_plugin"), "error", R"({"message":"no"})");
-  EXPECT_FALSE(channel_->ready());
+  EXPECT_EQ(last_.state(), HubState::STATE_REJECTED);
   channel_->SetDefinition(Definition(R"({"name":"p"})"));
   scheduler_.Advance(absl::ZeroDuration());
   wire_->Reply(wire_->TakeOne("register_plugin"), "error", R"({"message":"no"})");
   EXPECT_THAT(states_, ElementsAre(HubState::STATE_CONNECTING, HubState::STATE_REJECTED,
                                    HubState::STATE_CONNECTING, HubState::STATE_REJECTED));
+}
+
+// Workers of the definition before may still have calls from before the connection was lost.
+TEST_F(PhoenixChannelTest, AfterARefusalAnswersGoOutOnALaterJoinToo) {
+  MakeReady();
+  channel_->SetDefinition(Definition(R"({"name":"p","changed":true})"));
+  wire_->Reply(wire_->TakeOne("register_plugin"), "error", R"({"message":"no"})");
+  EndChannel("phx_error");
+  EXPECT_FALSE(channel_->ready());
+  scheduler_.Advance(absl::Seconds(1));
+  join_ = wire_->TakeOne("phx_join");
+  wire_->Reply(join_);
+  EXPECT_FALSE(channel_->ready());
+  wire_->Reply(wire_->TakeOne("register_plugin"), "error", R"({"message":"no"})");
+  EXPECT_TRUE(channel_->Push("invoke_tool_response", "{}").ok());
+}
+
+TEST_F(PhoenixChannelTest, ARefusedJoinTakesNoAnswers) {
+  MakeChannel();
+  wire_->Accept();
+  wire_->Reply(wire_->TakeOne("phx_join"), "error", R"({"reason":"unauthorized"})");
+  EXPECT_EQ(last_.state(), HubState::STATE_REJECTED);
+  EXPECT_FALSE(channel_->ready());
 }
 
 TEST_F(PhoenixChannelTest, ARefusedChangeLeavesTheChannelReadyForAnswers) {

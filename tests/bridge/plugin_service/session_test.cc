@@ -180,6 +180,23 @@ TEST_F(SessionTest, AnInvalidToolIsRefusedWithItsPaths) {
   EXPECT_TRUE(Published().definition->facts.tools.empty());
 }
 
+TEST_F(SessionTest, TheOperatorSeesWhatIsRefusedAndWhose) {
+  pb::OpenSessionRequest request;
+  request.set_definition_json(R"({"name":"broken","display_name":7})");
+  OpenStatus(request);
+  const auto session = OpenSession();
+  pb::RegisterToolResponse response;
+  RegisterTool(session->id(), R"({"name":"forecast"})", &response);
+  ASSERT_TRUE(port_.WaitUntil([](const Record& record) { return record.refused.size() == 2; }));
+  const Record record = port_.Snapshot();
+  EXPECT_EQ(record.refused[0].plugin, "broken");
+  EXPECT_EQ(record.refused[1].plugin, "weather");
+  for (const auto& refused : record.refused) {
+    EXPECT_EQ(refused.pid, getpid());
+    EXPECT_GT(router::GetViolations(refused.why)->violations_size(), 0);
+  }
+}
+
 TEST_F(SessionTest, CredentialsAndModelsAreRegisteredToo) {
   const auto session = OpenSession();
   TestContext credential_context;

@@ -57,6 +57,43 @@ TEST_F(RefusedDefinitionsTest, AnswersOfTheRunningVersionGoOutAlthoughAChangedOn
   EXPECT_EQ(ResultOf("r1"), "1");
 }
 
+// That the hub is asked again is no loss: nothing is sent twice for it.
+TEST_F(RefusedDefinitionsTest, AnswersGoOutWhileTheHubIsAskedAgain) {
+  auto running = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  HubInvokes("r2");
+  auto changed = Open(Spec());
+  Publish(*changed);
+  HubRefuses(/*topic_stays_up=*/true);
+  Replies(*running, "r1");
+  pb::HubState asked;
+  asked.set_state(pb::HubState::STATE_CONNECTING);
+  router_.OnTopicState(kTopic, asked);
+  Replies(*running, "r2");
+  EXPECT_EQ(ResultOf("r1"), "1");
+  EXPECT_EQ(ResultOf("r2"), "1");
+}
+
+TEST_F(RefusedDefinitionsTest, APluginThatDoesNotComeAgainIsForgotten) {
+  router_.DefinitionRefused("gone", std::nullopt, absl::InvalidArgumentError("bad"));
+  EXPECT_THAT(router_.Status().refused_definitions(), SizeIs(1));
+  scheduler_.Advance(absl::Minutes(10));
+  EXPECT_THAT(router_.Status().refused_definitions(), SizeIs(0));
+}
+
+TEST_F(RefusedDefinitionsTest, AnotherDefinitionThatRunsInReleaseModeIsToldToo) {
+  SessionSpec spec = Spec();
+  spec.mode = HubMode::kRelease;
+  auto first = Open(spec);
+  Publish(*first);
+  auto second = Open(spec);
+  Register(*second, PartKind::kTool, kTool);
+  Publish(*second);
+  ASSERT_THAT(router_.Status().refused_definitions(), SizeIs(1));
+  EXPECT_THAT(router_.Status().refused_definitions(0).message(), HasSubstr("another definition"));
+}
+
 TEST_F(RefusedDefinitionsTest, TheOperatorSeesWhatIsWrongWithWhichPluginAndHowOften) {
   auto worker = StartWorker();
   HubRefuses();
@@ -66,7 +103,7 @@ TEST_F(RefusedDefinitionsTest, TheOperatorSeesWhatIsWrongWithWhichPluginAndHowOf
   violations.mutable_violations(0)->set_message("is taken");
   violations.add_violations();
   SetViolations(why, violations);
-  router_.DefinitionRefused(worker->session_id, why);
+  router_.DefinitionRefused("weather", 42, why);
   const auto status = router_.Status();
   ASSERT_THAT(status.refused_definitions(), SizeIs(1));
   EXPECT_EQ(status.refused_definitions(0).name(), "weather");
@@ -84,7 +121,7 @@ TEST_F(RefusedDefinitionsTest, APluginThatTriesAgainAndAgainGetsOneLine) {
   ::testing::internal::CaptureStderr();
   for (int i = 0; i < 40; ++i) {
     auto worker = Open(Spec());
-    router_.DefinitionRefused(worker->session_id, absl::InvalidArgumentError("bad tool name"));
+    router_.DefinitionRefused("weather", 42, absl::InvalidArgumentError("bad tool name"));
     router_.CloseSession(worker->session_id, "gone");
   }
   base::FlushLog(absl::Seconds(5));
