@@ -196,6 +196,8 @@ void RpcOutbox::ReportUnsendable(const Entry& entry, const absl::Status& why) {
   if (on_unsendable_ != nullptr) return on_unsendable_(*entry.message, why);
   absl::MutexLock lock(&mutex_);
   DropQueueLocked();
+  // A success that waited behind the message is none without it.
+  if (end_ && end_->ok()) end_.reset();
   CloseLocked(why);
 }
 

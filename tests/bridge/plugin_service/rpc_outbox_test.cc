@@ -158,6 +158,26 @@ TEST_F(RpcOutboxTest, ATooLargeMessageEndsTheRpcUnlessSomebodyMinds) {
   EXPECT_THAT(transport_.TakeLog(), ElementsAre("finish 8"));
 }
 
+// As a unary RPC does: its one response, and then success.
+TEST_F(RpcOutboxTest, ASuccessBehindAMessageThatCannotBeSentBecomesTheReason) {
+  auto response = std::make_unique<pb::CallHubResponse>();
+  response->mutable_data()->set_json("1e400");
+  outbox_.Send(std::move(response), pb::PAYLOAD_ENCODING_STRUCT);
+  outbox_.Finish(absl::OkStatus());
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("wake"));
+  outbox_.OnQueueThread();
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("finish 3"));
+  EXPECT_THAT(outbox_.WhyClosed(), HasSubstr("beyond what a double can hold"));
+}
+
+TEST_F(RpcOutboxTest, AnErrorBehindAMessageThatCannotBeSentStays) {
+  Send("in flight");
+  Send(std::string(2000, 'x'));
+  outbox_.Finish(absl::UnavailableError("down"));
+  outbox_.OnWriteDone(true);
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("write in flight", "finish 14"));
+}
+
 TEST_F(RpcOutboxTest, ATooLargeMessageIsReportedAndTheRestGoesOn) {
   std::string reported;
   outbox_.SetOnUnsendable([&](const google::protobuf::Message&, const absl::Status& why) {
