@@ -75,7 +75,9 @@ class DevHub::Impl : public WebHandler {
         broker_(scheduler_, options.call_limits),
         channels_(directory_, broker_, hub_calls_, absl::Now),
         api_(directory_, broker_),
-        server_(io_, {options.max_frame_bytes, options.max_file_bytes}, *this) {}
+        server_(io_,
+                {options.max_frame_bytes, options.max_file_bytes, options.max_unfinished_bytes},
+                *this) {}
 
   absl::StatusOr<std::uint16_t> Start() {
     absl::StatusOr<FileStore> store = FileStore::Open(folder_.path, options_.max_file_bytes);

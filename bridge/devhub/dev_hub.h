@@ -25,9 +25,10 @@ struct DevHubOptions {
   // open sockets from web pages. For instance the name of a container.
   std::vector<std::string> allowed_hosts;
 
-  std::size_t max_channels = 100;           // of one socket
-  std::size_t max_frame_bytes = 8'000'000;  // of one frame from a client, with its header
-  std::size_t max_file_bytes = 64u << 20;   // of one upload, and of one body
+  std::size_t max_channels = 100;                 // of one socket
+  std::size_t max_frame_bytes = 8'000'000;        // of one frame from a client, with its header
+  std::size_t max_file_bytes = 64u << 20;         // of one upload, and of one body
+  std::size_t max_unfinished_bytes = 256u << 20;  // of all bodies that have not come whole
   // How far every channel is behind its socket: heartbeats overtake answers, as at a busy hub.
   absl::Duration channel_lag = absl::ZeroDuration();
   absl::Duration idle_timeout = absl::Seconds(60);

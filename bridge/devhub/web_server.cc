@@ -1,5 +1,6 @@
 #include "bridge/devhub/web_server.h"
 
+#include <algorithm>
 #include <asio/ip/tcp.hpp>
 #include <asio/post.hpp>
 #include <map>
@@ -25,6 +26,8 @@ constexpr std::uint16_t kServiceRestart = 1012;
 // A body that is somewhat too large is still read, so that its sender sees the 413.
 constexpr std::size_t kBodySlack = 16u << 20;
 constexpr long kOpenTimeoutMs = 60000;  // NOLINT(google-runtime-int): websocketpp's type
+// How often unfinished requests are looked at.
+constexpr absl::Duration kUnfinishedCheck = absl::Milliseconds(100);
 
 struct ServerConfig : websocketpp::config::asio {
   using type = ServerConfig;
@@ -117,7 +120,8 @@ class Peer : public SocketTransport {
 
 class WebServer::Impl {
  public:
-  Impl(asio::io_context& io, Limits limits, WebHandler& handler) : io_(io), handler_(handler) {
+  Impl(asio::io_context& io, Limits limits, WebHandler& handler)
+      : io_(io), max_unfinished_bytes_(limits.max_unfinished_bytes), handler_(handler) {
     server_.init_asio(&io);
     server_.set_reuse_addr(true);
     server_.set_user_agent("atomemo-devhub");
@@ -182,10 +186,41 @@ class WebServer::Impl {
 
   void OnAccepted(const Handle& handle) {
     connections_.insert(handle);
+    WatchUnfinished();
     // As Phoenix's servers do: else a frame may wait 40 ms for the acknowledgement of the one
     // before.
     asio::error_code ignored;
     Lock(handle)->get_raw_socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+  }
+
+  void WatchUnfinished() {
+    if (std::exchange(watching_, true)) return;
+    scheduler_.After(kUnfinishedCheck, [this] {
+      watching_ = false;
+      if (EndUnfinished() > 0) WatchUnfinished();
+    });
+  }
+
+  // Ends the largest requests that have not come whole while together they have more bytes than
+  // allowed. Returns how many there are.
+  std::size_t EndUnfinished() {
+    std::vector<std::pair<std::size_t, ConnectionPtr>> unfinished;
+    std::size_t bytes = 0;
+    for (ConnectionPtr& connection : Connections()) {
+      if (connection->get_state() != websocketpp::session::state::connecting) continue;
+      const std::size_t size = connection->get_request().get_body().size();
+      bytes += size;
+      unfinished.emplace_back(size, std::move(connection));
+    }
+    std::sort(unfinished.begin(), unfinished.end());
+    while (bytes > max_unfinished_bytes_) {
+      bytes -= unfinished.back().first;
+      base::LogWarning("a request was dropped: unfinished requests have too many bytes together",
+                       {{"bytes", unfinished.back().first}, {"limit", max_unfinished_bytes_}});
+      unfinished.back().second->terminate({});
+      unfinished.pop_back();
+    }
+    return unfinished.size();
   }
 
   bool Validate(const Handle& handle) {
@@ -249,12 +284,14 @@ class WebServer::Impl {
   }
 
   asio::io_context& io_;
+  const std::size_t max_unfinished_bytes_;
   base::AsioScheduler scheduler_{io_};
   WebHandler& handler_;
   Server server_;
   // Those whose handshake is not over, and WebSockets.
   std::set<Handle, std::owner_less<Handle>> connections_;
   std::map<Peer*, std::unique_ptr<Peer>> peers_;
+  bool watching_ = false;
 };
 
 WebServer::WebServer(asio::io_context& io, Limits limits, WebHandler& handler)

@@ -38,6 +38,8 @@ class WebServer {
     // Of a client's frame with its header, as a stock hub counts.
     std::size_t max_frame_bytes = 8'000'000;
     std::size_t max_body_bytes = 64u << 20;
+    // Of all requests whose bodies have not come whole. Looked at ten times a second.
+    std::size_t max_unfinished_bytes = 256u << 20;
   };
 
   WebServer(asio::io_context& io, Limits limits, WebHandler& handler);

@@ -19,6 +19,7 @@ namespace {
 
 using base::Json;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr char kDebugTarget[] = "/debug_socket/websocket?api_key=dev-key&vsn=2.0.0";
 constexpr char kReleaseTarget[] = "/release_socket/websocket?vsn=2.0.0";
@@ -127,6 +128,20 @@ TEST_F(DevHubTest, FramesPassFragmentedAndBetweenPings) {
   socket.Send(join.substr(10), RawWebSocket::kContinuation);
   EXPECT_EQ(socket.Receive().opcode, RawWebSocket::kPong);
   EXPECT_EQ(socket.Receive().payload, kJoined);
+}
+
+TEST_F(DevHubTest, AFloodOfPingsIsNotAFloodOfPongs) {
+  Start();
+  RawWebSocket socket(port_, kDebugTarget);
+  constexpr int kPings = 2000;
+  for (int i = 1; i <= kPings; ++i) socket.Send(absl::StrCat(i), RawWebSocket::kPing);
+  EXPECT_EQ(socket.Receive().payload, "1");
+  int pongs = 1;
+  for (RawWebSocket::Frame frame; frame.payload != absl::StrCat(kPings); ++pongs) {
+    frame = socket.Receive();
+    ASSERT_EQ(frame.opcode, RawWebSocket::kPong);
+  }
+  EXPECT_LT(pongs, kPings / 10);
 }
 
 TEST_F(DevHubTest, ABrokenFrameClosesTheSocketWithItsCode) {
@@ -439,6 +454,23 @@ TEST_F(DevHubTest, AnUploadPastTheLimitIsRefusedWith413) {
       R"(["1","2","debug_plugin:p","hub_call:get_upload_url",{"request_id":"r","data":{}}])");
   const std::string url = CallPayload(plugin.Receive())["data"]["presigned_url"];
   EXPECT_EQ(Fetch("PUT", url, std::string(1001, 'x')).status, 413);
+}
+
+TEST_F(DevHubTest, OfTooMuchThatIsUnfinishedTheLargestIsDropped) {
+  DevHubOptions options = AnyPort();
+  options.max_unfinished_bytes = 1u << 20;
+  Start(options);
+  const auto start = [this](std::size_t bytes) {
+    return std::async(std::launch::async, [this, bytes] {
+      return Fetch("POST", "/api/calls", std::string(bytes, 'x'), "Content-Length: 9000000");
+    });
+  };
+  std::future<cli::HttpResponse> small = start(500'000);
+  const cli::HttpResponse large = start(2'000'000).get();
+  EXPECT_EQ(large.status, 0);
+  EXPECT_THAT(large.body, Not(HasSubstr("timed out"))) << "it should not have been kept";
+  hub_->Stop();  // the small one has been waiting until now
+  EXPECT_EQ(small.get().status, 0);
 }
 
 TEST_F(DevHubTest, ABodyOfUnknownLengthIsRefusedRatherThanLost) {
