@@ -3,8 +3,10 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -29,6 +31,7 @@ class Transfer {
  public:
   Transfer(const std::string& url, const TransferControl& control)
       : where_(base::RedactUrl(url)), control_(control), curl_(curl_easy_init()) {
+    Set(CURLOPT_ERRORBUFFER, details_.data());
     Set(CURLOPT_URL, url.c_str());
     Set(CURLOPT_PROTOCOLS_STR, "http,https");
     Set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
@@ -62,7 +65,7 @@ class Transfer {
     }
     if (result != CURLE_OK) {
       return absl::UnavailableError(
-          absl::StrCat("the storage at ", where_, " failed: ", curl_easy_strerror(result)));
+          absl::StrCat("the storage at ", where_, " failed: ", Explain(result)));
     }
     return CheckResponse();
   }
@@ -93,6 +96,24 @@ class Transfer {
   }
 
  private:
+  // Which host, address or certificate it was, where that is known and can hold no secret: of a
+  // proxy's URL libcurl may quote all.
+  std::string Explain(CURLcode result) const {
+    switch (result) {
+      case CURLE_COULDNT_RESOLVE_HOST:
+      case CURLE_COULDNT_CONNECT:
+      case CURLE_SSL_CONNECT_ERROR:
+      case CURLE_PEER_FAILED_VERIFICATION:
+      case CURLE_RECV_ERROR:
+      case CURLE_SEND_ERROR:
+        if (details_[0] != '\0') return base::RedactText(details_.data());
+        break;
+      default:
+        break;
+    }
+    return curl_easy_strerror(result);
+  }
+
   static int OnProgress(void* self, curl_off_t, curl_off_t received, curl_off_t, curl_off_t sent) {
     return static_cast<Transfer*>(self)->GoOn(received + sent) ? 0 : 1;
   }
@@ -112,6 +133,7 @@ class Transfer {
 
   const std::string where_;
   const TransferControl& control_;
+  std::array<char, CURL_ERROR_SIZE> details_ = {};  // outlives curl_
   const std::unique_ptr<CURL, CurlDeleter> curl_;
   absl::Status status_;
   curl_off_t moved_ = 0;

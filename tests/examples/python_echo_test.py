@@ -139,8 +139,8 @@ class PythonEchoTest(unittest.TestCase):
         self.bridge = FakeBridge(self.socket)
         self.start_plugin([ECHO])
 
-    def start_plugin(self, arguments):
-        environment = {**os.environ, "ATOMEMO_BRIDGE_SOCKET": self.socket}
+    def start_plugin(self, arguments, address=None):
+        environment = {**os.environ, "ATOMEMO_BRIDGE_SOCKET": address or self.socket}
         self.plugin = subprocess.Popen([sys.executable, "-B", *arguments], env=environment)
         self.addCleanup(self.plugin.wait)
         self.addCleanup(self.plugin.kill)
@@ -169,6 +169,11 @@ class PythonEchoTest(unittest.TestCase):
         self.bridge = FakeBridge(self.socket)
         self.bridge.wait_until_published()
         self.assertEqual(self.bridge.invoke("r3", {"text": "again"}).result.request_id, "r3")
+
+    def test_takes_its_socket_as_grpc_writes_it_too(self):
+        for scheme in ("unix:", "unix://"):
+            self.plugin.kill()
+            self.start_plugin([ECHO], address=scheme + self.socket)
 
     def test_says_what_it_takes(self):
         self.assertGreater(self.bridge.max_receive_bytes, 4 << 20)

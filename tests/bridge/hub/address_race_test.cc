@@ -9,6 +9,7 @@
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "tests/bridge/hub/dialing_fixture.h"
@@ -146,6 +147,18 @@ TEST_F(AddressRaceTest, EveryFailureIsNamedInAnOrderThatStays) {
   Finish();
   EXPECT_EQ(Winner(), absl::StrCat("127.0.0.1:", port_, ": Connection refused; 127.0.0.2:", port_,
                                    ": Connection refused"));
+}
+
+TEST_F(AddressRaceTest, AHostWithVeryManyAddressesHasEnoughOfThem) {
+  ASSERT_TRUE(Listen("127.0.0.1"));
+  listeners_.clear();
+  std::vector<std::string> addresses;
+  for (int i = 1; i <= 40; ++i) addresses.push_back(absl::StrCat("127.0.0.", i));
+  names_.Answer("hub", AddressFamily::kIpv4, addresses);
+  names_.Answer("hub", AddressFamily::kIpv6, {});
+  Start("hub");
+  Finish();
+  EXPECT_THAT(Winner(), HasSubstr("; and 16 more"));  // and four that are named
 }
 
 TEST_F(AddressRaceTest, AHostThatThereIsNotIsNamed) {

@@ -164,6 +164,7 @@ TEST_F(FileRpcsTest, AnUnreachableStorageIsToldWithoutTheSignature) {
   download_url_ = "http://127.0.0.1:1/a?signature=secret";
   const grpc::Status status = Download(Stored()).status;
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_THAT(status.error_message(), HasSubstr("127.0.0.1 port 1"));
   EXPECT_THAT(status.error_message(), Not(HasSubstr("secret")));
 }
 
