@@ -1,5 +1,6 @@
 #include "bridge/hub/closed_reason.h"
 
+#include <cstdint>
 #include <string>
 
 #include "absl/strings/match.h"
@@ -57,6 +58,29 @@ std::string ExplainHttp(const WebSocketClosed& closed) {
   return reason;
 }
 
+// What the hub means by its close code.
+absl::string_view WhyByHub(std::uint16_t code) {
+  switch (code) {
+    case kCloseTooBig:
+      return "the hub refused a message of the bridge as too large";
+    case kCloseInternalError:
+      return "the hub could not read a message of the bridge, or failed by itself";
+    case kCloseUnsupported:
+    case kCloseInvalidText:
+      return "the hub refused a message of the bridge";
+    default:
+      return "";
+  }
+}
+
+std::string ExplainLoss(const WebSocketClosed& closed) {
+  const absl::string_view why = closed.by_bridge ? "" : WhyByHub(closed.code);
+  std::string reason = closed.reason;
+  if (reason.empty() && why.empty()) reason = "closed by the hub";
+  return absl::StrCat("connection lost: ", why, why.empty() || reason.empty() ? "" : ": ", reason,
+                      " (", closed.code, ")");
+}
+
 absl::string_view Explain(SchemeHint hint) {
   switch (hint) {
     case SchemeHint::kMaybeTls:
@@ -87,7 +111,7 @@ HubState ExplainClose(const WebSocketClosed& closed, bool uses_api_key) {
   if (closed.http_status != 0) {
     reason = ExplainHttp(closed);
   } else if (closed.was_open) {
-    reason = absl::StrCat("connection lost: ", closed.reason, " (", closed.code, ")");
+    reason = ExplainLoss(closed);
   } else {
     reason = absl::StrCat("cannot connect: ", closed.reason);
   }

@@ -24,7 +24,7 @@ HubState MakeState(HubState::State state, absl::string_view reason) {
 
 // Whether the hub may have closed the connection for a frame that it was sent.
 router::HubLoss::Cause CauseOf(const WebSocketClosed& closed) {
-  if (!closed.was_open) return router::HubLoss::Cause::kOther;
+  if (!closed.was_open || closed.by_bridge) return router::HubLoss::Cause::kOther;
   switch (closed.code) {
     case kCloseUnsupported:
     case kCloseInvalidText:

@@ -38,7 +38,9 @@ struct WebSocketClosed {
   int http_status = 0;
   // The close code; kCloseAbnormal without a closing handshake.
   std::uint16_t code = kCloseAbnormal;
-  // Why, for a person. Contains no URL.
+  // The code is the bridge's own: it could not take what the hub sent, or was asked to close.
+  bool by_bridge = false;
+  // Why, for a person. Contains no URL. Empty if the hub closed it and gave but a code.
   std::string reason;
   // What was connected to, such as "10.0.0.1:443"; empty if nothing was. Not part of the reason,
   // since it may be another address each time.

@@ -253,15 +253,27 @@ class ConnectionOf : public Connection, public std::enable_shared_from_this<Conn
   void OnClose() {
     if (terminated_) return;
     const std::uint16_t remote = connection_->get_remote_close_code();
-    closed_.code = remote == kCloseAbnormal ? connection_->get_local_close_code() : remote;
-    if (closed_.code == kCloseTooBig) {
-      return Report(absl::StrCat("a message was too big (at most ",
-                                 around_.options.max_message_bytes,
-                                 " bytes are taken from the hub)"));
+    const std::uint16_t local = connection_->get_local_close_code();
+    if (remote != kCloseAbnormal) {
+      closed_.code = remote;
+      return Report(base::RedactText(connection_->get_remote_close_reason()));
     }
-    const std::string& reason = connection_->get_remote_close_reason();
-    if (!reason.empty()) return Report(base::RedactText(reason));
-    Report(remote == kCloseAbnormal ? connection_->get_ec().message() : "closed by the hub");
+    closed_.code = local;
+    closed_.by_bridge = local != kCloseAbnormal;
+    Report(closed_.by_bridge ? WhyByBridge() : connection_->get_ec().message());
+  }
+
+  // Once the library has closed the connection for what it read, it does not read the hub's answer
+  // to that.
+  std::string WhyByBridge() const {
+    if (closed_.code == kCloseTooBig) {
+      return absl::StrCat("the bridge closed it, since the hub sent a message of more than ",
+                          around_.options.max_message_bytes, " bytes");
+    }
+    const std::string& reason = connection_->get_local_close_reason();
+    if (reason.empty()) return "closed by the bridge";
+    return absl::StrCat("the bridge closed it, since the hub broke the WebSocket protocol: ",
+                        reason);
   }
 
   void ReportLater(std::string reason) {

@@ -85,12 +85,14 @@ class FakeWebSocket : public hub::WebSocketTransport {
     callbacks_.on_close(closed);
   }
   // Ends the attempt or the connection.
-  void Lose(std::uint16_t code = hub::kCloseAbnormal, std::string reason = "lost") {
+  void Lose(std::uint16_t code = hub::kCloseAbnormal, std::string reason = "lost",
+            bool by_bridge = false) {
     const bool was_open = state_ == State::kOpen || state_ == State::kClosing;
     state_ = State::kClosed;
     hub::WebSocketClosed closed;
     closed.was_open = was_open;
     closed.code = code;
+    closed.by_bridge = by_bridge;
     closed.reason = std::move(reason);
     closed.peer = peer_address;
     callbacks_.on_close(closed);

@@ -2,7 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdint>
 #include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
 
 namespace atomemo::hub {
 namespace {
@@ -74,6 +78,41 @@ TEST(ClosedReasonTest, TlsOnOneSideOnlyIsAHint) {
   EXPECT_THAT(Reason(closed), AllOf(HasSubstr("cannot connect: closed"), HasSubstr("wss://")));
   closed.scheme_hint = SchemeHint::kMaybePlain;
   EXPECT_THAT(Reason(closed), AllOf(HasSubstr("ws://"), Not(HasSubstr("wss://"))));
+}
+
+std::string ReasonOfLoss(std::uint16_t code, std::string reason = "", bool by_bridge = false) {
+  WebSocketClosed closed;
+  closed.was_open = true;
+  closed.code = code;
+  closed.reason = std::move(reason);
+  closed.by_bridge = by_bridge;
+  return Reason(closed);
+}
+
+TEST(ClosedReasonTest, AHubThatClosesForAMessageOfTheBridgeIsSaidToHaveRefusedIt) {
+  EXPECT_EQ(ReasonOfLoss(kCloseTooBig),
+            "connection lost: the hub refused a message of the bridge as too large (1009)");
+  EXPECT_EQ(ReasonOfLoss(kCloseTooBig, "max 8000000"),
+            "connection lost: the hub refused a message of the bridge as too large: max 8000000 "
+            "(1009)");
+  EXPECT_EQ(ReasonOfLoss(kCloseInternalError),
+            "connection lost: the hub could not read a message of the bridge, or failed by itself "
+            "(1011)");
+  for (const std::uint16_t code : {kCloseUnsupported, kCloseInvalidText}) {
+    EXPECT_THAT(ReasonOfLoss(code), HasSubstr("the hub refused a message of the bridge ("));
+  }
+}
+
+TEST(ClosedReasonTest, AHubThatClosesForReasonsOfItsOwnIsQuoted) {
+  EXPECT_EQ(ReasonOfLoss(1012, "restart"), "connection lost: restart (1012)");
+  EXPECT_EQ(ReasonOfLoss(kCloseNormal), "connection lost: closed by the hub (1000)");
+}
+
+TEST(ClosedReasonTest, ABridgeThatClosesForAMessageOfTheHubBlamesNoMessageOfItsOwn) {
+  for (const std::uint16_t code : {kCloseTooBig, kCloseInternalError, kCloseInvalidText}) {
+    EXPECT_EQ(ReasonOfLoss(code, "the hub sent too much", true),
+              absl::StrCat("connection lost: the hub sent too much (", code, ")"));
+  }
 }
 
 }  // namespace

@@ -403,7 +403,16 @@ TEST_F(PhoenixSocketTest, TellsHowTheConnectionWasLost) {
   EXPECT_EQ(handler_.losses[0].cause, router::HubLoss::Cause::kRefused);
   EXPECT_EQ(handler_.losses[0].close_code, kCloseTooBig);
   EXPECT_FALSE(handler_.losses[0].shared);
-  EXPECT_THAT(handler_.losses[0].reason, ::testing::HasSubstr("1009"));
+  EXPECT_THAT(handler_.losses[0].reason,
+              ::testing::HasSubstr("the hub refused a message of the bridge as too large"));
+}
+
+TEST_F(PhoenixSocketTest, AMessageOfTheHubThatIsTooLargeSpeaksAgainstNothingThatWasSent) {
+  wire_->Accept();
+  wire_->Lose(kCloseTooBig, "the hub sent too much", /*by_bridge=*/true);
+  ASSERT_THAT(handler_.losses, ::testing::SizeIs(1));
+  EXPECT_EQ(handler_.losses[0].cause, router::HubLoss::Cause::kOther);
+  EXPECT_EQ(handler_.losses[0].reason, "connection lost: the hub sent too much (1009)");
 }
 
 TEST_F(PhoenixSocketTest, SendingNeedsAConnection) {

@@ -278,6 +278,29 @@ TEST_F(WebsocketppTransportTest, AnAbruptEndIsReported) {
   EXPECT_THAT(closes_[0].reason, Not(IsEmpty()));
 }
 
+TEST_F(WebsocketppTransportTest, AHubThatRefusesAMessageIsNotTakenForTheBridge) {
+  for (const std::uint16_t code : {kCloseTooBig, kCloseInternalError}) {
+    Open();
+    server_.connections.back()->close(code, "");
+    RunUntilClosed();
+    EXPECT_EQ(closes_[0].code, code);
+    EXPECT_FALSE(closes_[0].by_bridge);
+    EXPECT_EQ(closes_[0].reason, "");
+    closes_.clear();
+    server_.connections.clear();
+  }
+}
+
+TEST_F(WebsocketppTransportTest, AHubThatBreaksTheProtocolIsBlamedForTheEnd) {
+  Open();
+  const std::string reserved_opcode("\x83\x00", 2);
+  asio::write(server_.connections[0]->get_raw_socket(), asio::buffer(reserved_opcode));
+  RunUntilClosed();
+  EXPECT_TRUE(closes_[0].by_bridge);
+  EXPECT_EQ(closes_[0].code, kCloseProtocolError);
+  EXPECT_THAT(closes_[0].reason, HasSubstr("the hub broke the WebSocket protocol"));
+}
+
 TEST_F(WebsocketppTransportTest, AnOversizedMessageClosesWithTheLimit) {
   options_.max_message_bytes = 1000;
   Open();
@@ -286,7 +309,8 @@ TEST_F(WebsocketppTransportTest, AnOversizedMessageClosesWithTheLimit) {
   RunUntilClosed();
   EXPECT_THAT(messages_, ElementsAre(std::string(1000, 'x')));
   EXPECT_EQ(closes_[0].code, kCloseTooBig);
-  EXPECT_THAT(closes_[0].reason, HasSubstr("1000"));
+  EXPECT_TRUE(closes_[0].by_bridge);
+  EXPECT_THAT(closes_[0].reason, HasSubstr("the hub sent a message of more than 1000 bytes"));
 }
 
 TEST_F(WebsocketppTransportTest, CloseSendsWhatWasQueuedAndEndsNormally) {
