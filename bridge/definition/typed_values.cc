@@ -107,26 +107,42 @@ pb::ResourceMapper ReadMapper(const Texts& from) {
   return mapper;
 }
 
-// The value that `object`, whose members are `from`, is; nothing if its type is not known.
-std::optional<pb::TypedValue> ReadValue(absl::string_view object, const Texts& from) {
-  const std::optional<std::string> type = StringOf(from[kType]);
+enum class Type : unsigned char { kUnknown, kFileRef, kLocator, kMapper, kLlmConfig };
+
+Type TypeOf(absl::string_view text) {
+  const std::optional<std::string> type = StringOf(text);
+  if (type == "file_ref") return Type::kFileRef;
+  if (type == "resource_locator") return Type::kLocator;
+  if (type == "resource_mapper") return Type::kMapper;
+  if (type == "llm_config") return Type::kLlmConfig;
+  return Type::kUnknown;
+}
+
+// The value that `object`, whose members are `from`, is.
+pb::TypedValue ReadValue(Type type, absl::string_view object, const Texts& from) {
   pb::TypedValue value;
-  if (type == "file_ref") {
-    *value.mutable_file_ref() = ReadFileRef(from);
-  } else if (type == "resource_locator") {
-    *value.mutable_resource_locator() = ReadLocator(from);
-  } else if (type == "resource_mapper") {
-    *value.mutable_resource_mapper() = ReadMapper(from);
-  } else if (type == "llm_config") {
-    value.mutable_llm_config()->mutable_config()->set_json(std::string(object));
-  } else {
-    return std::nullopt;
+  switch (type) {
+    case Type::kFileRef:
+      *value.mutable_file_ref() = ReadFileRef(from);
+      break;
+    case Type::kLocator:
+      *value.mutable_resource_locator() = ReadLocator(from);
+      break;
+    case Type::kMapper:
+      *value.mutable_resource_mapper() = ReadMapper(from);
+      break;
+    case Type::kLlmConfig:
+      value.mutable_llm_config()->mutable_config()->set_json(std::string(object));
+      break;
+    case Type::kUnknown:
+      break;
   }
   return value;
 }
 
-// Walks once through the text and notes the objects with a type and the places of their members:
-// an object's are known when it ends, behind the objects in it. The values are made afterwards.
+// Walks once through the text, as far as the bounds let it, and notes the objects with a known type
+// and the places of their members: an object's are known when it ends, behind the objects in it.
+// The values are made afterwards.
 class Finder {
  public:
   explicit Finder(absl::string_view text)
@@ -134,17 +150,17 @@ class Finder {
 
   RepeatedPtrField<pb::TypedValue> Run() && {
     RepeatedPtrField<pb::TypedValue> values;
-    if (!Visit() || !reader_.End()) return values;
+    const bool whole = Visit() && reader_.End();
+    if (!whole && !exhausted_) return values;
     std::sort(found_.begin(), found_.end(),
               [](const Found& a, const Found& b) { return a.object.data() < b.object.data(); });
     std::size_t bytes = 0;
     for (const Found& found : found_) {
       if (bytes > MaxTypedValuesBytes(text_.size())) break;
-      std::optional<pb::TypedValue> value = ReadValue(found.object, TextsOf(found));
-      if (!value) continue;
-      value->set_pointer(PointerTo(found.place));
-      bytes += value->ByteSizeLong();
-      *values.Add() = *std::move(value);
+      pb::TypedValue& value = *values.Add();
+      value = ReadValue(found.type, found.object, TextsOf(found));
+      value.set_pointer(PointerTo(found.place));
+      bytes += value.ByteSizeLong();
     }
     return values;
   }
@@ -169,6 +185,7 @@ class Finder {
     absl::string_view text;
   };
   struct Found {
+    Type type;
     absl::string_view object;
     std::size_t place;
     // In members_.
@@ -176,8 +193,9 @@ class Finder {
     std::size_t members;
   };
 
-  // Recursive, within the reader's depth.
+  // Recursive, within the reader's depth. False: the text is broken, or a bound is reached.
   bool Visit() {
+    if (++visited_ > kMaxVisitedValues) return Exhaust();
     switch (reader_.Peek()) {
       case '{':
         return VisitObject();
@@ -204,8 +222,7 @@ class Finder {
           text_.substr(value, reader_.offset() - value);
     }
     if (!reader_.ok()) return false;
-    if (!texts[kType].empty()) Note(text_.substr(begin, reader_.offset() - begin), texts);
-    return true;
+    return texts[kType].empty() || Note(text_.substr(begin, reader_.offset() - begin), texts);
   }
 
   bool VisitArray() {
@@ -218,12 +235,21 @@ class Finder {
     return reader_.ok();
   }
 
-  void Note(absl::string_view object, const Texts& texts) {
+  bool Note(absl::string_view object, const Texts& texts) {
+    const Type type = TypeOf(texts[kType]);
+    if (type == Type::kUnknown) return true;
+    if (found_.size() == kMaxTypedValues) return Exhaust();
     const std::size_t first = members_.size();
     for (std::size_t i = 0; i < texts.size(); ++i) {
       if (!texts[i].empty()) members_.push_back({static_cast<Member>(i), texts[i]});
     }
-    found_.push_back({object, PlaceOfPath(), first, members_.size() - first});
+    found_.push_back({type, object, PlaceOfPath(), first, members_.size() - first});
+    return true;
+  }
+
+  bool Exhaust() {
+    exhausted_ = true;
+    return false;
   }
 
   std::size_t PlaceOfPath() {
@@ -262,6 +288,8 @@ class Finder {
 
   const absl::string_view text_;
   base::JsonReader reader_;
+  std::size_t visited_ = 0;
+  bool exhausted_ = false;
   std::vector<Step> path_;
   std::vector<Place> places_;
   std::vector<MemberText> members_;

@@ -16,11 +16,16 @@ constexpr std::size_t MaxTypedValuesBytes(std::size_t parameters_bytes) {
   return 2 * parameters_bytes + (std::size_t{1} << 20);
 }
 
+// They are looked for on the thread that must not pause. So no more than so many are found, and of
+// parameters that have more values of all kinds than so many, only what ends within the first ones.
+inline constexpr std::size_t kMaxTypedValues = 10'000;
+inline constexpr std::size_t kMaxVisitedValues = 200'000;
+
 // The hub's values with a type of their own (objects with a known `__type__`) at any depth of
 // `parameters`, the text of a JSON object, in document order. Parts of the text stand in them byte
 // for byte. Lenient, as the hub is: members that are missing, null or of the wrong type stay unset,
 // and text that is not JSON has no such values.
-// Takes time and memory linear in the text.
+// Takes time and memory linear in the text, and within the bounds above.
 google::protobuf::RepeatedPtrField<::atomemo::plugin::v1::TypedValue> FindTypedValues(
     absl::string_view parameters);
 

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <string>
 
+#include "absl/strings/str_cat.h"
+
 namespace atomemo::definition {
 namespace {
 
@@ -133,6 +135,45 @@ TEST(FindTypedValuesTest, ValuesInsideEachOtherDoNotMultiplyTheText) {
   EXPECT_EQ(found[0].pointer(), "");
   EXPECT_EQ(found[1].pointer(), "/value/m");
   EXPECT_LE(BytesOf(found), MaxTypedValuesBytes(parameters.size()) + parameters.size());
+}
+
+// A list of `count` elements that are `element`, behind `first`.
+std::string ListOf(int count, const std::string& element, const std::string& first = "0") {
+  std::string list = "{\"list\":[" + first;
+  for (int i = 0; i < count; ++i) list += "," + element;
+  return list + "]}";
+}
+
+TEST(FindTypedValuesTest, OfVeryManyTheFirstAreFound) {
+  const int most = static_cast<int>(kMaxTypedValues);
+  const std::string value = R"({"__type__":"file_ref"})";
+  EXPECT_EQ(FindTypedValues(ListOf(most, value)).size(), most);
+  const auto found = FindTypedValues(ListOf(most + 1, value));
+  ASSERT_EQ(found.size(), most);
+  EXPECT_EQ(found[0].pointer(), "/list/1");
+  EXPECT_EQ(found[most - 1].pointer(), absl::StrCat("/list/", most));
+}
+
+TEST(FindTypedValuesTest, ObjectsOfOtherTypesTakeNoRoom) {
+  const int most = static_cast<int>(kMaxTypedValues);
+  EXPECT_EQ(
+      FindTypedValues(ListOf(2 * most, R"({"__type__":7})", R"({"__type__":"file_ref"})")).size(),
+      1);
+  std::string parameters = ListOf(2 * most, R"({"__type__":"x"})");
+  parameters.insert(parameters.size() - 1, R"(,"f":{"__type__":"file_ref"})");
+  EXPECT_EQ(FindTypedValues(parameters).size(), 1);
+}
+
+TEST(FindTypedValuesTest, WhatStandsBehindVeryManyOtherValuesIsNotLookedFor) {
+  const std::string value = R"({"__type__":"file_ref"})";
+  // The object, its list, the first element and what that has in it are values as well.
+  const int most = static_cast<int>(kMaxVisitedValues) - 4;
+  std::string parameters = ListOf(most, "1", value);
+  EXPECT_EQ(FindTypedValues(parameters).size(), 1);
+  parameters.insert(parameters.size() - 1, R"(,"f":{"__type__":"file_ref"})");
+  const auto found = FindTypedValues(parameters);
+  ASSERT_EQ(found.size(), 1);
+  EXPECT_EQ(found[0].pointer(), "/list/0");
 }
 
 TEST(FindTypedValuesTest, LongNamesDoNotMultiplyTheText) {
