@@ -85,7 +85,11 @@ class App::Impl {
     // Handlers do not throw; should one all the same, the others must go on.
     while (true) {
       try {
-        io_.run();
+        if (options_.run_io != nullptr) {
+          options_.run_io(io_);
+        } else {
+          io_.run();
+        }
         return;
       } catch (const std::exception& error) {
         base::LogError("a handler failed", {{"error", base::RedactText(error.what())}});

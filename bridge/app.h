@@ -1,6 +1,8 @@
 #ifndef ATOMEMO_BRIDGE_APP_H_
 #define ATOMEMO_BRIDGE_APP_H_
 
+#include <asio/io_context.hpp>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -22,6 +24,8 @@ struct AppOptions {
   std::string journal_path;
   // How long Stop lets calls in flight finish and their answers be delivered.
   absl::Duration drain_timeout = absl::Seconds(8);
+  // What the io thread does in the place of `io.run()`; for those who measure it.
+  std::function<void(asio::io_context& io)> run_io;
 };
 
 // The bridge, wired: the hub's client and the router on an io thread of their own, and the plugin

@@ -159,6 +159,8 @@ void WebSocketConnection::Send(std::initializer_list<absl::string_view> parts) {
   SendFrame(kText, parts);
 }
 
+void WebSocketConnection::Abort() { shutdown(descriptor_, SHUT_RDWR); }
+
 void WebSocketConnection::SendFrame(int opcode, std::initializer_list<absl::string_view> parts) {
   std::size_t size = 0;
   for (const absl::string_view part : parts) size += part.size();

@@ -61,6 +61,8 @@ class WebSocketConnection {
 
   // One text message made of these parts; it leaves with the next flush.
   void Send(std::initializer_list<absl::string_view> parts);
+  // Breaks the connection off. Handler::OnClosed follows.
+  void Abort();
 
  private:
   friend class WebSocketServer;
