@@ -1,5 +1,6 @@
 # libFuzzer's targets, in a build of their own (preset `fuzz`) that has no more of the project than they need: see run.sh.
 set(ATOMEMO_FUZZ_SECONDS 15 CACHE STRING "How long ctest has each target run")
+set(ATOMEMO_FUZZ_SEED 0 CACHE STRING "Of what libFuzzer chooses by chance; 0 is another one each time")
 
 if(NOT CMAKE_CXX_COMPILER_ID STREQUAL Clang)
   message(FATAL_ERROR "libFuzzer comes with Clang: use the preset `fuzz`")
@@ -46,7 +47,7 @@ foreach(name IN ITEMS answer definition frame hub_call hub_reply journal pattern
   set(findings "${CMAKE_CURRENT_BINARY_DIR}/findings")
   file(MAKE_DIRECTORY "${corpus}" "${findings}")
   add_test(NAME fuzz.${name}
-    COMMAND ${name}_fuzz -max_total_time=${ATOMEMO_FUZZ_SECONDS} -timeout=5 -rss_limit_mb=2048 -max_len=20000
+    COMMAND ${name}_fuzz -max_total_time=${ATOMEMO_FUZZ_SECONDS} -seed=${ATOMEMO_FUZZ_SEED} -timeout=5 -rss_limit_mb=2048 -max_len=20000
       "-artifact_prefix=${findings}/${name}-" "-dict=${CMAKE_CURRENT_SOURCE_DIR}/tokens.dict" -print_final_stats=1 -verbosity=1
       "${corpus}" "${CMAKE_CURRENT_SOURCE_DIR}/corpus/${name}")
   math(EXPR timeout "${ATOMEMO_FUZZ_SECONDS} + 120")
