@@ -22,7 +22,8 @@ namespace atomemo::router {
 //
 // Whatever was sent or settling at a loss may be the cause of it. At first all of it goes out again
 // at once. What was there at two losses for which the hub blames a frame, or at four that tell
-// nothing, is suspect, and then answers go out in groups, each proven and given time before the next:
+// nothing, is suspect, and then answers go out in groups, each proven and given time before the
+// next:
 //
 //   suspects    half of those that are left; a lost group are the suspects from then on, and what a
 //               group that passes leaves over are the suspects that are left
@@ -57,6 +58,8 @@ class AnswerLane {
   absl::Time up_since;
   // Until the next step of a search.
   base::Scheduler::TimerId step_timer = base::Scheduler::kNoTimer;
+  // It goes on sending in a later turn of the io thread.
+  bool flush_later = false;
   // How the topic is just being lost.
   std::optional<HubLoss> loss;
 
@@ -89,8 +92,7 @@ class AnswerLane {
   void Settle(Entry entry);
   // Whether the first that settles may be taken for settled: it was proven until then, or there are
   // more than so many of it. Those of a group never are.
-  bool CanPopSettled(absl::Time proven_until, std::size_t max_answers,
-                     std::size_t max_bytes) const;
+  bool CanPopSettled(absl::Time proven_until, std::size_t max_answers, std::size_t max_bytes) const;
   Entry PopSettled();
 
   // The group passed: nothing was lost for long enough.

@@ -13,6 +13,10 @@
 namespace atomemo::router {
 namespace {
 
+// What is done for calls at once, a few milliseconds' worth: then it is the others' turn.
+constexpr std::size_t kCallsATurn = 256;
+constexpr std::size_t kBytesATurn = std::size_t{4} << 20;
+
 bool Serves(Session& session, CallKind kind) {
   const std::optional<CallStream>& stream = session.stream(kind);
   return !session.draining && stream.has_value() && !stream->drained && stream->sink->IsOpen();
@@ -80,10 +84,11 @@ Dispatcher::~Dispatcher() {
     scheduler_.Cancel(call->deadline_timer);
     scheduler_.Cancel(call->grace_timer);
   }
+  scheduler_.Cancel(fail_timer_);
+  scheduler_.Cancel(pump_timer_);
 }
 
-std::optional<pb::PluginError> Dispatcher::Overload(const Plugin& plugin,
-                                                    std::size_t bytes) const {
+std::optional<pb::PluginError> Dispatcher::Overload(const Plugin& plugin, std::size_t bytes) const {
   const RouterLimits& limits = options_.limits;
   if (calls_.size() >= limits.max_calls) {
     return OverloadedError("the bridge has too many calls in flight", limits.max_calls,
@@ -99,9 +104,9 @@ std::optional<pb::PluginError> Dispatcher::Overload(const Plugin& plugin,
         limits.max_plugin_calls, "--max-plugin-calls");
   }
   if (plugin.active_bytes + bytes > limits.max_plugin_call_bytes) {
-    return OverloadedError(absl::StrCat("the calls in flight of the plugin \"", plugin.name,
-                                        "\" hold too many bytes"),
-                           limits.max_plugin_call_bytes, "--max-plugin-call-bytes");
+    return OverloadedError(
+        absl::StrCat("the calls in flight of the plugin \"", plugin.name, "\" hold too many bytes"),
+        limits.max_plugin_call_bytes, "--max-plugin-call-bytes");
   }
   if (plugin.queued >= limits.max_queued_calls) {
     return OverloadedError(absl::StrCat("too many calls wait for the plugin \"", plugin.name, "\""),
@@ -132,8 +137,7 @@ void Dispatcher::Start(Plugin& plugin, HubCall hub_call, std::string target, std
   plugin.active_bytes += call.bytes;
   ++plugin.active;
   call.deadline_timer = scheduler_.After(timeout, [this, &call] { OnDeadline(call); });
-  const bool is_new =
-      calls_.emplace(Key(plugin.topic, call.request_id), std::move(owned)).second;
+  const bool is_new = calls_.emplace(Key(plugin.topic, call.request_id), std::move(owned)).second;
   (void)ATOMEMO_INVARIANT(is_new);
   Enqueue(call);
   Pump(plugin, call.kind);
@@ -196,8 +200,13 @@ void Dispatcher::WorkerReady(Plugin& plugin) {
       }
       Pump(plugin, kind);
     } else if (NeverServes(plugin, kind)) {
-      while (!plugin.queue(kind).empty())
-        Fail(*plugin.queue(kind).front(), NotServedError(plugin, kind));
+      const auto error = std::make_shared<const pb::PluginError>(NotServedError(plugin, kind));
+      while (!plugin.queue(kind).empty()) {
+        ActiveCall& call = *plugin.queue(kind).front();
+        Dequeue(call);
+        Doom(call, error);
+      }
+      FailSome();
     } else if (AnyWorker(plugin)) {
       for (ActiveCall* call : plugin.queue(kind)) WaitForWorkerAnew(*call);
     }
@@ -242,12 +251,13 @@ void Dispatcher::StreamClosed(Session& session, CallKind kind, absl::string_view
     (*orphan)->worker = nullptr;
     if ((*orphan)->retry_safe) Enqueue(**orphan);
   }
-  for (ActiveCall* orphan : orphans) {
-    if (orphan->retry_safe) continue;
-    Fail(*orphan,
-         BridgeError(code::kCrash, "WorkerDied",
-                     absl::StrCat("the plugin's worker was lost while it ran the call: ", reason)));
+  const auto error = std::make_shared<const pb::PluginError>(
+      BridgeError(code::kCrash, "WorkerDied",
+                  absl::StrCat("the plugin's worker was lost while it ran the call: ", reason)));
+  for (const ActiveCall* orphan : orphans) {
+    if (!orphan->retry_safe) Doom(*orphan, error);
   }
+  FailSome();
   if (session.plugin == nullptr) return;
   WorkerGone(*session.plugin);
   Pump(*session.plugin, kind);
@@ -255,14 +265,41 @@ void Dispatcher::StreamClosed(Session& session, CallKind kind, absl::string_view
 
 void Dispatcher::FailAll(const pb::PluginError& error) {
   failing_ = true;
-  while (!calls_.empty()) {
-    ActiveCall& call = *calls_.begin()->second;
-    if (call.worker != nullptr) {
-      if (CallSink* const sink = SinkOf(call)) sink->Cancel(call.request_id, error.message());
-    }
-    Fail(call, error);
+  const auto shared = std::make_shared<const pb::PluginError>(error);
+  for (const auto& [key, call] : calls_) {
+    Dequeue(*call);
+    Doom(*call, shared);
   }
-  failing_ = false;
+  FailSome();
+}
+
+void Dispatcher::Doom(const ActiveCall& call, std::shared_ptr<const pb::PluginError> error) {
+  (void)ATOMEMO_INVARIANT(!call.queued);
+  doomed_.push_back({Key(call.plugin->topic, call.request_id), call.number, std::move(error)});
+}
+
+void Dispatcher::FailSome() {
+  if (fail_timer_ != base::Scheduler::kNoTimer) return;
+  for (std::size_t failed = 0; failed < kCallsATurn && !doomed_.empty();) {
+    const Doomed next = std::move(doomed_.front());
+    doomed_.pop_front();
+    const auto found = calls_.find(next.key);
+    if (found == calls_.end() || found->second->number != next.number) continue;
+    ActiveCall& call = *found->second;
+    if (call.worker != nullptr) {
+      if (CallSink* const sink = SinkOf(call)) sink->Cancel(call.request_id, next.error->message());
+    }
+    Fail(call, *next.error);
+    ++failed;
+  }
+  if (doomed_.empty()) {
+    failing_ = false;
+    return;
+  }
+  fail_timer_ = scheduler_.After(absl::ZeroDuration(), [this] {
+    fail_timer_ = base::Scheduler::kNoTimer;
+    FailSome();
+  });
 }
 
 CallSink* Dispatcher::SinkOf(const ActiveCall& call) const {
@@ -273,6 +310,8 @@ CallSink* Dispatcher::SinkOf(const ActiveCall& call) const {
 void Dispatcher::Pump(Plugin& plugin, CallKind kind) {
   if (failing_) return;
   std::list<ActiveCall*>& queue = plugin.queue(kind);
+  std::size_t calls = 0;
+  std::size_t bytes = 0;
   while (!queue.empty()) {
     Session* worker = LeastBusy(plugin, kind);
     if (worker == nullptr) {
@@ -281,8 +320,28 @@ void Dispatcher::Pump(Plugin& plugin, CallKind kind) {
       }
       return;
     }
+    if (++calls > kCallsATurn || bytes > kBytesATurn) return PumpLater(plugin, kind);
+    bytes += queue.front()->bytes;
     HandOver(*queue.front(), *worker);
   }
+}
+
+void Dispatcher::PumpLater(Plugin& plugin, CallKind kind) {
+  const std::pair<Plugin*, CallKind> queue(&plugin, kind);
+  if (std::find(pumps_.begin(), pumps_.end(), queue) == pumps_.end()) pumps_.push_back(queue);
+  if (pump_timer_ != base::Scheduler::kNoTimer) return;
+  pump_timer_ = scheduler_.After(absl::ZeroDuration(), [this] { PumpNext(); });
+}
+
+void Dispatcher::PumpNext() {
+  pump_timer_ = base::Scheduler::kNoTimer;
+  if (pumps_.empty()) return;
+  const auto [plugin, kind] = pumps_.front();
+  pumps_.pop_front();
+  if (!pumps_.empty()) {
+    pump_timer_ = scheduler_.After(absl::ZeroDuration(), [this] { PumpNext(); });
+  }
+  Pump(*plugin, kind);
 }
 
 // A call of the plugin has ended.
@@ -409,6 +468,11 @@ std::unique_ptr<ActiveCall> Dispatcher::Take(ActiveCall& call) {
   --call.plugin->active;
   call.plugin->active_bytes -= call.bytes;
   bytes_ -= call.bytes;
+  if (call.plugin->active == 0) {  // it may go now
+    pumps_.erase(std::remove_if(pumps_.begin(), pumps_.end(),
+                                [&call](const auto& queue) { return queue.first == call.plugin; }),
+                 pumps_.end());
+  }
   auto node = calls_.extract(Key(call.plugin->topic, call.request_id));
   return std::move(node.mapped());
 }

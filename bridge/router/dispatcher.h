@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -73,10 +74,11 @@ class Dispatcher {
   void TellIfDrained(Session& session) const;
 
   // The stream is gone: its calls fail as crashed with `reason`, or go to another worker if they
-  // are safe to retry. Removes the stream.
+  // are safe to retry. Removes the stream. Where they are many, only the first of them at once.
   void StreamClosed(Session& session, CallKind kind, absl::string_view reason);
 
-  // Ends every active call with the same error.
+  // Ends every active call with the same error. Where they are many, only the first at once; none
+  // is started meanwhile.
   void FailAll(const pb::PluginError& error);
 
   std::size_t active() const { return calls_.size(); }
@@ -90,6 +92,8 @@ class Dispatcher {
   // There are workers, none has a stream for the kind, and none is about to open one.
   bool NeverServes(const Plugin& plugin, CallKind kind) const;
   void Pump(Plugin& plugin, CallKind kind);
+  void PumpLater(Plugin& plugin, CallKind kind);
+  void PumpNext();
   void HandOver(ActiveCall& call, Session& worker);
   void Enqueue(ActiveCall& call);
   void Dequeue(ActiveCall& call);
@@ -100,6 +104,9 @@ class Dispatcher {
   void OnDeadline(ActiveCall& call);
   std::unique_ptr<ActiveCall> Take(ActiveCall& call);
   void Fail(ActiveCall& call, pb::PluginError error);
+  // The call, which is not queued, is about to fail: with FailSome.
+  void Doom(const ActiveCall& call, std::shared_ptr<const pb::PluginError> error);
+  void FailSome();
   void HoldCredit(Session& session, CallKind kind, const std::string& request_id);
   // Where the call went; null (and a broken invariant) if its worker has no such stream.
   CallSink* SinkOf(const ActiveCall& call) const;
@@ -111,6 +118,13 @@ class Dispatcher {
   CallJournal* const journal_;
   const Failed failed_;
 
+  // A call that is about to fail, unless it ends before its turn.
+  struct Doomed {
+    Key key;
+    std::uint64_t number;
+    std::shared_ptr<const pb::PluginError> error;
+  };
+
   absl::flat_hash_map<Key, std::unique_ptr<ActiveCall>> calls_;
   std::size_t bytes_ = 0;
   std::uint64_t last_number_ = 0;
@@ -118,6 +132,11 @@ class Dispatcher {
   bool draining_ = false;
   // Every call is being failed: none is started any more.
   bool failing_ = false;
+  std::deque<Doomed> doomed_;
+  base::Scheduler::TimerId fail_timer_ = base::Scheduler::kNoTimer;
+  // Queues with more calls than were handed over in one turn.
+  std::deque<std::pair<Plugin*, CallKind>> pumps_;
+  base::Scheduler::TimerId pump_timer_ = base::Scheduler::kNoTimer;
 };
 
 }  // namespace atomemo::router

@@ -1,5 +1,6 @@
 #include "bridge/router/outbox.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -15,11 +16,14 @@ constexpr absl::Duration kProofDelay = absl::Milliseconds(50);
 constexpr absl::Duration kSettleTime = absl::Seconds(1);
 // How often settled answers are looked for.
 constexpr absl::Duration kSettlePeriod = absl::Milliseconds(250);
-// While an answer that the hub cannot take is searched: how long after its proof a group that passes
-// is watched. What comes to light later is found in the next round.
+// While an answer that the hub cannot take is searched: how long after its proof a group that
+// passes is watched. What comes to light later is found in the next round.
 constexpr absl::Duration kGroupTime = absl::Milliseconds(250);
 // ... and how long a connection must have been up before an answer goes out alone.
 constexpr absl::Duration kQuietTime = absl::Milliseconds(200);
+// What is sent or proven at once, a few milliseconds' worth: then it is the others' turn.
+constexpr std::size_t kAnswersATurn = 500;
+constexpr std::size_t kBytesATurn = std::size_t{4} << 20;
 
 }  // namespace
 
@@ -30,6 +34,8 @@ Outbox::~Outbox() {
   for (const auto& [topic, lane] : lanes_) scheduler_.Cancel(lane.step_timer);
   scheduler_.Cancel(proof_timer_);
   scheduler_.Cancel(settle_timer_);
+  scheduler_.Cancel(flush_timer_);
+  scheduler_.Cancel(prove_timer_);
 }
 
 const AnswerLane* Outbox::FindLane(absl::string_view topic) const {
@@ -172,14 +178,29 @@ void Outbox::Remove(absl::string_view topic) {
 }
 
 void Outbox::OnWritable() {
-  for (auto& [topic, lane] : lanes_) Flush(topic, lane);
+  Turn turn;
+  for (auto& [topic, lane] : lanes_) Flush(topic, lane, turn);
 }
 
 void Outbox::OnProven(HubPosition upto) {
+  const auto known =
+      std::find_if(proven_upto_.begin(), proven_upto_.end(),
+                   [upto](const HubPosition& other) { return other.socket == upto.socket; });
+  if (known == proven_upto_.end()) {
+    proven_upto_.push_back(upto);
+  } else {
+    known->sequence = std::max(known->sequence, upto.sequence);
+  }
+  if (prove_timer_ == base::Scheduler::kNoTimer) ProveSome();
+}
+
+void Outbox::ProveSome() {
+  const HubPosition upto = proven_upto_.front();
   std::vector<std::pair<std::string, AnswerLane::Entry>> proven;
   for (auto topic = unproven_.begin(); topic != unproven_.end();) {
     AnswerLane& lane = lanes_.find(*topic)->second;
-    while (!lane.sent().empty() && lane.sent().front().position.socket == upto.socket &&
+    while (proven.size() < kAnswersATurn && !lane.sent().empty() &&
+           lane.sent().front().position.socket == upto.socket &&
            lane.sent().front().position.sequence <= upto.sequence) {
       AnswerLane::Entry entry = lane.TakeProven();
       Count(entry, 0, -1);
@@ -207,7 +228,15 @@ void Outbox::OnProven(HubPosition upto) {
     if (lane == lanes_.end()) continue;
     EndSettling(topic, lane->second, scheduler_.Now() - kSettleTime);
   }
+  if (proven.size() < kAnswersATurn) proven_upto_.pop_front();
+  if (!proven_upto_.empty()) {
+    prove_timer_ = scheduler_.After(absl::ZeroDuration(), [this] {
+      prove_timer_ = base::Scheduler::kNoTimer;
+      ProveSome();
+    });
+  }
   callbacks_.on_settled_end();
+  callbacks_.on_proven_end();
 }
 
 void Outbox::Settle(const std::string& topic, AnswerLane& lane, AnswerLane::Entry entry) {
@@ -241,17 +270,48 @@ void Outbox::SettleAll(absl::string_view topic) {
 }
 
 void Outbox::EndSettling(const std::string& topic, AnswerLane& lane, absl::Time proven_until) {
-  while (lane.CanPopSettled(proven_until, limits_.max_settling_answers,
-                            limits_.max_settling_bytes)) {
+  while (
+      lane.CanPopSettled(proven_until, limits_.max_settling_answers, limits_.max_settling_bytes)) {
     const AnswerLane::Entry entry = lane.PopSettled();
     callbacks_.on_settled(topic, *entry.answer);
   }
 }
 
+bool Outbox::Turn::IsOver() const { return answers >= kAnswersATurn || bytes >= kBytesATurn; }
+
+void Outbox::FlushLater(const std::string& topic, AnswerLane& lane) {
+  if (!std::exchange(lane.flush_later, true)) flush_later_.push_back(topic);
+  if (flush_timer_ != base::Scheduler::kNoTimer) return;
+  flush_timer_ = scheduler_.After(absl::ZeroDuration(), [this] { FlushNext(); });
+}
+
+void Outbox::FlushNext() {
+  const std::string topic = std::move(flush_later_.front());
+  flush_later_.pop_front();
+  flush_timer_ = flush_later_.empty()
+                     ? base::Scheduler::kNoTimer
+                     : scheduler_.After(absl::ZeroDuration(), [this] { FlushNext(); });
+  const auto lane = lanes_.find(topic);
+  if (lane == lanes_.end()) return;
+  lane->second.flush_later = false;
+  Flush(lane->first, lane->second);
+}
+
 void Outbox::Flush(const std::string& topic, AnswerLane& lane) {
+  Turn turn;
+  Flush(topic, lane, turn);
+}
+
+void Outbox::Flush(const std::string& topic, AnswerLane& lane, Turn& turn) {
   if (!lane.up || lane.waiting().empty()) return;
   if (!lane.searching()) {
-    while (!lane.waiting().empty() && SendNext(topic, lane)) continue;
+    while (!lane.waiting().empty()) {
+      if (turn.IsOver()) return FlushLater(topic, lane);
+      const std::size_t bytes = lane.waiting().front().answer->size();
+      if (!SendNext(topic, lane)) return;
+      ++turn.answers;
+      turn.bytes += bytes;
+    }
     return;
   }
   if (lane.step_timer != base::Scheduler::kNoTimer) return;

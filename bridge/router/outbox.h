@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -54,6 +55,8 @@ class Outbox {
     std::function<void(absl::string_view topic, const HubAnswer& answer)> on_settled;
     // Once after all calls of on_settled that belong together, even if there were none.
     std::function<void()> on_settled_end;
+    // Answers were proven, if not yet all that OnProven told of.
+    std::function<void()> on_proven_end;
     // The hub cannot take this answer: what shall take its place. Not null.
     std::function<std::shared_ptr<const HubAnswer>(absl::string_view topic, const HubAnswer& answer,
                                                    const HubLoss& loss)>
@@ -89,11 +92,12 @@ class Outbox {
 
   void Add(absl::string_view topic, std::shared_ptr<const HubAnswer> answer);
 
-  // The topic is joined (and registered), or is not any more; then OnLost comes first if it is known
-  // how it was lost.
+  // The topic is joined (and registered), or is not any more; then OnLost comes first if it is
+  // known how it was lost.
   void SetUp(absl::string_view topic, bool up);
   void OnLost(absl::string_view topic, const HubLoss& loss);
   void OnWritable();
+  // Where many answers are proven, only the first of them at once.
   void OnProven(HubPosition upto);
 
   // The topic is left for good, with what it still has.
@@ -117,7 +121,18 @@ class Outbox {
   void Drop(const HubAnswer& answer);
   void GoDown(const std::string& topic, AnswerLane& lane);
   void Replace(const std::string& topic, AnswerLane& lane, const HubLoss& loss);
+  // What was sent in this turn of the io thread.
+  struct Turn {
+    std::size_t answers = 0;
+    std::size_t bytes = 0;
+    bool IsOver() const;
+  };
+  // Sends what can be sent, in this turn or, what is too much for it, later.
   void Flush(const std::string& topic, AnswerLane& lane);
+  void Flush(const std::string& topic, AnswerLane& lane, Turn& turn);
+  void FlushLater(const std::string& topic, AnswerLane& lane);
+  void FlushNext();
+  void ProveSome();
   bool SendNext(const std::string& topic, AnswerLane& lane);
   // The next step of a search, after a time in which the lane may be lost.
   void StepLater(const std::string& topic, AnswerLane& lane, absl::Duration delay);
@@ -144,6 +159,10 @@ class Outbox {
   std::uint64_t resent_ = 0;
   base::Scheduler::TimerId proof_timer_ = base::Scheduler::kNoTimer;
   base::Scheduler::TimerId settle_timer_ = base::Scheduler::kNoTimer;
+  std::deque<std::string> flush_later_;  // topics, which may be gone
+  base::Scheduler::TimerId flush_timer_ = base::Scheduler::kNoTimer;
+  std::deque<HubPosition> proven_upto_;  // that is still to be looked at
+  base::Scheduler::TimerId prove_timer_ = base::Scheduler::kNoTimer;
 };
 
 }  // namespace atomemo::router

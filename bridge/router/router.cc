@@ -41,28 +41,31 @@ Router::Router(HubPort& hub, base::Scheduler& scheduler, RouterOptions options,
       refused_log_(scheduler),
       refused_definitions_(scheduler),
       ledger_(options_.limits.ledger),
-      outbox_(hub, scheduler, options_.limits.outbox,
-              {[this](absl::string_view topic, const HubAnswer& answer) {
-                 ++counters_.delivered;
-                 if (journal_ != nullptr) journal_->Ended(topic, answer.request_id);
-               },
-               [this](absl::string_view topic, const HubAnswer& answer) {
-                 OnSettled(topic, answer);
-               },
-               [this] { SendConfirmations(); },
-               [this](absl::string_view topic, const HubAnswer& answer, const HubLoss& loss) {
-                 return ReplaceRefused(topic, answer, loss);
-               },
-               [this](absl::string_view topic, const HubAnswer& answer, const HubLoss& loss) {
-                 base::LogError("answer given up: the hub takes not even the error in its place",
-                                {{"topic", topic},
-                                 {"event", answer.event},
-                                 {"request_id", answer.request_id},
-                                 {"reason", loss.reason}});
-                 if (journal_ != nullptr) journal_->Ended(topic, answer.request_id);
-                 OnSettled(topic, answer);
-                 SendConfirmations();
-               }}),
+      outbox_(
+          hub, scheduler, options_.limits.outbox,
+          {[this](absl::string_view topic, const HubAnswer& answer) {
+             ++counters_.delivered;
+             if (journal_ != nullptr) journal_->Ended(topic, answer.request_id);
+           },
+           [this](absl::string_view topic, const HubAnswer& answer) { OnSettled(topic, answer); },
+           [this] { SendConfirmations(); },
+           [this] {
+             RetryParkedPublished();
+             FinishDrainIfIdle();
+           },
+           [this](absl::string_view topic, const HubAnswer& answer, const HubLoss& loss) {
+             return ReplaceRefused(topic, answer, loss);
+           },
+           [this](absl::string_view topic, const HubAnswer& answer, const HubLoss& loss) {
+             base::LogError("answer given up: the hub takes not even the error in its place",
+                            {{"topic", topic},
+                             {"event", answer.event},
+                             {"request_id", answer.request_id},
+                             {"reason", loss.reason}});
+             if (journal_ != nullptr) journal_->Ended(topic, answer.request_id);
+             OnSettled(topic, answer);
+             SendConfirmations();
+           }}),
       dispatcher_(scheduler, options_, journal,
                   [this](const ActiveCall& call, pb::PluginError error) {
                     Answer(call.plugin->topic,
@@ -92,7 +95,10 @@ Router::Router(HubPort& hub, base::Scheduler& scheduler, RouterOptions options,
             journal_->Ended(call.topic, call.request_id);
           }) {}
 
-Router::~Router() { scheduler_.Cancel(drain_timer_); }
+Router::~Router() {
+  scheduler_.Cancel(drain_timer_);
+  scheduler_.Cancel(parked_timer_);
+}
 
 void Router::Recover(std::vector<JournaledCall> calls) {
   if (calls.empty()) return;
@@ -108,11 +114,12 @@ void Router::Recover(std::vector<JournaledCall> calls) {
 void Router::OnTopicState(absl::string_view topic, pb::HubState state) {
   const Plugin* const plugin = publications_.OnTopicState(topic, state);
   if (plugin != nullptr) OnHubsVerdict(*plugin, state);
-  // That the hub is asked about a changed definition, or refuses it, does not end the one that runs.
+  // That the hub is asked about a changed definition, or refuses it, does not end the one that
+  // runs.
   const bool is_asked = state.state() == pb::HubState::STATE_CONNECTING ||
                         state.state() == pb::HubState::STATE_REJECTED;
-  outbox_.SetUp(topic, state.state() == pb::HubState::STATE_REGISTERED ||
-                           (is_asked && hub_.IsUp(topic)));
+  outbox_.SetUp(topic,
+                state.state() == pb::HubState::STATE_REGISTERED || (is_asked && hub_.IsUp(topic)));
 }
 
 void Router::OnHubsVerdict(const Plugin& plugin, const pb::HubState& state) {
@@ -127,8 +134,8 @@ void Router::OnHubsVerdict(const Plugin& plugin, const pb::HubState& state) {
     refused_definitions_.Remove(plugin.name);
   } else {
     refused_definitions_.Add(
-        plugin.name,
-        plugin.workers.empty() ? std::nullopt : plugin.workers.back()->spec.peer_pid, refused);
+        plugin.name, plugin.workers.empty() ? std::nullopt : plugin.workers.back()->spec.peer_pid,
+        refused);
   }
   for (Session* session : plugin.workers) {
     if (session->publish_done == nullptr) continue;
@@ -147,19 +154,7 @@ void Router::OnTopicLost(absl::string_view topic, const HubLoss& loss) {
 
 void Router::OnWritable() { outbox_.OnWritable(); }
 
-void Router::OnProven(HubPosition upto) {
-  outbox_.OnProven(upto);
-  if (!parked_sessions_.empty() && outbox_.HasRoom()) RetryParkedPublished();
-  FinishDrainIfIdle();
-}
-
-void Router::RetryParkedPublished() {
-  const std::vector<std::string> ids(parked_sessions_.begin(), parked_sessions_.end());
-  for (const std::string& id : ids) {
-    Session* const session = FindSession(id);
-    if (session != nullptr && session->plugin != nullptr) RetryParked(*session);
-  }
-}
+void Router::OnProven(HubPosition upto) { outbox_.OnProven(upto); }
 
 void Router::OnHubCall(absl::string_view topic, HubCall call) {
   Plugin* const plugin = publications_.Find(topic);
@@ -197,10 +192,10 @@ void Router::OnHubCall(absl::string_view topic, HubCall call) {
 
 std::optional<pb::PluginError> Router::OutboxOverload(absl::string_view topic) const {
   if (!outbox_.HasRoom()) {
-    return BridgeError(code::kOverloaded, "Overloaded",
-                       absl::StrCat("too many answers wait for the hub (", outbox_.answers(),
-                                    " answers, ", outbox_.bytes(),
-                                    " bytes; see --max-outbox-answers and --max-outbox-bytes)"));
+    return BridgeError(
+        code::kOverloaded, "Overloaded",
+        absl::StrCat("too many answers wait for the hub (", outbox_.answers(), " answers, ",
+                     outbox_.bytes(), " bytes; see --max-outbox-answers and --max-outbox-bytes)"));
   }
   if (!outbox_.HasRoomFor(topic)) {
     return BridgeError(
@@ -239,9 +234,9 @@ bool Router::HandleRepeated(absl::string_view topic, absl::string_view event,
   auto error = std::make_shared<HubAnswer>();
   error->event = std::string(event);
   error->request_id = std::string(request_id);
-  error->outcome = BridgeError(
-      code::kInvalidRequestId, "InvalidRequestId",
-      "the call was answered before, and the bridge does not keep the answer any more");
+  error->outcome =
+      BridgeError(code::kInvalidRequestId, "InvalidRequestId",
+                  "the call was answered before, and the bridge does not keep the answer any more");
   if (has_room) {
     outbox_.Add(topic, std::move(error));
   } else {
@@ -384,9 +379,8 @@ std::shared_ptr<const HubAnswer> Router::ReplaceRefused(absl::string_view topic,
                                                         const HubAnswer& answer,
                                                         const HubLoss& loss) {
   const std::string what =
-      loss.close_code == 0
-          ? absl::StrCat("the hub's channel crashed (", loss.reason, ")")
-          : absl::StrCat("the connection to the hub was lost (", loss.reason, ")");
+      loss.close_code == 0 ? absl::StrCat("the hub's channel crashed (", loss.reason, ")")
+                           : absl::StrCat("the connection to the hub was lost (", loss.reason, ")");
   const std::string message =
       absl::StrCat(what, " each time it was sent the answer to this call, of ", answer.size(),
                    " bytes: this error takes the answer's place");
@@ -396,10 +390,9 @@ std::shared_ptr<const HubAnswer> Router::ReplaceRefused(absl::string_view topic,
                   {"request_id", answer.request_id},
                   {"bytes", answer.size()},
                   {"reason", loss.reason}});
-  auto error = std::make_shared<const HubAnswer>(
-      HubAnswer{answer.event, answer.request_id,
-                BridgeError(code::kInvalidReturn, "AnswerRefusedByHub", message),
-                answer.unsupported});
+  auto error = std::make_shared<const HubAnswer>(HubAnswer{
+      answer.event, answer.request_id,
+      BridgeError(code::kInvalidReturn, "AnswerRefusedByHub", message), answer.unsupported});
   ledger_.Replace(topic, error);
   // Its proof may have ended the call there already.
   NoteAccepted(topic, answer.request_id, answer.event, kBadCallTimeout);
@@ -500,16 +493,18 @@ void Router::Drain(absl::Duration timeout, std::function<void(std::size_t)> done
                     "the bridge was shut down before the plugin had answered: try again"));
     drain_timer_ = scheduler_.After(timeout * 0.2, [this] {
       drain_timer_ = base::Scheduler::kNoTimer;
-      if (drained_) std::exchange(drained_, nullptr)(outbox_.answers());
+      // Calls that are still to be failed are those whose answers did not even get out.
+      const std::size_t undelivered = outbox_.answers() + dispatcher_.active();
+      if (drained_) std::exchange(drained_, nullptr)(undelivered);
     });
     FinishDrainIfIdle();
   });
   FinishDrainIfIdle();
 }
 
-// The hub takes no answer behind a leave, but what it pushed before it handled the leave still comes.
-// So a topic is left once it owes nothing, and when calls came meanwhile, it is joined again for
-// their answers.
+// The hub takes no answer behind a leave, but what it pushed before it handled the leave still
+// comes. So a topic is left once it owes nothing, and when calls came meanwhile, it is joined again
+// for their answers.
 void Router::FinishDrainIfIdle() {
   if (!drained_ || dispatcher_.active() > 0) return;
   bool all_left = true;

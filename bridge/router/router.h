@@ -145,8 +145,11 @@ class Router : public HubListener, public PluginPort, public StatusPort {
   void HandleUnexpectedReply(Session& session, CallKind kind, ReplyPayload reply);
   // Keeps a reply that cannot be taken yet, and takes what was kept.
   void Park(Session& session, CallKind kind, ReplyPayload reply);
-  void RetryParked(Session& session);
+  // At most `left`, which becomes what is left of it.
+  void RetryParked(Session& session, std::size_t& left);
+  // Those of all sessions whose replies can be taken; what is too much for a turn, later.
   void RetryParkedPublished();
+  void RetryParkedLater(std::size_t left);
   void ConfirmDelivered(const std::string& session_id, std::string request_id);
   void SendConfirmations();
   void FinishIfIdle(Session& session);
@@ -165,6 +168,7 @@ class Router : public HubListener, public PluginPort, public StatusPort {
   absl::flat_hash_map<std::string, std::unique_ptr<Session>> sessions_;
   absl::flat_hash_set<std::string> parked_sessions_;
   std::size_t parked_bytes_ = 0;  // of all of them
+  base::Scheduler::TimerId parked_timer_ = base::Scheduler::kNoTimer;
   CallLedger ledger_;
   Outbox outbox_;
   Dispatcher dispatcher_;

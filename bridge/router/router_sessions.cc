@@ -19,6 +19,8 @@ namespace {
 constexpr std::int32_t kDefaultMaxInFlight = 16;
 constexpr std::int32_t kMaxMaxInFlight = 10'000;
 constexpr std::size_t kMaxInstanceIdBytes = 128;
+// What was parked is taken so many at a time: then it is the others' turn.
+constexpr std::size_t kRepliesATurn = 256;
 
 absl::Status UnknownSession() {
   return absl::UnauthenticatedError(
@@ -130,7 +132,11 @@ void Router::Publish(absl::string_view session_id, Publication publication,
   recovered_.PluginKnown(plugin.topic);
   recovered_.WorkerReturned(plugin.topic, session->spec.instance_id,
                             std::exchange(session->spec.open_request_ids, {}));
-  RetryParked(*session);
+  if (!session->parked_replies.empty()) {
+    std::size_t left = kRepliesATurn;
+    RetryParked(*session, left);
+    RetryParkedLater(left);
+  }
   dispatcher_.WorkerReady(plugin);
 }
 
@@ -275,16 +281,41 @@ void Router::Park(Session& session, CallKind kind, ReplyPayload reply) {
   }
   session.parked_bytes += bytes;
   parked_bytes_ += bytes;
-  session.parked_replies.emplace_back(kind, std::move(reply));
+  session.parked_replies.push_back({kind, std::move(reply), bytes});
   parked_sessions_.insert(session.id);
 }
 
-void Router::RetryParked(Session& session) {
-  parked_bytes_ -= std::exchange(session.parked_bytes, 0);
-  parked_sessions_.erase(session.id);
-  for (auto& [kind, reply] : std::exchange(session.parked_replies, {})) {
-    Reply(session.id, kind, std::move(reply));
+void Router::RetryParked(Session& session, std::size_t& left) {
+  // Those that cannot be taken yet are parked again, behind the others.
+  for (std::size_t i = session.parked_replies.size(); i > 0 && left > 0; --i, --left) {
+    Session::ParkedReply parked = std::move(session.parked_replies.front());
+    session.parked_replies.pop_front();
+    session.parked_bytes -= parked.bytes;
+    parked_bytes_ -= parked.bytes;
+    Reply(session.id, parked.kind, std::move(parked.reply));
   }
+  if (session.parked_replies.empty()) parked_sessions_.erase(session.id);
+}
+
+void Router::RetryParkedLater(std::size_t left) {
+  if (left > 0 || parked_sessions_.empty() || parked_timer_ != base::Scheduler::kNoTimer) return;
+  parked_timer_ = scheduler_.After(absl::ZeroDuration(), [this] {
+    parked_timer_ = base::Scheduler::kNoTimer;
+    RetryParkedPublished();
+  });
+}
+
+void Router::RetryParkedPublished() {
+  if (parked_sessions_.empty()) return;
+  std::size_t left = kRepliesATurn;
+  const std::vector<std::string> ids(parked_sessions_.begin(), parked_sessions_.end());
+  for (const std::string& id : ids) {
+    if (left == 0 || !outbox_.HasRoom()) break;
+    Session* const session = FindSession(id);
+    if (session == nullptr || session->plugin == nullptr) continue;
+    if (outbox_.HasRoomFor(session->plugin->topic)) RetryParked(*session, left);
+  }
+  RetryParkedLater(left);
 }
 
 void Router::FinishIfIdle(Session& session) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <list>
 #include <memory>
@@ -79,7 +80,12 @@ struct Session {
 
   // Answers to earlier bridges' calls that cannot be taken yet: the session is not published, or
   // the outbox is full.
-  std::vector<std::pair<CallKind, ReplyPayload>> parked_replies;
+  struct ParkedReply {
+    CallKind kind;
+    ReplyPayload reply;
+    std::size_t bytes;
+  };
+  std::deque<ParkedReply> parked_replies;
   std::size_t parked_bytes = 0;
 
   // Set once published.
