@@ -378,12 +378,9 @@ void Router::Answer(absl::string_view topic, HubAnswer answer, const Session* se
 std::shared_ptr<const HubAnswer> Router::ReplaceRefused(absl::string_view topic,
                                                         const HubAnswer& answer,
                                                         const HubLoss& loss) {
-  const std::string what =
-      loss.close_code == 0 ? absl::StrCat("the hub's channel crashed (", loss.reason, ")")
-                           : absl::StrCat("the connection to the hub was lost (", loss.reason, ")");
   const std::string message =
-      absl::StrCat(what, " each time it was sent the answer to this call, of ", answer.size(),
-                   " bytes: this error takes the answer's place");
+      absl::StrCat("each time the hub was sent the answer to this call, of ", answer.size(),
+                   " bytes, this happened: ", loss.reason, "; this error takes the answer's place");
   base::LogError("the hub cannot take an answer: an error takes its place",
                  {{"topic", topic},
                   {"event", answer.event},
