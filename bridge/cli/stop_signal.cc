@@ -26,6 +26,8 @@ StopSignal::StopSignal() {
   pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
   // A peer that goes away is an error of one write, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
+  // Nor is a file that may not grow any more (ulimit -f).
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 void StopSignal::Wait() {

@@ -22,7 +22,7 @@ class KeepaliveTest : public BridgeFixture {
     StartHub();
     std::vector<std::string> command = {ATOMEMO_BRIDGE,    "serve",   "--hub-ws-url", hub_url(),
                                         "--debug-api-key", "dev-key", "--socket",     socket(),
-                                        "--keepalive",     "10ms"};
+                                        "--journal",       "",        "--keepalive",  "10ms"};
     command.insert(command.end(), flags.begin(), flags.end());
     auto bridge = ChildProcess::Start(command);
     ASSERT_TRUE(bridge.ok()) << bridge.status();

@@ -65,12 +65,12 @@ class LoggingTest : public BridgeFixture {
   // Hub, plugin, and a bridge process that logs to `writer_`.
   void StartAllAndLogThere() {
     StartHub();
-    absl::StatusOr<std::unique_ptr<ChildProcess>> started =
-        ChildProcess::Start({ATOMEMO_BRIDGE, "serve", "--hub-ws-url", hub_url(), "--debug-api-key",
-                             "dev-key", "--socket", socket(), "--log-format", "json",
-                             // How fast it ends is the machine's affair.
-                             "--drain-timeout", "60s"},
-                            "", writer_);
+    absl::StatusOr<std::unique_ptr<ChildProcess>> started = ChildProcess::Start(
+        {ATOMEMO_BRIDGE, "serve", "--hub-ws-url", hub_url(), "--debug-api-key", "dev-key",
+         "--socket", socket(), "--journal", "", "--log-format", "json",
+         // How fast it ends is the machine's affair.
+         "--drain-timeout", "60s"},
+        "", writer_);
     ASSERT_TRUE(started.ok()) << started.status();
     process_ = *std::move(started);
     close(std::exchange(writer_, -1));
