@@ -14,6 +14,7 @@
 #include "bridge/base/log.h"
 #include "bridge/base/redact.h"
 #include "bridge/journal/call_journal_file.h"
+#include "bridge/journal/journal_status.h"
 #include "bridge/plugin_service/plugin_server.h"
 #include "bridge/router/router.h"
 
@@ -24,11 +25,20 @@ namespace {
 constexpr absl::Duration kStopSlack = absl::Seconds(5);
 constexpr absl::Duration kServerShutdown = absl::Seconds(2);
 
+journal::JournalOptions JournalOptionsOf(const AppOptions& options) {
+  journal::JournalOptions journal;
+  journal.sync = options.journal_sync;
+  return journal;
+}
+
 }  // namespace
 
 class App::Impl {
  public:
-  explicit Impl(AppOptions options) : options_(std::move(options)), scheduler_(io_) {}
+  explicit Impl(AppOptions options)
+      : options_(std::move(options)),
+        scheduler_(io_),
+        journal_(absl::Now, JournalOptionsOf(options_)) {}
 
   ~Impl() { StopThreads(); }
 
@@ -40,8 +50,9 @@ class App::Impl {
     hub_ = std::make_unique<hub::HubClient>(scheduler_, websockets_->Factory(), options_.hub);
     router_ = std::make_unique<router::Router>(*hub_, scheduler_, options_.router, &journal_);
     hub_->set_listener(*router_);
+    status_ = std::make_unique<journal::StatusWithJournal>(*router_, journal_);
     server_ = std::make_unique<plugin_service::PluginServer>(options_.plugin_server, *router_,
-                                                             *router_, scheduler_);
+                                                             *status_, scheduler_);
     // What plugins send waits for the io thread, so nothing overtakes the recovery. The journal
     // stands beside the socket, whose folder the server makes.
     if (absl::Status started = server_->Start(); !started.ok()) return started;
@@ -114,10 +125,11 @@ class App::Impl {
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_{
       io_.get_executor()};
   base::AsioScheduler scheduler_;
-  journal::CallJournalFile journal_{absl::Now};
+  journal::CallJournalFile journal_;
   std::unique_ptr<hub::WebsocketppClient> websockets_;
   std::unique_ptr<hub::HubClient> hub_;
   std::unique_ptr<router::Router> router_;
+  std::unique_ptr<journal::StatusWithJournal> status_;
   std::unique_ptr<plugin_service::PluginServer> server_;
   std::thread io_thread_;
 };

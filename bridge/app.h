@@ -22,6 +22,8 @@ struct AppOptions {
   plugin_service::PluginServerOptions plugin_server;
   // Where calls are noted, for the next bridge should this one be killed. Empty: nowhere.
   std::string journal_path;
+  // Whether the disk has the notes, moments later: for a machine that may lose its power.
+  bool journal_sync = false;
   // How long Stop lets calls in flight finish and their answers be delivered.
   absl::Duration drain_timeout = absl::Seconds(8);
   // What the io thread does in the place of `io.run()`; for those who measure it.

@@ -58,6 +58,10 @@ void PrintText(const GetStatusResponse& status, std::ostream& out) {
                                    : "not connected")
       << "\n";
   PrintRefused(status, out);
+  if (!status.journal().problem().empty()) {
+    out << "journal " << status.journal().path() << (status.journal().ok() ? ": " : " is off: ")
+        << status.journal().problem() << "\n";
+  }
   if (status.plugins().empty()) {
     out << "no plugin is published\n";
     return;

@@ -104,10 +104,15 @@ void ServeFlags::AddTo(CLI::App& app, bool with_hub) {
       app.add_option(
              "--journal", options_.journal_path,
              "Where calls in flight are noted, so that none is forgotten or run again should "
-             "the bridge be killed; \"\" for nowhere (default: beside the socket)")
+             "the bridge be killed; it survives the process, not the machine; \"\" for nowhere "
+             "(default: beside the socket)")
           ->envname("ATOMEMO_BRIDGE_JOURNAL")
           ->type_name("FILE")
           ->group("Plugins");
+  app.add_flag("--journal-sync", options_.journal_sync,
+               "Have the disk store the journal's notes at once, so that it survives the machine "
+               "too, but for the last moments: calls do not wait for the disk")
+      ->group("Plugins");
   app.add_option("--socket-group", server.socket.group, "A group whose members may connect")
       ->type_name("GROUP")
       ->group("Plugins");

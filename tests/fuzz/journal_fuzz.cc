@@ -17,8 +17,10 @@ using Calls = std::vector<router::JournaledCall>;
 
 std::unique_ptr<journal::CallJournalFile> NewJournal() {
   // Small enough to be rewritten on the way.
+  journal::JournalOptions options;
+  options.writer.compact_bytes = 200;
   return std::make_unique<journal::CallJournalFile>([] { return absl::FromUnixSeconds(1000); },
-                                                    200);
+                                                    options);
 }
 
 std::string Tell(const router::JournaledCall& call) {

@@ -206,6 +206,7 @@ TEST_F(FailuresTest, AnAnswerThatWasWorkedOnWhileTheBridgeWasKilledIsForwardedBy
   ASSERT_TRUE(plugin_->WaitHolding(1));
   (*killed)->Kill();
   ASSERT_TRUE(hub().WaitSockets(0));
+  options_.journal_path = folder_.path() + "/bridge.journal";
   StartBridge();
   ASSERT_TRUE(hub().WaitJoined());
   plugin_->Release();
@@ -239,6 +240,7 @@ TEST_F(FailuresTest, ACallThatAKilledBridgeHadHandedOutDoesNotRunAgainWhenTheHub
   EXPECT_EQ(hub().Call(call).data()["pid"], (*first)->pid());
   std::ifstream runs(record);
   EXPECT_EQ(std::count(std::istreambuf_iterator<char>(runs), {}, '\n'), 1);
+  EXPECT_EQ((*bridge)->Terminate(), 0);
 }
 
 TEST_F(FailuresTest, ABridgeThatIsStoppedLetsCallsInFlightFinish) {

@@ -87,6 +87,11 @@ TEST_F(ServeFlagsTest, TheSocketMayBeGivenAsPluginsAreGivenIt) {
   EXPECT_THAT(Socket({}), HasSubstr("--tcp"));
 }
 
+TEST_F(ServeFlagsTest, TheJournalIsSyncedOnlyWhenAsked) {
+  EXPECT_FALSE(Resolve({})->journal_sync);
+  EXPECT_TRUE(Resolve({"--journal-sync"})->journal_sync);
+}
+
 TEST(SocketPathTest, IsAPathOrAGrpcTargetOfOne) {
   EXPECT_EQ(*ParseSocketPath("b.sock"), "b.sock");
   EXPECT_EQ(*ParseSocketPath("unix:b.sock"), "b.sock");

@@ -1,0 +1,96 @@
+#ifndef ATOMEMO_TESTS_FAKES_FAKE_JOURNAL_STORE_H_
+#define ATOMEMO_TESTS_FAKES_FAKE_JOURNAL_STORE_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "bridge/journal/journal_file.h"
+
+namespace atomemo::fakes {
+
+// A disk that is full, or does not come back, as the test says. Thread-safe.
+class FakeDisk {
+ public:
+  // Writes fail from now on, unless `error` is OK.
+  void Fail(absl::Status error) {
+    absl::MutexLock lock(&mutex_);
+    error_ = std::move(error);
+  }
+  // Writes that begin from now on wait until it is unblocked.
+  void Block(bool blocked) {
+    absl::MutexLock lock(&mutex_);
+    blocked_ = blocked;
+  }
+  // Waits until a write waits.
+  void WaitBlocked() {
+    absl::MutexLock lock(&mutex_);
+    mutex_.Await(absl::Condition(&waiting_));
+  }
+  // Waits until so many writes have failed in all.
+  void WaitFailed(int count) {
+    absl::MutexLock lock(&mutex_);
+    const auto failed = [this, count] { return failed_ >= count; };
+    mutex_.Await(absl::Condition(&failed));
+  }
+
+  std::string content() const {
+    absl::MutexLock lock(&mutex_);
+    return content_;
+  }
+  int replaced() const {
+    absl::MutexLock lock(&mutex_);
+    return replaced_;
+  }
+
+  absl::Status Write(absl::string_view lines, bool replace) {
+    absl::MutexLock lock(&mutex_);
+    waiting_ = blocked_;
+    const auto unblocked = [this] { return !blocked_; };
+    mutex_.Await(absl::Condition(&unblocked));
+    waiting_ = false;
+    if (!error_.ok()) {
+      ++failed_;
+      return error_;
+    }
+    if (replace) content_.clear();
+    replaced_ += replace ? 1 : 0;
+    content_.append(lines.data(), lines.size());
+    return absl::OkStatus();
+  }
+  void Clear() {
+    absl::MutexLock lock(&mutex_);
+    content_.clear();
+  }
+
+ private:
+  mutable absl::Mutex mutex_;
+  absl::Status error_ ABSL_GUARDED_BY(mutex_);
+  bool blocked_ ABSL_GUARDED_BY(mutex_) = false;
+  bool waiting_ ABSL_GUARDED_BY(mutex_) = false;
+  int failed_ ABSL_GUARDED_BY(mutex_) = 0;
+  int replaced_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::string content_ ABSL_GUARDED_BY(mutex_);
+};
+
+// A journal's file on such a disk.
+class FakeJournalStore : public journal::JournalStore {
+ public:
+  explicit FakeJournalStore(std::shared_ptr<FakeDisk> disk) : disk_(std::move(disk)) {}
+  absl::Status Append(absl::string_view lines) override { return disk_->Write(lines, false); }
+  absl::Status Replace(absl::string_view lines) override { return disk_->Write(lines, true); }
+  absl::Status Clear() override {
+    disk_->Clear();
+    return absl::OkStatus();
+  }
+  void Seal() override {}
+
+ private:
+  const std::shared_ptr<FakeDisk> disk_;
+};
+
+}  // namespace atomemo::fakes
+
+#endif  // ATOMEMO_TESTS_FAKES_FAKE_JOURNAL_STORE_H_
