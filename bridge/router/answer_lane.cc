@@ -39,7 +39,7 @@ void AnswerLane::Add(Entry entry) {
 
 std::size_t AnswerLane::sendable() const {
   if (group_ > 0) return 0;
-  if (suspects_ > 0) return (suspects_ + 1) / 2;
+  if (suspects_ > 0) return narrowing_ ? (suspects_ + 1) / 2 : suspects_;
   return probation_ > 0 ? probation_ : waiting_.size();
 }
 
@@ -95,6 +95,7 @@ AnswerLane::Entry AnswerLane::PopSettled() {
 
 void AnswerLane::Pass() {
   group_ = 0;
+  if (!narrowing_) probation_ = 0;
   CheckInvariants();
 }
 
@@ -134,6 +135,7 @@ bool AnswerLane::Lose(const HubLoss& lost_by) {
   waiting_.insert(waiting_.begin(), std::make_move_iterator(passed),
                   std::make_move_iterator(lost.end()));
   if (is_telling) {
+    narrowing_ = true;
     probation_ += std::exchange(suspects_, group);
   } else {
     (group_is_suspect_ ? suspects_ : probation_) += group;  // the same again
@@ -154,6 +156,7 @@ void AnswerLane::StartSearch() {
   if (most < kEnough) return;
   const auto others = std::stable_partition(
       begin, end, [most](const Entry& entry) { return entry.suspicion == most; });
+  narrowing_ = false;
   suspects_ = static_cast<std::size_t>(others - begin);
   probation_ = static_cast<std::size_t>(end - others);
   CheckInvariants();

@@ -25,8 +25,9 @@ namespace atomemo::router {
 // nothing, is suspect, and then answers go out in groups, each proven and given time before the
 // next:
 //
-//   suspects    half of those that are left; a lost group are the suspects from then on, and what a
-//               group that passes leaves over are the suspects that are left
+//   suspects    all, and that is the search's end if they pass; else half of those that are left: a
+//               lost group are the suspects from then on, and what a group that passes leaves over
+//               are the suspects that are left
 //   probation   once there are no suspects: whatever else was there at a loss, all at once
 //   the rest    once there is neither
 //
@@ -118,6 +119,8 @@ class AnswerLane {
   std::size_t bytes_ = 0;       // of waiting_ and sent_
   std::size_t settling_bytes_ = 0;
 
+  // A group has been lost in this search.
+  bool narrowing_ = false;
   // Of a search. Suspects and those on probation are counted without the group that is under way.
   std::size_t suspects_ = 0;
   std::size_t probation_ = 0;

@@ -208,6 +208,20 @@ TEST_F(RefusedAnswersTest, AHubThatFailsForReasonsOfItsOwnTakesNoAnswerAlong) {
   for (const auto& [request_id, answer] : taken_) EXPECT_TRUE(answer.ok()) << request_id;
 }
 
+TEST_F(RefusedAnswersTest, ThoseThatWereThereByChanceHoldUpOthersNoLongerThanOneProof) {
+  auto worker = AnswerMany(50, -1);
+  Lose(loss_);
+  while (!up_) Step();
+  Lose(loss_);
+  ASSERT_EQ(router_.outbox().suspects_for(kTopic), 50u);
+  HubInvokes("later");
+  Replies(*worker, "later");
+  while (!up_) Step();
+  Run(absl::Milliseconds(400));
+  EXPECT_EQ(taken_.count("later"), 1u);
+  EXPECT_EQ(taken_.size(), 51u);
+}
+
 TEST_F(RefusedAnswersTest, FlappingSendsFewAnswersTwice) {
   auto worker = StartWorker(10'000);
   HubUp();
@@ -224,7 +238,7 @@ TEST_F(RefusedAnswersTest, FlappingSendsFewAnswersTwice) {
     HubUp();
     scheduler_.Advance(absl::Milliseconds(50));
   }
-  EXPECT_THAT(hub_.pushed.size(), Le(6 * 442u));
+  EXPECT_THAT(hub_.pushed.size(), Le(7 * 442u));
   up_ = true;
   Run(absl::Minutes(1));
   EXPECT_THAT(taken_, SizeIs(442));
