@@ -258,9 +258,7 @@ void Dispatcher::StreamClosed(Session& session, CallKind kind, absl::string_view
     if (!orphan->retry_safe) Doom(*orphan, error);
   }
   FailSome();
-  if (session.plugin == nullptr) return;
-  WorkerGone(*session.plugin);
-  Pump(*session.plugin, kind);
+  if (session.plugin != nullptr) Pump(*session.plugin, kind);
 }
 
 void Dispatcher::FailAll(const pb::PluginError& error) {
@@ -292,10 +290,7 @@ void Dispatcher::FailSome() {
     Fail(call, *next.error);
     ++failed;
   }
-  if (doomed_.empty()) {
-    failing_ = false;
-    return;
-  }
+  if (doomed_.empty()) return;
   fail_timer_ = scheduler_.After(absl::ZeroDuration(), [this] {
     fail_timer_ = base::Scheduler::kNoTimer;
     FailSome();
@@ -353,7 +348,8 @@ void Dispatcher::PumpAfterCall(Plugin& plugin, CallKind kind) {
 
 void Dispatcher::HandOver(ActiveCall& call, Session& worker) {
   Dequeue(call);
-  scheduler_.Cancel(std::exchange(call.grace_timer, base::Scheduler::kNoTimer));
+  // Nobody is served before WorkerReady, which has ended the grace.
+  (void)ATOMEMO_INVARIANT(call.grace_timer == base::Scheduler::kNoTimer);
   (void)ATOMEMO_INVARIANT(call.worker == nullptr);
   call.worker = &worker;
   call.worker_pid = worker.spec.peer_pid;

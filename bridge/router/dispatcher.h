@@ -77,8 +77,8 @@ class Dispatcher {
   // are safe to retry. Removes the stream. Where they are many, only the first of them at once.
   void StreamClosed(Session& session, CallKind kind, absl::string_view reason);
 
-  // Ends every active call with the same error. Where they are many, only the first at once; none
-  // is started meanwhile.
+  // The end: every active call fails with the same error, and none is started any more. Where they
+  // are many, only the first fail at once.
   void FailAll(const pb::PluginError& error);
 
   std::size_t active() const { return calls_.size(); }
@@ -130,7 +130,7 @@ class Dispatcher {
   std::uint64_t last_number_ = 0;
   std::uint64_t timed_out_ = 0;
   bool draining_ = false;
-  // Every call is being failed: none is started any more.
+  // FailAll was called: no call is started any more.
   bool failing_ = false;
   std::deque<Doomed> doomed_;
   base::Scheduler::TimerId fail_timer_ = base::Scheduler::kNoTimer;

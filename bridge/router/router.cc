@@ -283,7 +283,7 @@ absl::Duration Router::TimeoutOf(const Plugin& plugin, const HubCall& call) cons
   }
   const auto facts = plugin.tools().find(tool);
   if (facts != plugin.tools().end() && facts->second.timeout) {
-    return std::clamp(*facts->second.timeout, absl::Milliseconds(1), kMaxInvokeTimeout);
+    return std::max<absl::Duration>(*facts->second.timeout, absl::Milliseconds(1));
   }
   return options_.timeouts.invoke;
 }

@@ -197,6 +197,57 @@ TEST_F(RouterTest, AnswersWaitForAFullSendBufferToEmpty) {
   EXPECT_EQ(ResultOf("r1"), "1");
 }
 
+// Two plugins' answers that wait for the send buffer.
+class TwoTopicsTest : public RouterTest {
+ protected:
+  static constexpr char kOtherTopic[] = "debug_plugin:greeter";
+
+  TwoTopicsTest() {
+    SessionSpec spec = Spec();
+    spec.name = "greeter";
+    greeter_ = Open(std::move(spec));
+    Register(*greeter_, PartKind::kTool, kTool);
+    EXPECT_TRUE(
+        router_.Subscribe(greeter_->session_id, CallKind::kInvoke, 16, greeter_->calls).ok());
+    Publish(*greeter_);
+    SetTopic(pb::HubState::STATE_REGISTERED, kOtherTopic);
+    HubUp();
+    HubInvokes("weather's");
+    pb::Invocation call;
+    call.mutable_info()->set_request_id("greeter's");
+    call.set_tool_name("forecast");
+    call.mutable_parameters()->set_json("{}");
+    router_.OnHubCall(kOtherTopic, HubCall{"invoke_tool", std::move(call)});
+    hub_.writable = false;
+    Replies(*weather_, "weather's");
+    Replies(*greeter_, "greeter's");
+    hub_.writable = true;
+  }
+
+  std::unique_ptr<Worker> weather_ = StartWorker();
+  std::unique_ptr<Worker> greeter_;
+};
+
+TEST_F(TwoTopicsTest, BothGoOutWhenThereIsRoom) {
+  router_.OnWritable();
+  EXPECT_EQ(ResultOf("weather's"), "1");
+  EXPECT_EQ(ResultOf("greeter's"), "1");
+}
+
+TEST_F(TwoTopicsTest, OneThatCannotBePushedHoldsUpNoOther) {
+  hub_.joined.erase(kTopic);
+  router_.OnWritable();
+  EXPECT_EQ(ResultOf("weather's"), "none");
+  EXPECT_EQ(ResultOf("greeter's"), "1");
+}
+
+TEST_F(TwoTopicsTest, NorTheOtherWayRound) {
+  hub_.joined.erase(kOtherTopic);
+  router_.OnWritable();
+  EXPECT_EQ(ResultOf("weather's"), "1");
+  EXPECT_EQ(ResultOf("greeter's"), "none");
+}
+
 TEST_F(RouterTest, AnAnswerToACallThatARestartedBridgeNeverSawIsForwardedOnce) {
   auto worker = StartWorker();
   HubUp();

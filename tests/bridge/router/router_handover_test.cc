@@ -94,7 +94,19 @@ TEST_F(RouterTest, AnAnswerOfAnotherKindIsNoneAndTheCallGoesOn) {
   EXPECT_EQ(ResultOf("r1"), "1");
 }
 
-// ---- Calls of a dead worker that are safe to run again
+// ---- Calls of a dead worker
+
+TEST_F(RouterTest, CallsOfADeadWorkerFailInTheOrderOfTheirArrival) {
+  auto worker = StartWorker();
+  HubUp();
+  std::vector<std::string> ids;
+  for (char id = 'a'; id <= 'p'; ++id) ids.emplace_back(1, id);
+  for (const std::string& id : ids) HubInvokes(id);
+  router_.CloseSession(worker->session_id, "killed");
+  std::vector<std::string> failed;
+  for (const auto& pushed : hub_.pushed) failed.push_back(pushed.answer.request_id);
+  EXPECT_EQ(failed, ids);
+}
 
 TEST_F(RouterTest, CallsOfADeadWorkerGoOutInTheOrderOfTheirArrivalBeforeLaterOnes) {
   auto first = StartWorker(16, RetrySafe());
@@ -225,6 +237,42 @@ TEST_F(RouterTest, ACallWhoseDeadlineEndsWithinTheGraceTimesOutOnce) {
   EXPECT_EQ(ErrorOf("r1").code(), "sdk:timeout");
   scheduler_.Advance(absl::Seconds(10));
   EXPECT_THAT(hub_.AnswersTo("r1"), SizeIs(1));
+}
+
+TEST_F(RouterTest, AWorkerThatComesAtTheEndOfTheGraceHasAMomentForItsStreams) {
+  auto worker = StartWorker();
+  HubUp();
+  router_.CloseSession(worker->session_id, "restarting");
+  HubInvokes("r1");
+  scheduler_.Advance(absl::Milliseconds(4'500));
+  auto next = Open(Spec());
+  Register(*next, PartKind::kTool, kTool);
+  Register(*next, PartKind::kCredential, kCredential);
+  Publish(*next);
+  scheduler_.Advance(absl::Milliseconds(900));
+  EXPECT_THAT(hub_.AnswersTo("r1"), IsEmpty());
+  ASSERT_TRUE(router_.Subscribe(next->session_id, CallKind::kInvoke, 16, next->calls).ok());
+  EXPECT_THAT(next->calls->request_ids, ElementsAre("r1"));
+}
+
+TEST_F(RouterTest, AWaitingCallFailsAtOnceWhenTheWorkersThatAreLeftShowThatTheyDoNotServeIt) {
+  auto worker = StartWorker(/*max_in_flight=*/1);
+  auto other = Open(Spec());
+  Register(*other, PartKind::kTool, kTool);
+  Register(*other, PartKind::kCredential, kCredential);
+  Publish(*other);
+  HubUp();
+  scheduler_.Advance(absl::Minutes(1));
+  for (const char* id : {"runs", "waits"}) HubInvokes(id);
+  ASSERT_TRUE(router_.DrainSession(worker->session_id).ok());
+  EXPECT_THAT(hub_.AnswersTo("waits"), IsEmpty());
+  ASSERT_TRUE(router_
+                  .Subscribe(other->session_id, CallKind::kListResources, 1,
+                             std::make_shared<fakes::FakeCallSink>())
+                  .ok());
+  EXPECT_EQ(ErrorOf("waits").name(), "MethodNotSupported");
+  Replies(*worker, "runs");
+  EXPECT_EQ(ResultOf("runs"), "1");
 }
 
 TEST_F(RouterTest, WorkersCountAsSettledASecondAfterTheirStreamsChanged) {
