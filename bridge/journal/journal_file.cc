@@ -26,6 +26,9 @@ constexpr mode_t kFileMode = 0600;
 // Beyond what a bridge with all its limits reached would write.
 constexpr std::size_t kMaxFileBytes = std::size_t{256} << 20;
 constexpr std::size_t kMaxLineBytes = std::size_t{16} << 20;
+// Of a file that is made anew, for what is appended next: on a disk that is all but full, the
+// journal would else come and go.
+constexpr off_t kRoom = 16 << 10;
 
 absl::Status SystemError(absl::string_view what, const std::string& path) {
   return absl::ErrnoToStatus(errno, absl::StrCat(what, " ", path));
@@ -75,6 +78,14 @@ absl::Status WriteAll(int fd, absl::string_view text, const std::string& path) {
     }
   }
   return absl::OkStatus();
+}
+
+absl::Status Reserve(int fd, std::size_t size, const std::string& path) {
+  if (fallocate(fd, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(size), kRoom) == 0 ||
+      errno == EOPNOTSUPP || errno == ENOSYS) {
+    return absl::OkStatus();
+  }
+  return SystemError("cannot make room for the journal", path);
 }
 
 // A file that was renamed is there after a crash once its folder is on the disk.
@@ -218,6 +229,7 @@ absl::Status JournalFile::Replace(absl::string_view lines) {
   if (!fd.ok()) return fd.status();
   const std::string text = absl::StrCat(GenerationLine(generation_), lines);
   absl::Status status = WriteAll(*fd, text, next);
+  if (status.ok()) status = Reserve(*fd, text.size(), next);
   if (status.ok() && sync_ && fdatasync(*fd) != 0) {
     status = SystemError("cannot sync the journal", next);
   }

@@ -165,7 +165,7 @@ void NoteWriter::Run() {
       is_stopping = stopping_;
     }
     const bool took = TakeFromRing() || TakeFromOverflow();
-    if (failing_ && (is_stopping || Now() >= retry_at_)) Rewrite();
+    if (failing_ && (is_stopping || Now() >= retry_at_)) Retry();
     if (!took && Settle(flushes_asked) && is_stopping) break;
     Rest(/*was_busy=*/took);
   }
@@ -230,53 +230,69 @@ void NoteWriter::Write(const std::string& lines) {
   CheckMemory();
   if (failing_ || lines.empty()) return;
   SetBusy(true);
-  const absl::Status status = store_->Append(lines);
+  absl::Status status = store_->Append(lines);
   SetBusy(false);
-  if (!status.ok()) return Fail(status);
-  size_ += lines.size();
-  if (size_ >= compact_at_) Rewrite();
+  if (status.ok()) {
+    size_ += lines.size();
+    if (size_ >= compact_at_) status = Replace();
+  }
+  if (!status.ok()) StartAnew(status);
 }
 
-void NoteWriter::Rewrite() {
+absl::Status NoteWriter::Replace() {
   SetBusy(true);
   const std::string lines = calls_.Lines();
   const absl::Status status = store_->Replace(lines);
   SetBusy(false);
-  if (!status.ok()) return Fail(status);
+  if (!status.ok()) return status;
   size_ = lines.size();
   compact_at_ = std::max(options_.compact_bytes, 2 * size_);
-  if (!std::exchange(failing_, false)) return;
-  recovered_at_ = Now();
+  return absl::OkStatus();
+}
+
+void NoteWriter::StartAnew(const absl::Status& why) {
+  // Before the notes leave the ring: from here on the next process would not know them.
+  ring_.AddGap(kNotWritten);
+  SetBusy(true);
+  const absl::Status cleared = store_->Clear();
+  SetBusy(false);
+  if (!cleared.ok()) base::LogError("the journal is outdated", {{"error", cleared.message()}});
+  // What was cleared may be the room that was missing.
+  if (!Replace().ok()) return Fail(why);
   ring_.RemoveGap(kNotWritten);
-  base::LogInfo("the journal is written again",
-                {{"calls", calls_.size()},
-                 {"after_seconds", absl::ToInt64Seconds(recovered_at_ - failing_since_)}});
-  absl::MutexLock lock(&mutex_);
-  failure_.clear();
 }
 
 void NoteWriter::Fail(const absl::Status& why) {
-  {
-    absl::MutexLock lock(&mutex_);
-    failure_ = std::string(why.message());
-  }
+  failing_ = true;
+  failing_since_ = Now();
+  retry_ = failing_since_ - recovered_at_ < kSteady ? std::min(2 * retry_, options_.max_retry)
+                                                    : options_.retry;
+  retry_at_ = failing_since_ + retry_;
+  base::LogError(
+      "the journal cannot be written: should the bridge be killed meanwhile, the next one will not "
+      "know its calls",
+      {{"error", why.message()}, {"tried_again_after", absl::FormatDuration(retry_)}});
+  absl::MutexLock lock(&mutex_);
+  failure_ = std::string(why.message());
+}
+
+void NoteWriter::Retry() {
+  const absl::Status status = Replace();
   const absl::Time now = Now();
-  if (!std::exchange(failing_, true)) {
-    failing_since_ = now;
-    const bool is_again = now - recovered_at_ < kSteady;
-    retry_ = is_again ? std::min(2 * retry_, options_.max_retry) : options_.retry;
-    // Before the notes leave the ring: from here on the next process would not know them.
-    ring_.AddGap(kNotWritten);
-    base::LogError(
-        "the journal cannot be written: should the bridge be killed meanwhile, the next one will "
-        "not know its calls",
-        {{"error", why.message()}, {"tried_again_after", absl::FormatDuration(retry_)}});
-    SetBusy(true);
-    const absl::Status cleared = store_->Clear();
-    SetBusy(false);
-    if (!cleared.ok()) base::LogError("the journal is outdated", {{"error", cleared.message()}});
+  if (!status.ok()) {
+    retry_at_ = now + retry_;
+    absl::MutexLock lock(&mutex_);
+    failure_ = std::string(status.message());
+    return;
   }
-  retry_at_ = Now() + retry_;
+  failing_ = false;
+  recovered_at_ = now;
+  ring_.RemoveGap(kNotWritten);
+  base::LogInfo(
+      "the journal is written again",
+      {{"calls", calls_.size()}, {"after_seconds", absl::ToInt64Seconds(now - failing_since_)}});
+  absl::MutexLock lock(&mutex_);
+  failure_.clear();
 }
 
 void NoteWriter::SetBusy(bool busy) {

@@ -103,8 +103,13 @@ class NoteWriter {
   // The notes as lines.
   std::string Apply(absl::string_view records);
   void Write(const std::string& lines);
-  void Rewrite();
+  // All open calls.
+  absl::Status Replace();
+  // The store could not be written.
+  void StartAnew(const absl::Status& why);
+  // Nor written anew: from now on `failing_`, until a Retry succeeds.
   void Fail(const absl::Status& why);
+  void Retry();
   void SetBusy(bool busy);
   void CheckMemory();
   // Until there may be something to do.

@@ -1,6 +1,8 @@
 #ifndef ATOMEMO_TESTS_FAKES_FAKE_JOURNAL_STORE_H_
 #define ATOMEMO_TESTS_FAKES_FAKE_JOURNAL_STORE_H_
 
+#include <cstddef>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -19,6 +21,11 @@ class FakeDisk {
     absl::MutexLock lock(&mutex_);
     error_ = std::move(error);
   }
+  // Writes fail that would need more in all.
+  void Limit(std::size_t bytes) {
+    absl::MutexLock lock(&mutex_);
+    limit_ = bytes;
+  }
   // Writes that begin from now on wait until it is unblocked.
   void Block(bool blocked) {
     absl::MutexLock lock(&mutex_);
@@ -32,7 +39,10 @@ class FakeDisk {
   // Waits until so many writes have failed in all.
   void WaitFailed(int count) {
     absl::MutexLock lock(&mutex_);
-    const auto failed = [this, count] { return failed_ >= count; };
+    const auto failed = [this, count] {
+      mutex_.AssertHeld();
+      return failed_ >= count;
+    };
     mutex_.Await(absl::Condition(&failed));
   }
 
@@ -48,12 +58,19 @@ class FakeDisk {
   absl::Status Write(absl::string_view lines, bool replace) {
     absl::MutexLock lock(&mutex_);
     waiting_ = blocked_;
-    const auto unblocked = [this] { return !blocked_; };
+    const auto unblocked = [this] {
+      mutex_.AssertHeld();
+      return !blocked_;
+    };
     mutex_.Await(absl::Condition(&unblocked));
     waiting_ = false;
-    if (!error_.ok()) {
+    absl::Status error = error_;
+    if (lines.size() + (replace ? 0 : content_.size()) > limit_) {
+      error = absl::ResourceExhaustedError("no space left");
+    }
+    if (!error.ok()) {
       ++failed_;
-      return error_;
+      return error;
     }
     if (replace) content_.clear();
     replaced_ += replace ? 1 : 0;
@@ -68,6 +85,7 @@ class FakeDisk {
  private:
   mutable absl::Mutex mutex_;
   absl::Status error_ ABSL_GUARDED_BY(mutex_);
+  std::size_t limit_ ABSL_GUARDED_BY(mutex_) = std::numeric_limits<std::size_t>::max();
   bool blocked_ ABSL_GUARDED_BY(mutex_) = false;
   bool waiting_ ABSL_GUARDED_BY(mutex_) = false;
   int failed_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -236,6 +236,23 @@ TEST_F(NoteWriterTest, AFullDiskIsTriedAgainAndThenHasTheOpenCalls) {
   EXPECT_EQ(Gaps(), kNoGap);
 }
 
+// What is written anew needs less room than what was there.
+TEST_F(NoteWriterTest, AJournalThatFillsTheDiskItselfMakesRoomAndIsNeverOff) {
+  disk_->Limit(1'500);
+  Accept("stays");
+  for (int round = 0; round < 10; ++round) {
+    for (int i = 0; i < 10; ++i) {
+      const std::string id = absl::StrCat("call-", round, "-", i);
+      Accept(id);
+      End(id);
+    }
+    ASSERT_TRUE(writer_->Flush(kPatience));
+    ASSERT_TRUE(writer_->health().ok) << writer_->health().problem;
+  }
+  EXPECT_THAT(Open(), ElementsAre("stays"));
+  EXPECT_EQ(Gaps(), kNoGap);
+}
+
 TEST_F(NoteWriterTest, ADiskThatWasFullFromTheStartHasTheCallsOnceThereIsRoom) {
   disk_->Fail(absl::ResourceExhaustedError("no space left"));
   OpenCalls calls;
