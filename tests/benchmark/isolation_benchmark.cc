@@ -32,7 +32,7 @@
 #include "tests/benchmark/load_hub.h"
 #include "tests/benchmark/process_usage.h"
 #include "tests/integration/child_process.h"
-#include "tests/integration/temporary_folder.h"
+#include "tests/fakes/temporary_folder.h"
 
 namespace atomemo::benchmark {
 namespace {
@@ -216,7 +216,7 @@ class Isolation {
 
   const absl::Duration phase_;
   const std::size_t flood_bytes_;
-  const integration::TemporaryFolder folder_;
+  const fakes::TemporaryFolder folder_;
   LoadHub hub_;
   std::map<std::string, std::unique_ptr<ChildProcess>> processes_;
   std::optional<CallLoad> hung_;

@@ -33,7 +33,7 @@
 #include "bridge/base/log.h"
 #include "tests/benchmark/scripted_hub.h"
 #include "tests/benchmark/scripted_plugin.h"
-#include "tests/integration/temporary_folder.h"
+#include "tests/fakes/temporary_folder.h"
 #include "tests/integration/wait.h"
 
 namespace atomemo::benchmark {
@@ -181,7 +181,7 @@ class Stage {
 
  private:
   std::map<std::string, std::pair<double, double>>& results_;
-  const integration::TemporaryFolder folder_;
+  const fakes::TemporaryFolder folder_;
   ScriptedHub hub_;
   Watched watched_;
   std::atomic<bool> done_{false};

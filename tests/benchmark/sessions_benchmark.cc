@@ -21,7 +21,7 @@
 #include "tests/benchmark/load_hub.h"
 #include "tests/benchmark/process_usage.h"
 #include "tests/integration/child_process.h"
-#include "tests/integration/temporary_folder.h"
+#include "tests/fakes/temporary_folder.h"
 #include "tests/integration/wait.h"
 
 namespace atomemo::benchmark {
@@ -131,7 +131,7 @@ class Sessions {
   }
 
   const int count_;
-  const integration::TemporaryFolder folder_;
+  const fakes::TemporaryFolder folder_;
   LoadHub hub_;
   std::unique_ptr<ChildProcess> bridge_;
 };

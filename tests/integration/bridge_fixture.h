@@ -10,7 +10,7 @@
 #include "bridge/app.h"
 #include "bridge/devhub/dev_hub.h"
 #include "tests/integration/hub_api.h"
-#include "tests/integration/temporary_folder.h"
+#include "tests/fakes/temporary_folder.h"
 #include "tests/integration/test_plugin.h"
 
 namespace atomemo::integration {
@@ -36,7 +36,7 @@ class BridgeFixture : public ::testing::Test {
   std::string socket() const { return folder_.path() + "/bridge.sock"; }
   TestPlugin::Options PluginOptions() const;
 
-  const TemporaryFolder folder_;
+  const fakes::TemporaryFolder folder_;
   AppOptions options_;
   std::unique_ptr<devhub::DevHub> hub_;
   std::unique_ptr<App> bridge_;

@@ -4,9 +4,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "atomemo/testing/fake_bridge.h"
+#include "tests/fakes/temporary_folder.h"
 
 namespace atomemo {
 namespace {
@@ -25,9 +25,9 @@ constexpr char kDefinition[] = R"({
 })";
 
 std::string WriteFile(const std::string& name, const std::string& text) {
-  std::string path = ::testing::TempDir() + std::to_string(getpid()) + "." + name;
-  std::ofstream(path) << text;
-  return path;
+  static const fakes::TemporaryFolder folder;
+  std::ofstream(folder / name) << text;
+  return folder / name;
 }
 
 std::string CheckMessage(const Plugin& plugin) { return std::string(plugin.Check().message()); }

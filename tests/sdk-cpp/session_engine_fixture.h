@@ -1,9 +1,6 @@
 #ifndef ATOMEMO_TESTS_SDK_CPP_SESSION_ENGINE_FIXTURE_H_
 #define ATOMEMO_TESTS_SDK_CPP_SESSION_ENGINE_FIXTURE_H_
 
-#include <stdlib.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <string>
 #include <thread>
@@ -14,32 +11,16 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "atomemo/plugin.h"
+#include "tests/fakes/temporary_folder.h"
 #include "tests/sdk-cpp/fake_plugin_service.h"
 
 namespace atomemo {
-
-// A folder of its own with a short path, removed with its socket.
-class SocketFolder {
- public:
-  SocketFolder() {
-    char name[] = "/tmp/atomemo-sdk-XXXXXX";
-    path_ = mkdtemp(name);
-  }
-  ~SocketFolder() {
-    unlink(socket().c_str());
-    rmdir(path_.c_str());
-  }
-  std::string socket() const { return path_ + "/bridge.sock"; }
-
- private:
-  std::string path_;
-};
 
 // A plugin that runs on a thread of its own, and the bridge that it runs against.
 class SessionEngineTest : public ::testing::Test {
  protected:
   SessionEngineTest() : plugin_(PluginInfo("test-plugin").Version("1.0.0")) {
-    options_.bridge = folder_.socket();
+    options_.bridge = folder_ / "bridge.sock";
     options_.first_retry_delay = absl::Milliseconds(1);
     options_.last_retry_delay = absl::Milliseconds(20);
     options_.handle_signals = false;
@@ -87,8 +68,8 @@ class SessionEngineTest : public ::testing::Test {
     return log_;
   }
 
-  SocketFolder folder_;
-  testing::FakePluginService bridge_{folder_.socket()};
+  fakes::TemporaryFolder folder_;
+  testing::FakePluginService bridge_{folder_ / "bridge.sock"};
   RunOptions options_;
   absl::Notification started_;
   absl::Notification go_on_;

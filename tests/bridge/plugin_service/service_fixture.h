@@ -3,9 +3,7 @@
 
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -17,6 +15,7 @@
 #include "tests/fakes/fake_plugin_port.h"
 #include "tests/fakes/fake_status_port.h"
 #include "tests/fakes/io_thread.h"
+#include "tests/fakes/temporary_folder.h"
 
 namespace atomemo::plugin_service {
 
@@ -36,21 +35,6 @@ inline constexpr char kModelJson[] =
     R"({"name":"model-1","display_name":{"en_US":"M"},"description":{"en_US":"M"},"icon":"M",)"
     R"("model_type":"llm","input_modalities":["text"],"output_modalities":["text"],)"
     R"("unsupported_parameters":[]})";
-
-// A folder of its own for one test, short enough for a socket's path.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    char name[] = "/tmp/atomemo-XXXXXX";
-    path_ = mkdtemp(name);
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  const std::string& path() const { return path_; }
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 // A client's context that gives up before the test's own time is over.
 class TestContext : public grpc::ClientContext {
@@ -145,7 +129,7 @@ class ServiceTest : public ::testing::Test {
     return std::make_unique<TestSession>(*stub_, OpenRequest(encoding));
   }
 
-  TemporaryFolder folder_;
+  fakes::TemporaryFolder folder_;
   // What the plugins' gRPC library takes; -1 for anything.
   int channel_receive_bytes_ = -1;
   PluginServerOptions options_;

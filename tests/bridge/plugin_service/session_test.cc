@@ -1,6 +1,7 @@
 // OpenSession, and the unary RPCs of a session, over a real Unix socket.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "bridge/base/json.h"
 #include "bridge/definition/payload.h"

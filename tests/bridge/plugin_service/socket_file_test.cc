@@ -34,7 +34,7 @@ void LeaveStaleSocket(const std::string& path) {
 
 class SocketFileTest : public ::testing::Test {
  protected:
-  TemporaryFolder folder_;
+  fakes::TemporaryFolder folder_;
 };
 
 TEST_F(SocketFileTest, FolderAndSocketAreNotForEverybody) {

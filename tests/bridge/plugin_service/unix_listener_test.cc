@@ -62,7 +62,7 @@ class UnixListenerTest : public ::testing::Test {
   }
 
   rlimit usual_limit_ = {};
-  const TemporaryFolder folder_;
+  const fakes::TemporaryFolder folder_;
   const std::string path_ = folder_ / "bridge.sock";
   std::unique_ptr<UnixListener> listener_;
   std::vector<int> clients_;

@@ -10,7 +10,7 @@
 #include "bridge/cli/flag_types.h"
 #include "tests/integration/chaos/chaos_run.h"
 #include "tests/integration/chaos/verdict.h"
-#include "tests/integration/temporary_folder.h"
+#include "tests/fakes/temporary_folder.h"
 
 namespace atomemo::chaos {
 namespace {
@@ -86,7 +86,7 @@ int Main(int argc, char** argv) {
   options.timeout = absl::Seconds(timeout_seconds);
 
   base::InitLog(base::LogLevel::kError, base::LogFormat::kText);
-  integration::TemporaryFolder folder;
+  fakes::TemporaryFolder folder;
   options.folder = folder.path();
   const absl::StatusOr<Evidence> evidence = RunChaos(options);
   const Verdict verdict = evidence.ok() ? Judge(*evidence) : Verdict();

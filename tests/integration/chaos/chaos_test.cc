@@ -7,14 +7,14 @@
 #include "bridge/base/log.h"
 #include "tests/integration/chaos/chaos_run.h"
 #include "tests/integration/chaos/verdict.h"
-#include "tests/integration/temporary_folder.h"
+#include "tests/fakes/temporary_folder.h"
 
 namespace atomemo::chaos {
 namespace {
 
 TEST(ChaosTest, EveryCallIsAnsweredOnceAndRunOnceThroughEveryFault) {
   base::InitLog(base::LogLevel::kError, base::LogFormat::kText);
-  integration::TemporaryFolder folder;
+  fakes::TemporaryFolder folder;
   ChaosOptions options;
   options.calls_per_second = 200;
   options.timeout = absl::Seconds(15);

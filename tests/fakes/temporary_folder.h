@@ -1,12 +1,12 @@
-#ifndef ATOMEMO_TESTS_INTEGRATION_TEMPORARY_FOLDER_H_
-#define ATOMEMO_TESTS_INTEGRATION_TEMPORARY_FOLDER_H_
+#ifndef ATOMEMO_TESTS_FAKES_TEMPORARY_FOLDER_H_
+#define ATOMEMO_TESTS_FAKES_TEMPORARY_FOLDER_H_
 
 #include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <system_error>
 
-namespace atomemo::integration {
+namespace atomemo::fakes {
 
 // A folder with a short path (a socket's path may have 107 bytes) that goes with this object,
 // unless it is kept.
@@ -21,6 +21,8 @@ class TemporaryFolder {
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 
   const std::string& path() const { return path_; }
+  // The path of a file in it.
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
   void Keep() { kept_ = true; }
 
  private:
@@ -33,6 +35,6 @@ class TemporaryFolder {
   bool kept_ = false;
 };
 
-}  // namespace atomemo::integration
+}  // namespace atomemo::fakes
 
-#endif  // ATOMEMO_TESTS_INTEGRATION_TEMPORARY_FOLDER_H_
+#endif  // ATOMEMO_TESTS_FAKES_TEMPORARY_FOLDER_H_
