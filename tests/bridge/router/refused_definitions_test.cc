@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/bridge/router/router_fixture.h"
+#include "tests/fakes/captured_log.h"
 
 namespace atomemo::router {
 namespace {
@@ -117,18 +118,26 @@ TEST_F(RefusedDefinitionsTest, TheOperatorSeesWhatIsWrongWithWhichPluginAndHowOf
 }
 
 TEST_F(RefusedDefinitionsTest, APluginThatTriesAgainAndAgainGetsOneLine) {
-  base::FlushLog(absl::Seconds(5));
-  ::testing::internal::CaptureStderr();
+  fakes::CapturedLog captured;
   for (int i = 0; i < 40; ++i) {
     auto worker = Open(Spec());
     router_.DefinitionRefused("weather", 42, absl::InvalidArgumentError("bad tool name"));
     router_.CloseSession(worker->session_id, "gone");
   }
-  base::FlushLog(absl::Seconds(5));
-  const std::string log = ::testing::internal::GetCapturedStderr();
+  const std::string log = captured.Take();
   EXPECT_THAT(log, HasSubstr("definition refused plugin=weather pid=42"));
   EXPECT_EQ(log.find("definition refused"), log.rfind("definition refused"));
   EXPECT_EQ(log.find("session opened"), log.rfind("session opened"));
+}
+
+TEST_F(RefusedDefinitionsTest, AMinuteLaterTheNextLineSaysHowOften) {
+  for (int i = 0; i < 40; ++i) {
+    router_.DefinitionRefused("weather", 42, absl::InvalidArgumentError("bad tool name"));
+  }
+  scheduler_.Advance(absl::Minutes(1));
+  fakes::CapturedLog log;
+  router_.DefinitionRefused("weather", 42, absl::InvalidArgumentError("bad tool name"));
+  EXPECT_THAT(log.Take(), HasSubstr("times=40"));
 }
 
 }  // namespace
