@@ -13,7 +13,10 @@ namespace atomemo::fakes {
 // What the process writes on stderr, from the construction on. One at a time.
 class CapturedLog {
  public:
-  CapturedLog() { testing::internal::CaptureStderr(); }
+  CapturedLog() {
+    base::FlushLog(absl::InfiniteDuration());  // of what was logged before
+    testing::internal::CaptureStderr();
+  }
   ~CapturedLog() { Take(); }
   CapturedLog(const CapturedLog&) = delete;
   CapturedLog& operator=(const CapturedLog&) = delete;
