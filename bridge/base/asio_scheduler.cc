@@ -1,10 +1,27 @@
 #include "bridge/base/asio_scheduler.h"
 
+#include <algorithm>
+#include <asio/executor_work_guard.hpp>
 #include <asio/post.hpp>
 #include <chrono>
+#include <thread>
 #include <utility>
 
+#include "bridge/base/signal_free_thread.h"
+
 namespace atomemo::base {
+
+struct AsioScheduler::Aside {
+  Aside() : thread(StartWithoutSignals([this] { queue.run(); })) {}
+  ~Aside() {
+    queue.stop();
+    thread.join();
+  }
+
+  asio::io_context queue{1};
+  const asio::executor_work_guard<asio::io_context::executor_type> work{queue.get_executor()};
+  std::thread thread;
+};
 
 AsioScheduler::AsioScheduler(asio::io_context& io) : io_(io) {}
 
@@ -32,5 +49,14 @@ Scheduler::TimerId AsioScheduler::After(absl::Duration delay, Task task) {
 void AsioScheduler::Cancel(TimerId id) { timers_.erase(id); }
 
 void AsioScheduler::Post(Task task) { asio::post(io_, std::move(task)); }
+
+void AsioScheduler::RunAside(Task work, Task done) {
+  std::call_once(aside_started_, [this] { aside_ = std::make_unique<Aside>(); });
+  asio::post(aside_->queue, [this, work = std::move(work), done = std::move(done)]() mutable {
+    work();
+    work = nullptr;  // what it holds may take long to go
+    if (done != nullptr) Post(std::move(done));
+  });
+}
 
 }  // namespace atomemo::base

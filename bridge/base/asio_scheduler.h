@@ -4,6 +4,7 @@
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 #include <memory>
+#include <mutex>
 #include <unordered_map>
 
 #include "bridge/base/scheduler.h"
@@ -23,11 +24,18 @@ class AsioScheduler : public Scheduler {
   TimerId After(absl::Duration delay, Task task) override;
   void Cancel(TimerId id) override;
   void Post(Task task) override;
+  // The thread starts with the first call. What waits at this object's destruction never runs; what
+  // runs then is waited for.
+  void RunAside(Task work, Task done) override;
 
  private:
+  struct Aside;
+
   asio::io_context& io_;
   TimerId last_id_ = kNoTimer;
   std::unordered_map<TimerId, std::unique_ptr<asio::steady_timer>> timers_;
+  std::once_flag aside_started_;
+  std::unique_ptr<Aside> aside_;
 };
 
 }  // namespace atomemo::base

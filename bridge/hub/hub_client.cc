@@ -1,17 +1,16 @@
 #include "bridge/hub/hub_client.h"
 
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "bridge/base/json_members.h"
 #include "bridge/base/log.h"
 
 namespace atomemo::hub {
 namespace {
 
-using base::JsonMembers;
 using router::HubMode;
 using router::pb::HubState;
 
@@ -55,6 +54,7 @@ HubClient::HubClient(base::Scheduler& scheduler, WebSocketTransportFactory trans
 
 HubClient::~HubClient() {
   scheduler_.Cancel(writable_timer_);
+  scheduler_.Cancel(register_timer_);
   scheduler_.Cancel(shutdown_timer_);
 }
 
@@ -125,11 +125,10 @@ std::optional<router::HubPosition> HubClient::PushNow(PhoenixChannel& channel,
   HubMessage message = EncodeAnswer(answer);
   const std::size_t bytes = FrameBytes(channel.topic(), message);
   absl::StatusOr<PhoenixChannel::Pushed> pushed =
-      bytes > max_frame_bytes_
-          ? absl::ResourceExhaustedError(absl::StrCat("the message has about ", bytes,
-                                                      " bytes, the hub takes at most ",
-                                                      max_frame_bytes_))
-          : channel.Push(std::move(message.event), std::move(message.payload));
+      bytes > max_frame_bytes_ ? absl::ResourceExhaustedError(absl::StrCat(
+                                     "the message has about ", bytes,
+                                     " bytes, the hub takes at most ", max_frame_bytes_))
+                               : channel.Push(std::move(message.event), std::move(message.payload));
   if (absl::IsResourceExhausted(pushed.status())) {
     base::LogWarning("answer too large for the hub",
                      {{"topic", channel.topic()}, {"event", answer.event}, {"bytes", bytes}});
@@ -240,46 +239,30 @@ void HubClient::OnChannelState(PhoenixChannel& channel, const HubState& state) {
   ReportState(*topic);
 }
 
-void HubClient::OnChannelEvent(PhoenixChannel& channel, PhoenixFrame frame) {
+void HubClient::OnChannelEvent(PhoenixChannel& channel, ReceivedFrame frame) {
   Topic* topic = FindTopic(channel.topic());
   if (topic == nullptr || shut_down_) return;
-  if (frame.event == "hub_call_response" || frame.event == "hub_call_error") {
-    return OnHubAnswer(*topic, frame);
+  HubEvent event = frame.read != nullptr ? std::move(*frame.read) : ReadEvent(frame);
+  if (auto* call = std::get_if<router::HubCall>(&event)) {
+    return listener_->OnHubCall(frame.topic, std::move(*call));
   }
-  absl::StatusOr<router::HubCall> call = DecodeCall(frame.event, frame.payload);
-  // Of a damaged call there is nothing to decode; only whether its event is known is of interest.
-  if (!frame.damage.ok() && !absl::IsUnimplemented(call.status())) {
-    call = absl::InvalidArgumentError(
-        absl::StrCat("the call cannot be read: ", frame.damage.message()));
-  }
-  if (call.ok()) return listener_->OnHubCall(frame.topic, *std::move(call));
-  const std::string request_id = RequestIdOf(frame.payload);
-  if (request_id.empty()) {
+  if (auto* reply = std::get_if<HubReply>(&event)) return OnHubReply(*topic, std::move(*reply));
+  const BadCall& bad = std::get<BadCall>(event);
+  if (bad.request_id.empty()) {
     base::LogWarning("hub event without request_id ignored",
                      {{"topic", frame.topic}, {"event", frame.event}});
     return;
   }
-  listener_->OnBadHubCall(frame.topic, frame.event, request_id, call.status());
+  listener_->OnBadHubCall(frame.topic, frame.event, bad.request_id, bad.error);
 }
 
-void HubClient::OnHubAnswer(Topic& topic, const PhoenixFrame& frame) {
-  const std::string request_id = RequestIdOf(frame.payload);
-  if (!topic.requests.Remove(request_id)) {
-    base::LogDebug("answer to an unknown hub call", {{"topic", frame.topic}});
+void HubClient::OnHubReply(Topic& topic, HubReply reply) {
+  const std::string& name = topic.channel->topic();
+  if (!topic.requests.Remove(reply.request_id)) {
+    base::LogDebug("answer to an unknown hub call", {{"topic", name}});
     return;
   }
-  if (!frame.damage.ok()) {
-    return listener_->OnHubReply(frame.topic, request_id,
-                                 absl::InternalError(absl::StrCat(
-                                     "the hub's answer cannot be read: ", frame.damage.message())));
-  }
-  absl::StatusOr<JsonMembers> members = JsonMembers::Cut(frame.payload);
-  if (frame.event == "hub_call_response") {
-    const absl::string_view data = members->Take("data").value_or("null");
-    return listener_->OnHubReply(frame.topic, request_id, std::string(data));
-  }
-  const absl::string_view error = members->Take("error").value_or(frame.payload);
-  listener_->OnHubReply(frame.topic, request_id, HubErrorStatus(error));
+  listener_->OnHubReply(name, reply.request_id, std::move(reply.outcome));
 }
 
 void HubClient::OnPushRefused(PhoenixChannel& channel, absl::string_view ref,
@@ -292,6 +275,22 @@ void HubClient::OnPushRefused(PhoenixChannel& channel, absl::string_view ref,
     return;
   }
   listener_->OnHubReply(channel.topic(), request_id, HubErrorStatus(response));
+}
+
+void HubClient::RegisterInTurn(PhoenixChannel& channel) {
+  register_turns_.push_back(channel.topic());
+  if (register_timer_ != base::Scheduler::kNoTimer) return;
+  register_timer_ = scheduler_.After(absl::ZeroDuration(), [this] { RegisterNext(); });
+}
+
+void HubClient::RegisterNext() {
+  const std::string name = std::move(register_turns_.front());
+  register_turns_.pop_front();
+  register_timer_ = register_turns_.empty()
+                        ? base::Scheduler::kNoTimer
+                        : scheduler_.After(absl::ZeroDuration(), [this] { RegisterNext(); });
+  const Topic* const topic = FindTopic(name);
+  if (topic != nullptr && !shut_down_) topic->channel->OnRegisterTurn();
 }
 
 bool HubClient::OnSocketFull(PhoenixChannel& channel) {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -101,10 +102,12 @@ class HubClient : public router::HubPort, private PhoenixChannel::Owner {
   };
 
   void OnChannelState(PhoenixChannel& channel, const router::pb::HubState& state) override;
-  void OnChannelEvent(PhoenixChannel& channel, PhoenixFrame frame) override;
+  void OnChannelEvent(PhoenixChannel& channel, ReceivedFrame frame) override;
   void OnPushRefused(PhoenixChannel& channel, absl::string_view ref,
                      absl::string_view response) override;
   void OnChannelLeft(PhoenixChannel& channel) override;
+  void RegisterInTurn(PhoenixChannel& channel) override;
+  void RegisterNext();
   bool OnSocketFull(PhoenixChannel& channel) override;
 
   std::unique_ptr<PhoenixSocket> MakeSocket(router::HubMode mode);
@@ -117,7 +120,7 @@ class HubClient : public router::HubPort, private PhoenixChannel::Owner {
   std::optional<router::HubPosition> PushNow(PhoenixChannel& channel,
                                              const router::HubAnswer& answer);
   void PollWritable();
-  void OnHubAnswer(Topic& topic, const PhoenixFrame& frame);
+  void OnHubReply(Topic& topic, HubReply reply);
   void FailRequests(Topic& topic, absl::string_view reason);
   void ReplyLater(absl::string_view topic, std::string request_id, absl::Status error);
   // Runs `task` later, unless this object has gone or shut down by then.
@@ -141,6 +144,9 @@ class HubClient : public router::HubPort, private PhoenixChannel::Owner {
   std::size_t max_frame_bytes_;
   // Whose push was refused because of a full send buffer; watched by the timer.
   std::set<std::string> blocked_topics_;
+  // Topics, which may be gone by their turn.
+  std::deque<std::string> register_turns_;
+  base::Scheduler::TimerId register_timer_ = base::Scheduler::kNoTimer;
   base::Scheduler::TimerId writable_timer_ = base::Scheduler::kNoTimer;
   base::Scheduler::TimerId shutdown_timer_ = base::Scheduler::kNoTimer;
   // Channels refer to sockets of the pool, so they go first.

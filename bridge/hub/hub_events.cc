@@ -1,5 +1,6 @@
 #include "bridge/hub/hub_events.h"
 
+#include <cstddef>
 #include <optional>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "bridge/base/json.h"
 #include "bridge/base/json_members.h"
 #include "bridge/definition/payload.h"
+#include "bridge/definition/typed_values.h"
 #include "bridge/router/ports.h"
 
 namespace atomemo::hub {
@@ -164,6 +166,15 @@ pb::MappingQuery ReadMappingQuery(CallReader& reader) {
 
 using ReadPayload = router::CallPayload (*)(CallReader&);
 
+void FillTypedValues(router::CallPayload& payload) {
+  const auto fill = [](auto& call) {
+    *call.mutable_typed_values() = definition::FindTypedValues(call.parameters().json());
+  };
+  if (auto* invocation = std::get_if<pb::Invocation>(&payload)) fill(*invocation);
+  if (auto* query = std::get_if<pb::ResourceQuery>(&payload)) fill(*query);
+  if (auto* query = std::get_if<pb::MappingQuery>(&payload)) fill(*query);
+}
+
 // Null for an event that nobody knows.
 ReadPayload ReaderOf(absl::string_view event) {
   if (event == "invoke_tool") return [](auto& r) { return router::CallPayload(ReadInvocation(r)); };
@@ -235,6 +246,37 @@ HubMessage EncodeError(const router::HubAnswer& answer, const pb::PluginError& e
           absl::StrCat(head, ",\"error\":", ErrorObject(error, "sdk:exception"), flat, "}")};
 }
 
+constexpr absl::string_view kHubCallResponse = "hub_call_response";
+constexpr absl::string_view kHubCallError = "hub_call_error";
+
+// Of a reply of Phoenix's nothing is of use that has so many bytes.
+constexpr std::size_t kMaxReplyBytes = std::size_t{1} << 20;
+
+void ShortenReply(PhoenixFrame& reply) {
+  if (reply.payload.size() <= kMaxReplyBytes) return;
+  absl::StatusOr<JsonMembers> members = JsonMembers::Cut(reply.payload);
+  const absl::string_view status =
+      members.ok() ? members->Take("status").value_or("null") : "null";
+  const std::string reason =
+      absl::StrCat("the hub's reply has ", reply.payload.size(), " bytes: it is not read");
+  reply.payload = absl::StrCat("{\"status\":", status, ",\"response\":{\"reason\":",
+                               base::QuoteJson(reason), "}}");
+}
+
+HubReply ReadHubReply(const PhoenixFrame& frame) {
+  const std::string request_id = RequestIdOf(frame.payload);
+  if (!frame.damage.ok()) {
+    return {request_id, absl::InternalError(absl::StrCat("the hub's answer cannot be read: ",
+                                                         frame.damage.message()))};
+  }
+  absl::StatusOr<JsonMembers> members = JsonMembers::Cut(frame.payload);
+  if (!members.ok()) return {request_id, members.status()};
+  if (frame.event == kHubCallResponse) {
+    return {request_id, std::string(members->Take("data").value_or("null"))};
+  }
+  return {request_id, HubErrorStatus(members->Take("error").value_or(frame.payload))};
+}
+
 }  // namespace
 
 absl::StatusOr<router::HubCall> DecodeCall(absl::string_view event, absl::string_view payload) {
@@ -249,6 +291,7 @@ absl::StatusOr<router::HubCall> DecodeCall(absl::string_view event, absl::string
   router::HubCall call{std::string(event), read(reader)};
   call.mutable_info() = reader.Info(event);
   if (!reader.status().ok()) return reader.status();
+  FillTypedValues(call.payload);
   return call;
 }
 
@@ -257,6 +300,29 @@ std::string RequestIdOf(absl::string_view payload) {
   if (!members.ok()) return "";
   const std::optional<absl::string_view> value = members->Take("request_id");
   return value ? UnquoteJson(*value).value_or("") : "";
+}
+
+HubEvent ReadEvent(const PhoenixFrame& frame) {
+  if (frame.event == kHubCallResponse || frame.event == kHubCallError) return ReadHubReply(frame);
+  absl::StatusOr<router::HubCall> call = DecodeCall(frame.event, frame.payload);
+  // Of a damaged call there is nothing to decode; only whether its event is known is of interest.
+  if (!frame.damage.ok() && !absl::IsUnimplemented(call.status())) {
+    call = absl::InvalidArgumentError(
+        absl::StrCat("the call cannot be read: ", frame.damage.message()));
+  }
+  if (call.ok()) return *std::move(call);
+  return BadCall{RequestIdOf(frame.payload), call.status()};
+}
+
+absl::StatusOr<ReceivedFrame> ReadInFull(absl::string_view text) {
+  absl::StatusOr<PhoenixFrame> frame = ParsePhoenixFrame(text);
+  if (!frame.ok()) return frame.status();
+  ReceivedFrame received(*std::move(frame));
+  if (received.event == "phx_reply") ShortenReply(received);
+  if (absl::StartsWith(received.event, "phx_")) return received;
+  received.read = std::make_unique<HubEvent>(ReadEvent(received));
+  std::string().swap(received.payload);
+  return received;
 }
 
 HubMessage EncodeAnswer(const router::HubAnswer& answer) {

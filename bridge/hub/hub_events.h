@@ -3,18 +3,22 @@
 
 // The hub's events and payloads, as the router's types and back. Pure.
 
+#include <memory>
 #include <string>
+#include <utility>
+#include <variant>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "bridge/hub/phoenix_frame.h"
 #include "bridge/router/call.h"
 
 namespace atomemo::hub {
 
 // Decodes a call from the hub; `payload` is valid JSON. All JSON in the result is in the `json`
 // encoding, cut out of the payload as it stands there; members that the event does not define are
-// in CallInfo.extra_fields. Invocation.typed_values and the like are left empty.
+// in CallInfo.extra_fields.
 //
 // UNIMPLEMENTED for an event that nobody knows. INVALID_ARGUMENT names the member that is missing
 // or of the wrong type, and quotes no value.
@@ -22,6 +26,35 @@ absl::StatusOr<router::HubCall> DecodeCall(absl::string_view event, absl::string
 
 // The payload's request_id; empty if it has none. For what DecodeCall refused.
 std::string RequestIdOf(absl::string_view payload);
+
+// The hub's answer to a plugin's call, as in router::HubListener::OnHubReply.
+struct HubReply {
+  std::string request_id;
+  absl::StatusOr<std::string> outcome;
+};
+
+// A call that cannot be decoded; `error` as of DecodeCall.
+struct BadCall {
+  std::string request_id;  // empty if it has none
+  absl::Status error;
+};
+
+// What an event that is not Phoenix's own says. Reading it takes as long as its payload is.
+using HubEvent = std::variant<router::HubCall, HubReply, BadCall>;
+HubEvent ReadEvent(const PhoenixFrame& frame);
+
+// A frame from the hub, and what its event says if that was read already: then its payload is gone.
+struct ReceivedFrame : PhoenixFrame {
+  ReceivedFrame() = default;
+  ReceivedFrame(PhoenixFrame frame)  // NOLINT(google-explicit-constructor): it is one
+      : PhoenixFrame(std::move(frame)) {}
+
+  std::unique_ptr<HubEvent> read;
+};
+
+// Reads a whole message, its event included. For messages that are too large for the io thread. Of
+// a reply (`phx_reply`) with more than 1 MiB only the status is left.
+absl::StatusOr<ReceivedFrame> ReadInFull(absl::string_view text);
 
 // What is pushed to the hub.
 struct HubMessage {

@@ -1,6 +1,7 @@
 #include "bridge/hub/phoenix_channel.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <utility>
 
@@ -15,6 +16,8 @@ using base::JsonMembers;
 using base::UnquoteJson;
 using router::pb::HubState;
 
+// So much is registered at once, whatever other topics were joined at the same time. In bytes.
+constexpr std::size_t kSmallDefinition = 16 * 1024;
 constexpr absl::string_view kSocketFull = "too many channels joined";
 constexpr absl::string_view kUnmatchedTopic = "unmatched topic";
 
@@ -157,7 +160,7 @@ void PhoenixChannel::OnSocketDown(const HubState& state, const router::HubLoss& 
   owner_.OnChannelState(*this, state_);
 }
 
-void PhoenixChannel::OnFrame(PhoenixFrame frame) {
+void PhoenixChannel::OnFrame(ReceivedFrame frame) {
   if (frame.event == "phx_reply") return OnReply(frame);
   const bool is_error = frame.event == "phx_error";
   if (!is_error && frame.event != "phx_close") {
@@ -213,7 +216,11 @@ void PhoenixChannel::Join() {
 void PhoenixChannel::OnJoinReply(bool ok, absl::string_view response) {
   StopTimer();
   joined_ = ok;
-  if (ok && definition_json_ != nullptr) return Register();
+  if (ok && definition_json_ != nullptr) {
+    if (definition_json_->size() <= kSmallDefinition) return Register();
+    phase_ = Phase::kRegistering;
+    return owner_.RegisterInTurn(*this);
+  }
   if (ok) return OnRegisterReply(true, response);
   if (ReasonOf(response) == kSocketFull) {
     ForgetJoin();
@@ -221,6 +228,10 @@ void PhoenixChannel::OnJoinReply(bool ok, absl::string_view response) {
     return Lose(kSocketFull);
   }
   Reject(StateOf(ReadRefusal(response), "the hub refused the topic: "), backoff_.Next());
+}
+
+void PhoenixChannel::OnRegisterTurn() {
+  if (phase_ == Phase::kRegistering && register_ref_.empty()) Register();
 }
 
 void PhoenixChannel::Register() {

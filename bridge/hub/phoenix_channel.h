@@ -41,12 +41,15 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
     virtual ~Owner() = default;
     virtual void OnChannelState(PhoenixChannel& channel, const router::pb::HubState& state) = 0;
     // Anything that is not Phoenix's own.
-    virtual void OnChannelEvent(PhoenixChannel& channel, PhoenixFrame frame) = 0;
+    virtual void OnChannelEvent(PhoenixChannel& channel, ReceivedFrame frame) = 0;
     // The hub answered a push with an error; `response` is JSON text.
     virtual void OnPushRefused(PhoenixChannel& channel, absl::string_view ref,
                                absl::string_view response) = 0;
     // After LeaveAndReport: the hub has handled the leave, or the connection is lost.
     virtual void OnChannelLeft(PhoenixChannel& channel) = 0;
+    // A large definition is to be registered: calls OnRegisterTurn, for one channel at a time so
+    // that others have their turn in between.
+    virtual void RegisterInTurn(PhoenixChannel& channel) = 0;
     // The socket takes no further channel: Attach the channel to another one. False if there is
     // none better; then the channel tries again after a while.
     virtual bool OnSocketFull(PhoenixChannel& channel) = 0;
@@ -84,6 +87,9 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
   // it, and else changes nothing.
   void SetDefinition(std::shared_ptr<const std::string> definition_json);
 
+  // After Owner::RegisterInTurn. Nothing, if the channel is past that by now.
+  void OnRegisterTurn();
+
   // Sends on the channel. UNAVAILABLE unless ready; RESOURCE_EXHAUSTED as in PhoenixSocket::Send.
   absl::StatusOr<Pushed> Push(std::string event, std::string payload);
 
@@ -94,9 +100,7 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
   PhoenixSocket* socket() const { return socket_; }
   // What is pushed goes out: joined, and the hub has answered the registration where there is one.
   // Its refusal does not end that: workers of the definition before may still have calls.
-  bool ready() const {
-    return phase_ == Phase::kReady || (phase_ == Phase::kRejected && joined_);
-  }
+  bool ready() const { return phase_ == Phase::kReady || (phase_ == Phase::kRejected && joined_); }
   const router::pb::HubState& state() const { return state_; }
   // How the topic was lost last.
   const router::HubLoss& loss() const { return loss_; }
@@ -115,7 +119,7 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
 
   void OnSocketOpen() override;
   void OnSocketDown(const router::pb::HubState& state, const router::HubLoss& loss) override;
-  void OnFrame(PhoenixFrame frame) override;
+  void OnFrame(ReceivedFrame frame) override;
 
   void Join();
   void ForgetJoin();

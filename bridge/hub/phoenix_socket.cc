@@ -49,7 +49,7 @@ PhoenixSocket::PhoenixSocket(Environment environment, Options options)
       state_(MakeState(HubState::STATE_CONNECTING, "")),
       backoff_(base::Backoff::Reconnect(environment_.seed)) {
   transport_->SetCallbacks({[this] { OnOpen(); },
-                            [this](absl::string_view text) { OnMessage(text); },
+                            [this](std::string text) { OnMessage(std::move(text)); },
                             [this](const WebSocketClosed& closed) { OnClose(closed); }});
 }
 
@@ -135,6 +135,7 @@ void PhoenixSocket::ConnectIfDue(absl::StatusOr<std::string> url) {
 void PhoenixSocket::OnOpen() {
   open_ = true;
   opened_at_ = scheduler_.Now();
+  if (reads_aside_) UpdateReading();
   position_ = {environment_.next_connection_number(), 0};
   state_ = MakeState(HubState::STATE_CONNECTING, "");
   logged_reason_.clear();
@@ -146,18 +147,73 @@ void PhoenixSocket::OnOpen() {
   ForEachHandler([](TopicHandler& handler) { handler.OnSocketOpen(); });
 }
 
-void PhoenixSocket::OnMessage(absl::string_view text) {
-  absl::StatusOr<PhoenixFrame> frame = ParsePhoenixFrame(text);
+// A message that waits, or is being read aside.
+struct PhoenixSocket::Message {
+  std::string text;
+  absl::StatusOr<ReceivedFrame> frame = absl::UnknownError("not read");
+};
+
+void PhoenixSocket::OnMessage(std::string text) {
+  if (!reads_aside_ && text.size() <= base::kLargeMessage) {
+    return HandleMessage(text.size(), ParsePhoenixFrame(text));
+  }
+  auto message = std::make_shared<Message>();
+  message->text.swap(text);
+  incoming_.emplace_back(std::move(message));
+  HandleIncoming();
+}
+
+void PhoenixSocket::OnClose(const WebSocketClosed& closed) {
+  if (!reads_aside_) return HandleClose(closed);
+  incoming_.emplace_back(closed);
+}
+
+void PhoenixSocket::HandleIncoming() {
+  while (!reads_aside_ && !incoming_.empty()) {
+    const Incoming next = std::move(incoming_.front());
+    incoming_.pop_front();
+    if (const auto* closed = std::get_if<WebSocketClosed>(&next)) {
+      HandleClose(*closed);
+      continue;
+    }
+    const auto& message = std::get<std::shared_ptr<Message>>(next);
+    const std::size_t bytes = message->text.size();
+    if (bytes > base::kLargeMessage) {
+      ReadAside(message);
+    } else {
+      HandleMessage(bytes, ParsePhoenixFrame(message->text));
+    }
+  }
+  UpdateReading();
+}
+
+void PhoenixSocket::ReadAside(const std::shared_ptr<Message>& message) {
+  reads_aside_ = true;
+  const std::size_t bytes = message->text.size();
+  scheduler_.RunAside(
+      [message] {
+        message->frame = ReadInFull(message->text);
+        std::string().swap(message->text);
+      },
+      [this, alive = std::weak_ptr<bool>(alive_), message, bytes] {
+        if (alive.lock() == nullptr) return;
+        reads_aside_ = false;
+        HandleMessage(bytes, std::move(message->frame));
+        HandleIncoming();
+      });
+}
+
+void PhoenixSocket::HandleMessage(std::size_t bytes, absl::StatusOr<ReceivedFrame> frame) {
   if (!frame.ok()) {
     base::LogWarning("hub sent a malformed frame",
-                     {{"bytes", text.size()}, {"error", frame.status().message()}});
+                     {{"bytes", bytes}, {"error", frame.status().message()}});
     return;
   }
   if (!frame->damage.ok()) {
     base::LogWarning("hub sent a frame that cannot be read in full",
                      {{"topic", frame->topic},
                       {"event", frame->event},
-                      {"bytes", text.size()},
+                      {"bytes", bytes},
                       {"error", frame->damage.message()}});
   }
   if (frame->topic == kPhoenixTopic) return OnHeartbeatReply(*frame);
@@ -172,8 +228,8 @@ void PhoenixSocket::PauseIfFull() {
       transport_->buffered_amount() <= options_.pause_reading_above) {
     return;
   }
-  transport_->SetReading(false);
   pause_timer_ = scheduler_.After(options_.pause_poll, [this] { ResumeIfDrained(); });
+  UpdateReading();
 }
 
 void PhoenixSocket::ResumeIfDrained() {
@@ -183,10 +239,14 @@ void PhoenixSocket::ResumeIfDrained() {
     pause_timer_ = scheduler_.After(options_.pause_poll, [this] { ResumeIfDrained(); });
     return;
   }
-  transport_->SetReading(true);
+  UpdateReading();
 }
 
-void PhoenixSocket::OnClose(const WebSocketClosed& closed) {
+void PhoenixSocket::UpdateReading() {
+  transport_->SetReading(!reads_aside_ && pause_timer_ == base::Scheduler::kNoTimer);
+}
+
+void PhoenixSocket::HandleClose(const WebSocketClosed& closed) {
   Next next;
   next.refused = IsRefusal(closed);
   next.peer = closed.peer;

@@ -9,12 +9,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "bridge/base/backoff.h"
 #include "bridge/base/scheduler.h"
+#include "bridge/hub/hub_events.h"
 #include "bridge/hub/phoenix_frame.h"
 #include "bridge/hub/websocket.h"
 #include "bridge/router/ports.h"
@@ -26,6 +28,10 @@ inline constexpr std::size_t kFrameHeaderBytes = 14;
 
 // A Phoenix socket: one WebSocket that carries many topics. Keeps itself connected from Start to
 // Shutdown: beats, notices a dead connection, and reconnects after every kind of loss.
+//
+// What comes is handled in its order. A large message is read aside (base::Scheduler::RunAside), and
+// meanwhile nothing more is read from the connection; what came before its end counts, though the
+// connection be lost by then.
 //
 // Lives on the io thread. Handlers must be detached before this object is destroyed, which must not
 // happen inside one of its callbacks.
@@ -83,7 +89,7 @@ class PhoenixSocket {
     virtual void OnSocketOpen() = 0;
     // `state` is DISCONNECTED or UNAUTHORIZED. Comes for every failed attempt, too.
     virtual void OnSocketDown(const router::pb::HubState& state, const router::HubLoss& loss) = 0;
-    virtual void OnFrame(PhoenixFrame frame) = 0;
+    virtual void OnFrame(ReceivedFrame frame) = 0;
   };
 
   PhoenixSocket(Environment environment, Options options);
@@ -133,14 +139,21 @@ class PhoenixSocket {
     absl::Time sent_at;
   };
 
+  struct Message;
+  using Incoming = std::variant<std::shared_ptr<Message>, WebSocketClosed>;
+
   // Asks for the address, and goes on with `next` unless it is too late then.
   void FetchUrl(void (PhoenixSocket::*next)(absl::StatusOr<std::string>));
   void Connect();
   void ConnectTo(absl::StatusOr<std::string> url);
   void ConnectIfDue(absl::StatusOr<std::string> url);
   void OnOpen();
-  void OnMessage(absl::string_view text);
+  void OnMessage(std::string text);
   void OnClose(const WebSocketClosed& closed);
+  void ReadAside(const std::shared_ptr<Message>& message);
+  void HandleIncoming();
+  void HandleMessage(std::size_t bytes, absl::StatusOr<ReceivedFrame> frame);
+  void HandleClose(const WebSocketClosed& closed);
   // What is to be done once the connection is down.
   struct Next {
     // The hub refused the key.
@@ -161,6 +174,7 @@ class PhoenixSocket {
   void CheckAlive();
   void PauseIfFull();
   void ResumeIfDrained();
+  void UpdateReading();
   template <typename Call>
   void ForEachHandler(Call call);
 
@@ -183,8 +197,12 @@ class PhoenixSocket {
   absl::Time last_heartbeat_at_;
   base::Scheduler::TimerId beat_timer_ = base::Scheduler::kNoTimer;
   base::Scheduler::TimerId alive_timer_ = base::Scheduler::kNoTimer;
-  // Set while reading is paused.
+  // Set while nothing is read because much is queued for the hub.
   base::Scheduler::TimerId pause_timer_ = base::Scheduler::kNoTimer;
+
+  // A large message is being read, and what came behind it.
+  bool reads_aside_ = false;
+  std::deque<Incoming> incoming_;
 
   // Of reconnecting.
   base::Backoff backoff_;

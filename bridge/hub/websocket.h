@@ -60,7 +60,7 @@ class WebSocketTransport {
   struct Callbacks {
     std::function<void()> on_open;
     // One whole text message, of any encoding.
-    std::function<void(absl::string_view)> on_message;
+    std::function<void(std::string)> on_message;
     // Once for every Connect that was not followed by Drop or another Connect.
     std::function<void(const WebSocketClosed&)> on_close;
   };

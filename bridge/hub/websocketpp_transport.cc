@@ -177,7 +177,8 @@ class ConnectionOf : public Connection, public std::enable_shared_from_this<Conn
     connection_->set_close_handler(Guard(&ConnectionOf::OnClose));
     connection_->set_message_handler([weak = this->weak_from_this()](auto, auto message) {
       const auto self = weak.lock();
-      if (self && !self->terminated_) self->around_.callbacks->on_message(message->get_payload());
+      if (!self || self->terminated_) return;
+      self->around_.callbacks->on_message(std::move(message->get_raw_payload()));
     });
     connection_->set_ping_handler(
         [weak = this->weak_from_this()](auto, const std::string& payload) {

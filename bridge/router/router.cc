@@ -7,7 +7,6 @@
 #include "bridge/base/invariant.h"
 #include "bridge/base/log.h"
 #include "bridge/base/redact.h"
-#include "bridge/definition/typed_values.h"
 #include "bridge/router/errors.h"
 #include "bridge/router/plugin_status.h"
 #include "bridge/router/router_checks.h"
@@ -20,15 +19,6 @@ namespace {
 constexpr absl::Duration kBadCallTimeout = absl::Minutes(1);
 // Of one answer, for which the hub has asked again.
 constexpr std::size_t kMaxCopiesUnderWay = 2;
-
-void FillTypedValues(HubCall& call) {
-  const auto fill = [](auto& message) {
-    *message.mutable_typed_values() = definition::FindTypedValues(message.parameters().json());
-  };
-  if (auto* invocation = std::get_if<pb::Invocation>(&call.payload)) fill(*invocation);
-  if (auto* query = std::get_if<pb::ResourceQuery>(&call.payload)) fill(*query);
-  if (auto* query = std::get_if<pb::MappingQuery>(&call.payload)) fill(*query);
-}
 
 }  // namespace
 
@@ -182,7 +172,6 @@ void Router::OnHubCall(absl::string_view topic, HubCall call) {
   if (std::optional<pb::PluginError> error = CheckCall(*plugin, call))
     return FailCall(*plugin, call, *std::move(error));
   call.mutable_info().set_event(call.event);
-  FillTypedValues(call);
   std::string target = TargetOf(call.payload);
   const auto policy = plugin->tool_policies.find(target);
   const bool retry_safe = call.kind() == CallKind::kInvoke &&

@@ -97,7 +97,7 @@ class FakeWebSocket : public hub::WebSocketTransport {
     closed.peer = peer_address;
     callbacks_.on_close(closed);
   }
-  void Say(absl::string_view text) { callbacks_.on_message(text); }
+  void Say(absl::string_view text) { callbacks_.on_message(std::string(text)); }
   void Say(const hub::PhoenixFrame& frame) { Say(hub::EncodePhoenixFrame(frame)); }
 
   // Answers `frame` as a channel does.

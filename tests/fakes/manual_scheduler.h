@@ -34,6 +34,14 @@ class ManualScheduler : public base::Scheduler {
 
   void Post(Task task) override { posted_.push_back(std::move(task)); }
 
+  // With RunPosted.
+  void RunAside(Task work, Task done) override {
+    posted_.emplace_back([this, work = std::move(work), done = std::move(done)] {
+      work();
+      if (done != nullptr) posted_.push_back(done);
+    });
+  }
+
   // Runs what was posted, and what that posts.
   void RunPosted() {
     while (!posted_.empty()) {

@@ -52,6 +52,19 @@ TEST(DecodeCallTest, InvokeToolWithEverything) {
   EXPECT_EQ(call.typed_values_size(), 0);
 }
 
+TEST(DecodeCallTest, TypedValuesAreFoundInParameters) {
+  const char payload[] = R"({"request_id":"r","tool_name":"t","method":"m",)"
+                         R"("parameters":{"f":[{"__type__":"file_ref","res_key":"k"}]}})";
+  const auto expect = [](const auto& call) {
+    ASSERT_EQ(call.typed_values_size(), 1);
+    EXPECT_EQ(call.typed_values(0).pointer(), "/f/0");
+    EXPECT_EQ(call.typed_values(0).file_ref().res_key(), "k");
+  };
+  expect(MustDecodeAs<pb::Invocation>("invoke_tool", payload));
+  expect(MustDecodeAs<pb::ResourceQuery>("locator_list", payload));
+  expect(MustDecodeAs<pb::MappingQuery>("resource_mapping", payload));
+}
+
 TEST(DecodeCallTest, OptionalMembersMayBeMissingOrNull) {
   for (const char* payload :
        {R"({"request_id":"r","tool_name":"t","parameters":{}})",

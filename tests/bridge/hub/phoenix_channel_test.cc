@@ -47,13 +47,14 @@ class PhoenixChannelTest : public ::testing::Test, public PhoenixChannel::Owner 
     states_.push_back(state.state());
     last_ = state;
   }
-  void OnChannelEvent(PhoenixChannel&, PhoenixFrame frame) override {
+  void OnChannelEvent(PhoenixChannel&, ReceivedFrame frame) override {
     events_.push_back(frame.event);
   }
   void OnPushRefused(PhoenixChannel&, absl::string_view ref, absl::string_view response) override {
     refused_.push_back(absl::StrCat(ref, " ", response));
   }
   void OnChannelLeft(PhoenixChannel&) override { ++left_; }
+  void RegisterInTurn(PhoenixChannel&) override { ++asked_for_turn_; }
   bool OnSocketFull(PhoenixChannel&) override {
     ++full_;
     return false;
@@ -90,6 +91,7 @@ class PhoenixChannelTest : public ::testing::Test, public PhoenixChannel::Owner 
   HubState last_;
   std::vector<std::string> events_;
   std::vector<std::string> refused_;
+  int asked_for_turn_ = 0;
   int full_ = 0;
   int left_ = 0;
   PhoenixFrame join_;
@@ -326,6 +328,25 @@ TEST_F(PhoenixChannelTest, AChangedDefinitionIsRegisteredWithoutLeaving) {
   wire_->Reply(registration);
   EXPECT_THAT(states_, ElementsAre(HubState::STATE_REGISTERED));
   EXPECT_THAT(wire_->sent, IsEmpty());
+}
+
+TEST_F(PhoenixChannelTest, ALargeDefinitionIsRegisteredWhenItIsItsTurn) {
+  MakeChannel(Definition(std::string(20'000, ' ')));
+  wire_->Accept();
+  wire_->Reply(wire_->TakeOne("phx_join"));
+  EXPECT_EQ(asked_for_turn_, 1);
+  EXPECT_NE(last_.state(), HubState::STATE_REJECTED);
+  channel_->OnRegisterTurn();
+  EXPECT_EQ(last_.state(), HubState::STATE_REJECTED);  // too large for this socket
+}
+
+TEST_F(PhoenixChannelTest, ATurnThatComesAfterTheLossOfTheJoinIsOfNoUse) {
+  MakeChannel(Definition(std::string(20'000, ' ')));
+  wire_->Accept();
+  wire_->Reply(wire_->TakeOne("phx_join"));
+  wire_->Lose();
+  channel_->OnRegisterTurn();
+  EXPECT_EQ(last_.state(), HubState::STATE_DISCONNECTED);
 }
 
 TEST_F(PhoenixChannelTest, TheSameDefinitionIsNotRegisteredTwice) {

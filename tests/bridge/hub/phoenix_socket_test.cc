@@ -25,7 +25,7 @@ class RecordingHandler : public PhoenixSocket::TopicHandler {
     downs.push_back(state);
     losses.push_back(loss);
   }
-  void OnFrame(PhoenixFrame frame) override { frames.push_back(std::move(frame)); }
+  void OnFrame(ReceivedFrame frame) override { frames.push_back(std::move(frame)); }
 
   int opens = 0;
   std::vector<HubState> downs;

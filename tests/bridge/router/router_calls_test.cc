@@ -216,21 +216,6 @@ TEST_F(RouterTest, ARepeatedRequestIdGetsTheSameAnswerAgainWithoutASecondRun) {
   EXPECT_EQ(std::get<std::string>(hub_.AnswersTo("r1")[1].outcome), "7");
 }
 
-TEST_F(RouterTest, TypedValuesAreFoundInParameters) {
-  auto worker = StartWorker();
-  HubUp();
-  pb::Invocation invocation;
-  invocation.mutable_info()->set_request_id("r1");
-  invocation.set_tool_name("forecast");
-  invocation.mutable_parameters()->set_json(
-      R"({"f":[{"__type__":"file_ref","source":"oss","res_key":"k"}]})");
-  router_.OnHubCall(kTopic, HubCall{"invoke_tool", invocation});
-  const auto& call = std::get<pb::Invocation>(worker->calls->calls.at(0));
-  ASSERT_EQ(call.typed_values_size(), 1);
-  EXPECT_EQ(call.typed_values(0).pointer(), "/f/0");
-  EXPECT_EQ(call.typed_values(0).file_ref().res_key(), "k");
-}
-
 class RouterLimitsTest : public RouterTest {
  protected:
   static RouterOptions Options() {
