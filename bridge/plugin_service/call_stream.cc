@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "bridge/plugin_service/fit_event.h"
+#include "bridge/plugin_service/large_reply.h"
 #include "bridge/plugin_service/message_io.h"
 
 namespace atomemo::plugin_service {
@@ -16,7 +17,7 @@ namespace {
 namespace pb = ::atomemo::plugin::v1;
 using router::CallKind;
 using router::CallPayload;
-using router::ReplyPayload;
+using router::PluginReply;
 
 // ---- What differs between the five kinds: the messages' types, and the call's place in them
 
@@ -188,7 +189,7 @@ class CallStream : public RpcHandler {
         sink_(std::make_shared<StreamSink<Traits>>(context_, outbox_, subscription_)),
         events_(std::make_shared<StreamEvents>(
             context_->io, kMaxUnhandled,
-            [context = context_, subscription = subscription_](std::optional<ReplyPayload> event) {
+            [context = context_, subscription = subscription_](std::optional<PluginReply> event) {
               Handle(*context, *subscription, std::move(event));
             },
             [outbox = outbox_] { outbox->RequestRead(); })) {
@@ -200,6 +201,7 @@ class CallStream : public RpcHandler {
 
   void OnMessage(grpc::ByteBuffer message) override {
     const std::size_t size = message.Length();
+    if (subscribed_ && size > base::kLargeMessage) return ReadAside(std::move(message), size);
     typename Traits::Reply reply;
     absl::Status status = CheckMessageSize(size, context_->options.max_message_bytes);
     if (status.ok()) status = ParseMessage(message, reply);
@@ -211,16 +213,9 @@ class CallStream : public RpcHandler {
       return outbox_->RequestRead();
     }
     // From here on no message ends the stream: one that is wrong costs its own call alone.
-    if (!status.ok()) {
-      Refuse(FindRequestId(message), status.message());
-    } else if (reply.has_result()) {
-      TakeReply(std::move(*reply.mutable_result()), size);
-    } else if (reply.has_failure()) {
-      TakeReply(std::move(*reply.mutable_failure()), size);
-    } else {
-      Refuse("", reply.has_subscribe() ? "`subscribe` may only be the first message"
-                                       : "a message must be `result` or `failure`");
-    }
+    if (status.ok()) status = CheckReply(reply);
+    if (!status.ok()) return Refuse(FindRequestId(message), status.message());
+    TakeReply(ReplyOf(std::move(reply)), size);
   }
 
   void OnHalfClose() override {
@@ -260,11 +255,56 @@ class CallStream : public RpcHandler {
 
   void Unsubscribe() {
     // Nothing more is read, so it does not matter whether there is room.
-    static_cast<void>(events_->Push(std::nullopt, 0));
+    const auto push = [events = events_] { static_cast<void>(events->Push(std::nullopt, 0)); };
+    if (!events_->expects()) return push();
+    context_->io.RunAside([] {}, push);  // behind what is being read
+  }
+
+  static absl::Status CheckReply(const typename Traits::Reply& reply) {
+    if (reply.has_result() || reply.has_failure()) return absl::OkStatus();
+    return absl::InvalidArgumentError(reply.has_subscribe()
+                                          ? "`subscribe` may only be the first message"
+                                          : "a message must be `result` or `failure`");
+  }
+
+  static PluginReply ReplyOf(typename Traits::Reply reply) {
+    if (reply.has_result()) return std::move(*reply.mutable_result());
+    return std::move(*reply.mutable_failure());
+  }
+
+  // Reads a large reply where that may take its time. The next message is asked for afterwards.
+  void ReadAside(grpc::ByteBuffer message, std::size_t size) {
+    struct Large {
+      grpc::ByteBuffer message;
+      absl::Status status;
+      std::string request_id;
+      std::optional<PluginReply> reply;
+    };
+    auto large = std::make_shared<Large>();
+    large->message = std::move(message);
+    large->status = CheckMessageSize(size, context_->options.max_message_bytes);
+    events_->Expect();
+    context_->io.RunAside(
+        [large] {
+          typename Traits::Reply reply;
+          absl::Status& status = large->status;
+          if (status.ok()) status = ParseMessage(large->message, reply);
+          if (status.ok()) status = CheckReply(reply);
+          if (status.ok()) {
+            large->reply = ReadInFull(ReplyOf(std::move(reply)));
+          } else {
+            large->request_id = FindRequestId(large->message);
+          }
+          large->message.Clear();
+        },
+        [outbox = outbox_, sink = sink_, events = events_, large, size] {
+          if (large->reply) return TakeReply(*outbox, *events, *std::move(large->reply), size);
+          Refuse(*outbox, *sink, *events, large->request_id, large->status.message());
+        });
   }
 
   static void Handle(ServiceContext& context, Subscription& subscription,
-                     std::optional<ReplyPayload> event) {
+                     std::optional<PluginReply> event) {
     if (!event) {
       subscription.stream_ended = true;
       subscription.End(context);
@@ -273,18 +313,26 @@ class CallStream : public RpcHandler {
     }
   }
 
-  template <typename Reply>
-  void TakeReply(Reply reply, std::size_t size) {
-    if (events_->Push(ReplyPayload(std::move(reply)), size)) outbox_->RequestRead();
+  void TakeReply(PluginReply reply, std::size_t size) {
+    TakeReply(*outbox_, *events_, std::move(reply), size);
+  }
+  static void TakeReply(RpcOutbox& outbox, StreamEvents& events, PluginReply reply,
+                        std::size_t size) {
+    if (events.Push(std::move(reply), size)) outbox.RequestRead();
   }
 
   // Fails the one call whose answer cannot be used, if that is known, and tells the plugin.
   void Refuse(const std::string& request_id, absl::string_view why) {
+    Refuse(*outbox_, *sink_, *events_, request_id, why);
+  }
+  static void Refuse(RpcOutbox& outbox, StreamSink<Traits>& sink, StreamEvents& events,
+                     const std::string& request_id, absl::string_view why) {
     pb::DefinitionViolation violation;
     violation.set_message(std::string(why));
-    sink_->Reject(request_id, {violation});
-    if (request_id.empty()) return outbox_->RequestRead();
-    TakeReply(Failure(request_id, "sdk:invalid_return", "InvalidReturn",
+    sink.Reject(request_id, {violation});
+    if (request_id.empty()) return outbox.RequestRead();
+    TakeReply(outbox, events,
+              Failure(request_id, "sdk:invalid_return", "InvalidReturn",
                       absl::StrCat("the plugin's answer cannot be used: ", why)),
               request_id.size());
   }

@@ -136,7 +136,10 @@ class PluginServer::Impl {
         methods_(MakeMethodTable(context_)),
         queue_(
             LimitsOf(context_->options), [this](const RpcStart& start) { return Serve(start); },
-            [this](const std::string& peer) { return peers_.Find(peer); }) {}
+            [this](const std::string& peer) { return peers_.Find(peer); },
+            [context = context_](std::function<void()> work) {
+              context->io.RunAside(std::move(work), nullptr);
+            }) {}
 
   ~Impl() { Shutdown(absl::ZeroDuration()); }
 

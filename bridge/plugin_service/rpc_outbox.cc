@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "bridge/base/scheduler.h"
 #include "bridge/definition/payload.h"
 #include "bridge/plugin_service/grpc_status.h"
 #include "bridge/plugin_service/message_io.h"
@@ -156,6 +157,14 @@ void RpcOutbox::Pump(bool on_queue_thread) {
         transport_->StartFinish(*end_);
         return;
       }
+      if (queue_.front().bytes > base::kLargeMessage) {
+        // While `writing_`, the transport lives, and this with it.
+        writing_ = true;
+        transport_->RunAside([this, large = std::make_shared<Entry>(PopLocked())] {
+          if (!Write(*large)) Pump(/*on_queue_thread=*/false);
+        });
+        return;
+      }
       if (!on_queue_thread && NeedsConversion(queue_.front().encoding)) {
         if (!std::exchange(wake_requested_, true)) transport_->WakeQueueThread();
         return;
@@ -163,23 +172,27 @@ void RpcOutbox::Pump(bool on_queue_thread) {
       entry = PopLocked();
       writing_ = true;
     }
-    const absl::StatusOr<grpc::ByteBuffer> buffer = Encode(entry);
-    if (!buffer.ok()) ReportUnsendable(entry, buffer.status());
-
-    absl::MutexLock lock(&mutex_);
-    if (!buffer.ok() || cancelled_) {
-      writing_ = false;
-      continue;
-    }
-    last_written_bytes_ = buffer->Length();
-    if (queue_.empty() && end_) {
-      finish_started_ = true;
-      transport_->StartWriteAndFinish(*buffer, *end_);
-    } else {
-      transport_->StartWrite(*buffer);
-    }
-    return;
+    if (Write(entry)) return;
   }
+}
+
+bool RpcOutbox::Write(Entry& entry) {
+  const absl::StatusOr<grpc::ByteBuffer> buffer = Encode(entry);
+  if (!buffer.ok()) ReportUnsendable(entry, buffer.status());
+
+  absl::MutexLock lock(&mutex_);
+  if (!buffer.ok() || cancelled_) {
+    writing_ = false;
+    return false;
+  }
+  last_written_bytes_ = buffer->Length();
+  if (queue_.empty() && end_) {
+    finish_started_ = true;
+    transport_->StartWriteAndFinish(*buffer, *end_);
+  } else {
+    transport_->StartWrite(*buffer);
+  }
+  return true;
 }
 
 absl::StatusOr<grpc::ByteBuffer> RpcOutbox::Encode(Entry& entry) const {

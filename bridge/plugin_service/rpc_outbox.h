@@ -52,6 +52,8 @@ class RpcOutbox {
     virtual void Abort(const grpc::Status& end) = 0;
     // Has OnQueueThread called on the completion queue's thread.
     virtual void WakeQueueThread() = 0;
+    // Runs `work` soon on a thread that may take its time.
+    virtual void RunAside(std::function<void()> work) = 0;
   };
 
   // Is told of a message that cannot be sent after all: it is larger than the bridge's or the
@@ -74,7 +76,8 @@ class RpcOutbox {
   enum class SendResult { kQueued, kFull, kClosed };
 
   // Queues a message. Any JSON in it is turned into `encoding` before it is written, on the
-  // completion queue's thread, as that may take a while.
+  // completion queue's thread, as that may take a while. What is done for a large message is done
+  // aside.
   SendResult Send(std::unique_ptr<google::protobuf::Message> message,
                   plugin::v1::PayloadEncoding encoding = plugin::v1::PAYLOAD_ENCODING_JSON);
 
@@ -115,6 +118,8 @@ class RpcOutbox {
 
   // Starts whatever can be started now.
   void Pump(bool on_queue_thread);
+  // Encodes what was taken out of the queue, and starts its write. False if nothing comes of it.
+  bool Write(Entry& entry);
   absl::StatusOr<grpc::ByteBuffer> Encode(Entry& entry) const;
   void ReportUnsendable(const Entry& entry, const absl::Status& why);
   void CloseLocked(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

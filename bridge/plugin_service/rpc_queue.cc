@@ -4,8 +4,12 @@
 
 namespace atomemo::plugin_service {
 
-RpcQueue::RpcQueue(RpcOutbox::Limits limits, HandlerFactory make_handler, PeerLookup find_peer)
-    : limits_(limits), make_handler_(std::move(make_handler)), find_peer_(std::move(find_peer)) {}
+RpcQueue::RpcQueue(RpcOutbox::Limits limits, HandlerFactory make_handler, PeerLookup find_peer,
+                   std::function<void(std::function<void()>)> run_aside)
+    : limits_(limits),
+      make_handler_(std::move(make_handler)),
+      find_peer_(std::move(find_peer)),
+      run_aside_(std::move(run_aside)) {}
 
 RpcQueue::~RpcQueue() { Stop(); }
 

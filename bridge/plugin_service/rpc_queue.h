@@ -25,7 +25,10 @@ class RpcQueue : private RpcStream::Host {
   using HandlerFactory = std::function<std::unique_ptr<RpcHandler>(const RpcStart&)>;
   using PeerLookup = std::function<std::optional<PeerIdentity>(const std::string& grpc_peer)>;
 
-  RpcQueue(RpcOutbox::Limits limits, HandlerFactory make_handler, PeerLookup find_peer);
+  // `run_aside` runs a task soon on a thread that may take its time; it must, until Stop has
+  // returned.
+  RpcQueue(RpcOutbox::Limits limits, HandlerFactory make_handler, PeerLookup find_peer,
+           std::function<void(std::function<void()>)> run_aside);
   ~RpcQueue() override;
 
   // Adds the queue to a server that is about to be built.
@@ -58,10 +61,12 @@ class RpcQueue : private RpcStream::Host {
   std::optional<PeerIdentity> FindPeer(const std::string& grpc_peer) override;
   absl::Status OnStreamStarted(const std::shared_ptr<RpcOutbox>& outbox, bool ends_others) override;
   void OnStreamEnded(const std::shared_ptr<RpcOutbox>& outbox) override;
+  void RunAside(std::function<void()> work) override { run_aside_(std::move(work)); }
 
   const RpcOutbox::Limits limits_;
   const HandlerFactory make_handler_;
   const PeerLookup find_peer_;
+  const std::function<void(std::function<void()>)> run_aside_;
 
   grpc::AsyncGenericService service_;
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;

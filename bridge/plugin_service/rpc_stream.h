@@ -60,6 +60,8 @@ class RpcStream : private RpcOutbox::Transport {
     virtual absl::Status OnStreamStarted(const std::shared_ptr<RpcOutbox>& outbox,
                                          bool ends_others) = 0;
     virtual void OnStreamEnded(const std::shared_ptr<RpcOutbox>& outbox) = 0;
+    // As RpcOutbox::Transport's.
+    virtual void RunAside(std::function<void()> work) = 0;
   };
 
   // Waits for one call. `host` outlives the completion queue's thread.
@@ -86,6 +88,7 @@ class RpcStream : private RpcOutbox::Transport {
   void StartFinish(const grpc::Status& end) override;
   void Abort(const grpc::Status& end) override;
   void WakeQueueThread() override;
+  void RunAside(std::function<void()> work) override { host_.RunAside(std::move(work)); }
 
   void OnAccept(bool ok);
   void OnRead(bool ok);

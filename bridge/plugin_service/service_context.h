@@ -1,6 +1,7 @@
 #ifndef ATOMEMO_BRIDGE_PLUGIN_SERVICE_SERVICE_CONTEXT_H_
 #define ATOMEMO_BRIDGE_PLUGIN_SERVICE_SERVICE_CONTEXT_H_
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <limits>
@@ -51,7 +52,7 @@ struct KnownSession {
 };
 
 // What a call stream has read: a reply, or nothing for the stream's end.
-using StreamEvents = TurnQueue<std::optional<router::ReplyPayload>>;
+using StreamEvents = TurnQueue<std::optional<router::PluginReply>>;
 
 // The open sessions. On the io thread only.
 class SessionTable {
@@ -68,6 +69,17 @@ class SessionTable {
     for (const std::weak_ptr<StreamEvents>& weak : node.mapped().streams) {
       if (const auto stream = weak.lock()) stream->Flush();
     }
+  }
+
+  // Whether one of the session's call streams has received a reply that is still being read.
+  bool IsReading(const std::string& id) const {
+    const auto found = sessions_.find(id);
+    if (found == sessions_.end()) return false;
+    const auto& streams = found->second.streams;
+    return std::any_of(streams.begin(), streams.end(), [](const auto& weak) {
+      const auto stream = weak.lock();
+      return stream != nullptr && stream->expects();
+    });
   }
 
   // The session, which is open, has a stream of this kind from now on.

@@ -190,7 +190,11 @@ class SessionStream : public RpcHandler {
   void OnDone() override {
     context_->io.Post([context = context_, outbox = start_.outbox, link = link_] {
       link->stream_ended = true;
-      link->Close(*context, *outbox);
+      if (!link->id || !context->sessions.IsReading(*link->id)) {
+        return link->Close(*context, *outbox);
+      }
+      // A finished answer counts, though its worker be gone: behind what is being read.
+      context->io.RunAside([] {}, [context, outbox, link] { link->Close(*context, *outbox); });
     });
   }
 

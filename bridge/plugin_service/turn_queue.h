@@ -36,9 +36,21 @@ class TurnQueue : public std::enable_shared_from_this<TurnQueue<Message>> {
     }
   }
 
+  // A message was received whose Push takes a while yet. There is one such message at most.
+  void Expect() {
+    absl::MutexLock lock(&mutex_);
+    expects_ = true;
+  }
+  // Until the next Push.
+  bool expects() const {
+    absl::MutexLock lock(&mutex_);
+    return expects_;
+  }
+
   // True: there is room for another one. The message is taken in any case.
   [[nodiscard]] bool Push(Message message, std::size_t bytes) {
     absl::MutexLock lock(&mutex_);
+    expects_ = false;
     queue_.push_back({std::move(message), bytes});
     bytes_ += bytes;
     paused_ = IsFull();
@@ -90,9 +102,10 @@ class TurnQueue : public std::enable_shared_from_this<TurnQueue<Message>> {
   const std::function<void(Message)> handle_;
   const std::function<void()> read_on_;
 
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   std::deque<Entry> queue_ ABSL_GUARDED_BY(mutex_);
   std::size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool expects_ ABSL_GUARDED_BY(mutex_) = false;
   // The last Push said no.
   bool paused_ ABSL_GUARDED_BY(mutex_) = false;
   // A turn is to come or under way.

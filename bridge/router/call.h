@@ -4,8 +4,11 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <variant>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "atomemo/plugin/v1/plugin_service.pb.h"
 
@@ -46,6 +49,19 @@ using ReplyPayload = std::variant<pb::AuthenticateResult, pb::OAuth2Result, pb::
 std::optional<CallKind> KindOfEvent(absl::string_view event);
 
 const std::string& ReplyRequestId(const ReplyPayload& reply);
+
+// What a plugin has replied.
+struct PluginReply {
+  template <typename Payload,
+            typename = std::enable_if_t<std::is_constructible_v<ReplyPayload, Payload>>>
+  PluginReply(Payload&& reply)  // NOLINT(google-explicit-constructor): it is one
+      : payload(std::forward<Payload>(reply)) {}
+
+  ReplyPayload payload;
+  // The answer's JSON text, checked, or what is wrong with it (as of definition::AnswerJson), if it
+  // was read already. Then the payload has nothing but its request_id.
+  std::optional<absl::StatusOr<std::string>> json;
+};
 
 // The terminal answer to one hub call.
 struct HubAnswer {

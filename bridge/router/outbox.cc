@@ -23,7 +23,7 @@ constexpr absl::Duration kGroupTime = absl::Milliseconds(250);
 constexpr absl::Duration kQuietTime = absl::Milliseconds(200);
 // What is sent or proven at once, a few milliseconds' worth: then it is the others' turn.
 constexpr std::size_t kAnswersATurn = 500;
-constexpr std::size_t kBytesATurn = std::size_t{4} << 20;
+constexpr std::size_t kBytesATurn = std::size_t{1} << 20;
 
 }  // namespace
 

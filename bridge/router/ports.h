@@ -259,7 +259,7 @@ class PluginPort {
   // used after this.
   virtual void Unsubscribe(absl::string_view session_id, CallKind kind) = 0;
 
-  virtual void Reply(absl::string_view session_id, CallKind kind, ReplyPayload reply) = 0;
+  virtual void Reply(absl::string_view session_id, CallKind kind, PluginReply reply) = 0;
 
   // Unknown sessions are ignored: the router may have ended it first.
   virtual void CloseSession(absl::string_view session_id, absl::string_view reason) = 0;

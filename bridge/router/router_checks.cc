@@ -39,6 +39,21 @@ pb::PluginError MethodNotFound(absl::string_view tool, absl::string_view method,
       absl::StrCat("no parameter of the tool \"", tool, "\" has the ", key, " \"", method, "\""));
 }
 
+absl::StatusOr<std::string> JsonOf(const std::string& event, const ReplyPayload& reply) {
+  return std::visit(
+      [&event](const auto& result) -> absl::StatusOr<std::string> {
+        using Result = std::decay_t<decltype(result)>;
+        if constexpr (std::is_same_v<Result, pb::OAuth2Result>) {
+          return definition::AnswerJson(result, StepOf(event));
+        } else if constexpr (std::is_same_v<Result, pb::CallFailure>) {
+          return absl::InternalError("handled above");
+        } else {
+          return definition::AnswerJson(result);
+        }
+      },
+      reply);
+}
+
 }  // namespace
 
 const std::string& TargetOf(const CallPayload& payload) {
@@ -96,26 +111,16 @@ std::string EventOfReply(CallKind kind, const ReplyPayload& reply) {
   return StepOf(event) == pb::OAuth2Step::STEP_NOT_SET ? "" : event;
 }
 
-absl::StatusOr<HubAnswer> AnswerOfReply(std::string event, ReplyPayload reply) {
+absl::StatusOr<HubAnswer> AnswerOfReply(std::string event, PluginReply reply) {
   HubAnswer answer;
-  answer.request_id = ReplyRequestId(reply);
-  if (auto* failure = std::get_if<pb::CallFailure>(&reply)) {
+  answer.request_id = ReplyRequestId(reply.payload);
+  if (auto* failure = std::get_if<pb::CallFailure>(&reply.payload)) {
     answer.event = std::move(event);
     answer.outcome = std::move(*failure->mutable_error());
     return answer;
   }
-  absl::StatusOr<std::string> data = std::visit(
-      [&event](const auto& result) -> absl::StatusOr<std::string> {
-        using Result = std::decay_t<decltype(result)>;
-        if constexpr (std::is_same_v<Result, pb::OAuth2Result>) {
-          return definition::AnswerJson(result, StepOf(event));
-        } else if constexpr (std::is_same_v<Result, pb::CallFailure>) {
-          return absl::InternalError("handled above");
-        } else {
-          return definition::AnswerJson(result);
-        }
-      },
-      reply);
+  absl::StatusOr<std::string> data =
+      reply.json ? *std::move(reply.json) : JsonOf(event, reply.payload);
   if (!data.ok()) return data.status();
   answer.event = std::move(event);
   answer.outcome = *std::move(data);

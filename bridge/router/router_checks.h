@@ -22,7 +22,7 @@ std::string EventOfReply(CallKind kind, const ReplyPayload& reply);
 
 // The call's terminal answer. An answer that the hub would not understand is INVALID_ARGUMENT with
 // violations.
-absl::StatusOr<HubAnswer> AnswerOfReply(std::string event, ReplyPayload reply);
+absl::StatusOr<HubAnswer> AnswerOfReply(std::string event, PluginReply reply);
 
 }  // namespace atomemo::router
 

@@ -182,11 +182,11 @@ void Router::Unsubscribe(absl::string_view session_id, CallKind kind) {
   FinishIfIdle(*session);
 }
 
-void Router::Reply(absl::string_view session_id, CallKind kind, ReplyPayload reply) {
+void Router::Reply(absl::string_view session_id, CallKind kind, PluginReply reply) {
   Session* const session = FindSession(session_id);
   if (session == nullptr) return;
   if (session->plugin == nullptr) return Park(*session, kind, std::move(reply));
-  const std::string request_id = ReplyRequestId(reply);
+  const std::string request_id = ReplyRequestId(reply.payload);
   const std::unique_ptr<ActiveCall> call = dispatcher_.TakeAnswered(*session, kind, request_id);
   if (call == nullptr) return HandleUnexpectedReply(*session, kind, std::move(reply));
 
@@ -212,9 +212,9 @@ void Router::Reply(absl::string_view session_id, CallKind kind, ReplyPayload rep
   FinishDrainIfIdle();
 }
 
-void Router::HandleUnexpectedReply(Session& session, CallKind kind, ReplyPayload reply) {
+void Router::HandleUnexpectedReply(Session& session, CallKind kind, PluginReply reply) {
   const std::string& topic = session.plugin->topic;
-  const std::string request_id = ReplyRequestId(reply);
+  const std::string request_id = ReplyRequestId(reply.payload);
   const auto reject = [&](absl::string_view why) {
     CallSink* const sink = session.sink_of(kind);
     if (sink == nullptr) return;
@@ -240,7 +240,7 @@ void Router::HandleUnexpectedReply(Session& session, CallKind kind, ReplyPayload
   }
   // Never seen: an earlier bridge took the call, and the plugin has finished it since.
   const JournaledCall* recovered = recovered_.Find(topic, request_id);
-  std::string event = EventOfReply(kind, reply);
+  std::string event = EventOfReply(kind, reply.payload);
   if (event.empty() && recovered != nullptr) event = recovered->event;
   if (event.empty()) {
     return reject(
@@ -264,9 +264,10 @@ void Router::HandleUnexpectedReply(Session& session, CallKind kind, ReplyPayload
   Answer(topic, *std::move(answer), &session, scheduler_.Now(), "", session.spec.peer_pid);
 }
 
-void Router::Park(Session& session, CallKind kind, ReplyPayload reply) {
-  const std::size_t bytes =
-      std::visit([](const auto& message) { return message.ByteSizeLong(); }, reply);
+void Router::Park(Session& session, CallKind kind, PluginReply reply) {
+  std::size_t bytes =
+      std::visit([](const auto& message) { return message.ByteSizeLong(); }, reply.payload);
+  if (reply.json && reply.json->ok()) bytes += (*reply.json)->size();
   const RouterLimits& limits = options_.limits;
   const bool too_many = session.parked_replies.size() >= limits.max_parked_answers;
   if (too_many || parked_bytes_ + bytes > limits.max_parked_bytes) {
@@ -277,7 +278,7 @@ void Router::Park(Session& session, CallKind kind, ReplyPayload reply) {
         absl::StrCat("the session offers more answers to calls of an earlier bridge than fit (",
                      too_many ? limits.max_parked_answers : limits.max_parked_bytes, ", set by ",
                      too_many ? "--max-parked-answers" : "--max-parked-bytes", ")"));
-    return sink->Reject(ReplyRequestId(reply), {violation});
+    return sink->Reject(ReplyRequestId(reply.payload), {violation});
   }
   session.parked_bytes += bytes;
   parked_bytes_ += bytes;

@@ -82,7 +82,7 @@ struct Session {
   // the outbox is full.
   struct ParkedReply {
     CallKind kind;
-    ReplyPayload reply;
+    PluginReply reply;
     std::size_t bytes;
   };
   std::deque<ParkedReply> parked_replies;

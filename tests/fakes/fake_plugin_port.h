@@ -34,6 +34,8 @@ class FakePluginPort : public router::PluginPort {
     std::string session_id;
     router::CallKind kind;
     router::ReplyPayload payload;
+    // As in router::PluginReply.
+    std::optional<absl::StatusOr<std::string>> json;
   };
   struct RecordedHubCall {
     std::string session_id;
@@ -146,10 +148,11 @@ class FakePluginPort : public router::PluginPort {
   }
 
   void Reply(absl::string_view session_id, router::CallKind kind,
-             router::ReplyPayload reply) override {
-    if (on_reply != nullptr) return on_reply(std::move(reply));
+             router::PluginReply reply) override {
+    if (on_reply != nullptr) return on_reply(std::move(reply.payload));
     absl::MutexLock lock(&mutex_);
-    record_.replies.push_back({std::string(session_id), kind, std::move(reply)});
+    record_.replies.push_back(
+        {std::string(session_id), kind, std::move(reply.payload), std::move(reply.json)});
   }
 
   void CloseSession(absl::string_view session_id, absl::string_view /*reason*/) override {

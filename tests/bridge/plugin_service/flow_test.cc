@@ -101,13 +101,27 @@ TEST(SessionTableTest, AnswersThatWereReadAreHandledBeforeTheSessionIsGone) {
   int handled = 0;
   const auto stream = std::make_shared<StreamEvents>(
       io, StreamEvents::Limits{100, 1000},
-      [&](const std::optional<router::ReplyPayload>&) { ++handled; }, [] {});
+      [&](const std::optional<router::PluginReply>&) { ++handled; }, [] {});
   SessionTable sessions;
   sessions.Add("s1", {});
   sessions.AddStream("s1", router::CallKind::kInvoke, stream);
-  for (int i = 0; i < 50; ++i) EXPECT_TRUE(stream->Push(router::ReplyPayload(), 1));
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(stream->Push(router::pb::InvokeResult(), 1));
   sessions.Remove("s1");
   EXPECT_EQ(handled, 50);
+}
+
+TEST(SessionTableTest, AReplyThatIsStillBeingReadIsKnown) {
+  fakes::ManualScheduler io;
+  const auto stream = std::make_shared<StreamEvents>(
+      io, StreamEvents::Limits{100, 1000}, [](const std::optional<router::PluginReply>&) {}, [] {});
+  SessionTable sessions;
+  sessions.Add("s1", {});
+  sessions.AddStream("s1", router::CallKind::kInvoke, stream);
+  EXPECT_FALSE(sessions.IsReading("s1"));
+  stream->Expect();
+  EXPECT_TRUE(sessions.IsReading("s1"));
+  EXPECT_TRUE(stream->Push(router::pb::InvokeResult(), 1));
+  EXPECT_FALSE(sessions.IsReading("s1"));
 }
 
 class ChunkPipeTest : public ::testing::Test {

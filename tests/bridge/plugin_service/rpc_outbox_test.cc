@@ -3,12 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "atomemo/plugin/v1/plugin_service.pb.h"
+#include "bridge/base/scheduler.h"
 #include "bridge/definition/payload.h"
 #include "bridge/plugin_service/message_io.h"
 
@@ -38,11 +40,21 @@ class FakeTransport : public RpcOutbox::Transport {
     log.push_back(absl::StrCat("abort ", end.error_code()));
   }
   void WakeQueueThread() override { log.push_back("wake"); }
+  void RunAside(std::function<void()> work) override {
+    log.push_back("aside");
+    aside.push_back(std::move(work));
+  }
+
+  // Does what was to be done aside.
+  void DoAside() {
+    for (const auto& work : std::exchange(aside, {})) work();
+  }
 
   // Since the last time.
   std::vector<std::string> TakeLog() { return std::exchange(log, {}); }
 
   std::vector<std::string> log;
+  std::vector<std::function<void()>> aside;
 
  private:
   static std::string Id(const grpc::ByteBuffer& message) {
@@ -219,6 +231,7 @@ TEST_F(RpcOutboxTest, ACancelBehindALargeMessageIsSuspicious) {
   auto message = std::make_unique<pb::Cancel>();
   message->set_request_id(std::string(2'000'000, 'x'));
   outbox.Send(std::move(message));
+  transport_.DoAside();
   outbox.OnWriteDone(true);
   outbox.OnCancelled();
   EXPECT_THAT(outbox.WhyClosed(), HasSubstr("right after a message of 2000004 bytes"));
@@ -236,6 +249,57 @@ TEST_F(RpcOutboxTest, JsonIsConvertedOnTheQueuesThreadInOrder) {
   EXPECT_THAT(transport_.TakeLog(), ElementsAre("write converted"));
   outbox_.OnWriteDone(true);
   EXPECT_THAT(transport_.TakeLog(), ElementsAre("write b"));
+}
+
+class LargeMessageTest : public RpcOutboxTest {
+ protected:
+  void SendLarge() {
+    auto info = std::make_unique<pb::CallInfo>();
+    info->set_request_id("large");
+    *info->mutable_context() =
+        definition::JsonObjectOf("{\"t\":\"" + std::string(base::kLargeMessage, 'x') + "\"}");
+    large_.Send(std::move(info), pb::PAYLOAD_ENCODING_STRUCT);
+  }
+  void SendSmall() {
+    auto message = std::make_unique<pb::Cancel>();
+    message->set_request_id("small");
+    large_.Send(std::move(message));
+  }
+
+  RpcOutbox large_{RpcOutbox::Limits{3, 10 << 20, 10 << 20}, &transport_};
+};
+
+TEST_F(LargeMessageTest, IsEncodedAsideAndTheOrderIsKept) {
+  SendSmall();
+  SendLarge();
+  SendSmall();
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("write small"));
+  large_.OnWriteDone(true);
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("aside"));
+  large_.OnQueueThread();
+  EXPECT_THAT(transport_.TakeLog(), IsEmpty());
+  transport_.DoAside();
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("write large"));
+  large_.OnWriteDone(true);
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("write small"));
+}
+
+TEST_F(LargeMessageTest, ThatThePluginDoesNotTakeHoldsUpNoOther) {
+  large_.SetMaxReceiveBytes(1000);
+  large_.SetOnUnsendable([](const google::protobuf::Message&, const absl::Status&) {});
+  SendLarge();
+  SendSmall();
+  transport_.TakeLog();
+  transport_.DoAside();
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("write small"));
+}
+
+TEST_F(LargeMessageTest, TheEndOfTheRpcWaitsForIt) {
+  SendLarge();
+  large_.OnCancelled();
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("aside"));
+  transport_.DoAside();
+  EXPECT_THAT(transport_.TakeLog(), ElementsAre("finish 1"));
 }
 
 TEST_F(RpcOutboxTest, AfterDetachingNothingReachesTheTransport) {
