@@ -1,52 +1,16 @@
 #include "bridge/journal/call_journal_file.h"
 
-#include <unistd.h>
-
-#include <optional>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "bridge/base/invariant.h"
 #include "bridge/base/log.h"
+#include "bridge/base/random.h"
+#include "bridge/journal/journal_memory.h"
 
 namespace atomemo::journal {
 namespace {
 
-// Some 8,000 notes: what 7,000 calls a second note in 0.4 seconds.
-constexpr std::size_t kMemoryBytes = std::size_t{1} << 20;
 constexpr absl::Duration kLastWrite = absl::Seconds(1);
-
-// Adds to what was in the file what its bridge had noted but not yet written there. All is
-// forgotten if that bridge knew that the two together are not the whole truth.
-void AddRecent(const std::string& path, const std::string& memory_path,
-               JournalFile::Contents& contents) {
-  const absl::StatusOr<std::string> bytes = ReadMemoryFile(memory_path, kMemoryBytes);
-  absl::StatusOr<RingRemains> remains =
-      bytes.ok() ? NoteRing::Read(*bytes, contents.generation) : bytes.status();
-  if (!remains.ok()) {
-    base::LogWarning(
-        "what the earlier bridge noted in its last moments is gone, as after a restart of the "
-        "machine or the container",
-        {{"reason", remains.status().message()}});
-    return;
-  }
-  if (remains->gaps != kNoGap) {
-    base::LogWarning(
-        "the earlier bridge was ended while it could not write its journal: its calls are not "
-        "known",
-        {{"path", path}});
-    contents.calls.clear();
-    return;
-  }
-  for (const std::string& record : remains->records) {
-    if (const std::optional<CallNote> note = DecodeNote(record)) contents.calls.Apply(*note);
-  }
-}
-
-// Whether time may help: a full disk, say, but not a folder that is not the bridge's.
-bool MayPass(const absl::Status& status) {
-  return absl::IsResourceExhausted(status) || absl::IsOutOfRange(status) || absl::IsUnknown(status);
-}
 
 }  // namespace
 
@@ -61,31 +25,31 @@ CallJournalFile::~CallJournalFile() {
 
 absl::StatusOr<std::vector<router::JournaledCall>> CallJournalFile::Open(const std::string& path) {
   if (!ATOMEMO_INVARIANT(writer_ == nullptr)) return absl::InternalError("opened twice");
-  absl::StatusOr<std::unique_ptr<JournalFile>> file = JournalFile::Open(path, options_.sync);
-  if (!file.ok()) return file.status();
-  absl::StatusOr<JournalFile::Contents> contents = (*file)->Read();
-  if (!contents.ok()) return contents.status();
-  const std::string earlier =
-      contents->generation.empty() ? "" : MemoryPathFor(path, contents->generation);
-  if (!earlier.empty()) AddRecent(path, earlier, *contents);
-
-  const absl::Status written = (*file)->Replace(contents->calls.Lines());
-  if (!written.ok()) {
-    if (!MayPass(written)) return written;
-    // It must not say what is not so any more, should this bridge be killed.
-    if (absl::Status cleared = (*file)->Clear(); !cleared.ok()) return cleared;
+  const std::string generation = base::RandomId();
+  JournalOpening opening([open = options_.open, sync = options_.sync, path, generation] {
+    return open(path, sync, generation);
+  });
+  if (!opening.Wait(options_.open_limit)) {
+    const absl::Status why = absl::UnavailableError("opening it has not come back");
+    base::LogError("the journal's disk does not answer: calls of an earlier bridge are not known",
+                   {{"path", path}});
+    StartWriter(path, generation, SharedMemoryPathFor(generation),
+                {std::make_unique<LateStore>(std::move(opening)), OpenCalls(), why});
+    return std::vector<router::JournaledCall>();
   }
-  if (!earlier.empty()) unlink(earlier.c_str());  // From here on it belongs to no file any more.
-
-  const std::string generation = (*file)->generation();
-  const std::string memory_path = MemoryPathFor(path, generation);
-  if (!memory_path.empty()) RemoveAbandonedFiles(memory_path, absl::Now());
-  std::vector<router::JournaledCall> left = contents->calls.Calls(clock_());
-  path_ = path;
-  writer_ = NoteWriter::Start(*std::move(file),
-                              std::make_unique<JournalMemory>(memory_path, kMemoryBytes),
-                              generation, std::move(contents->calls), options_.writer, written);
+  absl::StatusOr<OpenedJournal> opened = opening.Take();
+  if (!opened.ok()) return opened.status();
+  std::vector<router::JournaledCall> left = opened->calls.Calls(clock_());
+  StartWriter(path, generation, MemoryPathFor(path, generation), *std::move(opened));
   return left;
+}
+
+void CallJournalFile::StartWriter(const std::string& path, const std::string& generation,
+                                  const std::string& memory_path, OpenedJournal opened) {
+  path_ = path;
+  writer_ = NoteWriter::Start(std::move(opened.file),
+                              std::make_unique<JournalMemory>(memory_path, kMemoryBytes),
+                              generation, std::move(opened.calls), options_.writer, opened.written);
 }
 
 void CallJournalFile::Accepted(absl::string_view topic, absl::string_view request_id,

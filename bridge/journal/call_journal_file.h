@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "bridge/journal/journal_opening.h"
 #include "bridge/journal/note_writer.h"
 #include "bridge/router/ports.h"
 
@@ -18,6 +19,12 @@ namespace atomemo::journal {
 struct JournalOptions {
   // Each batch of notes is on the disk before the next one is written.
   bool sync = false;
+  // How long Open waits for a disk that does not answer.
+  absl::Duration open_limit = absl::Seconds(5);
+  // Another one for tests.
+  std::function<absl::StatusOr<OpenedJournal>(const std::string& path, bool sync,
+                                              const std::string& generation)>
+      open = OpenJournal;
   NoteWriter::Options writer;
 };
 
@@ -41,8 +48,8 @@ class CallJournalFile : public router::CallJournal {
   CallJournalFile& operator=(const CallJournalFile&) = delete;
 
   // Opens or makes the file, locks it, and gives the calls that are open, in no particular order.
-  // Blocks. For errors see JournalFile::Open; a disk that is full is none: `health` tells. Once
-  // only.
+  // Blocks. For errors see JournalFile::Open; a disk that is full, or does not answer in time, is
+  // none: `health` tells. Once only.
   absl::StatusOr<std::vector<router::JournaledCall>> Open(const std::string& path);
 
   void Accepted(absl::string_view topic, absl::string_view request_id, absl::string_view event,
@@ -60,6 +67,8 @@ class CallJournalFile : public router::CallJournal {
   bool Flush(absl::Duration limit) { return writer_ == nullptr || writer_->Flush(limit); }
 
  private:
+  void StartWriter(const std::string& path, const std::string& generation,
+                   const std::string& memory_path, OpenedJournal opened);
   void Add(const CallNote& note) {
     if (writer_ != nullptr) writer_->Add(note);
   }

@@ -17,7 +17,6 @@
 #include "bridge/base/invariant.h"
 #include "bridge/base/json.h"
 #include "bridge/base/log.h"
-#include "bridge/base/random.h"
 
 namespace atomemo::journal {
 namespace {
@@ -145,8 +144,8 @@ bool IsGeneration(absl::string_view text) {
   return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == absl::string_view::npos;
 }
 
-JournalFile::JournalFile(std::string path, int fd, bool sync)
-    : path_(std::move(path)), sync_(sync), generation_(base::RandomId()), fd_(fd) {
+JournalFile::JournalFile(std::string path, std::string generation, int fd, bool sync)
+    : path_(std::move(path)), sync_(sync), generation_(std::move(generation)), fd_(fd) {
   (void)ATOMEMO_INVARIANT(IsGeneration(generation_));
 }
 
@@ -154,11 +153,13 @@ JournalFile::~JournalFile() {
   if (fd_ >= 0) close(fd_);
 }
 
-absl::StatusOr<std::unique_ptr<JournalFile>> JournalFile::Open(const std::string& path, bool sync) {
+absl::StatusOr<std::unique_ptr<JournalFile>> JournalFile::Open(const std::string& path,
+                                                               const std::string& generation,
+                                                               bool sync) {
   absl::StatusOr<int> fd = OpenLocked(path, 0);
   if (absl::IsResourceExhausted(fd.status())) fd = -1;
   if (!fd.ok()) return fd.status();
-  return std::unique_ptr<JournalFile>(new JournalFile(path, *fd, sync));
+  return std::unique_ptr<JournalFile>(new JournalFile(path, generation, *fd, sync));
 }
 
 absl::StatusOr<JournalFile::Contents> JournalFile::Read() {

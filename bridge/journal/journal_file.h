@@ -22,7 +22,7 @@ class JournalStore {
   virtual absl::Status Replace(absl::string_view lines) = 0;
   // What it says is not so any more.
   virtual absl::Status Clear() = 0;
-  // All notes are in it: nothing needs to be looked for in memory.
+  // Nothing needs to be looked for in memory.
   virtual void Seal() = 0;
 };
 
@@ -33,7 +33,7 @@ bool IsGeneration(absl::string_view text);
 //
 //   ["#", generation]
 //
-// The last one counts: `generation` is empty once the file has all notes. The other lines are notes
+// The last one counts: `generation` is empty once nothing is in memory. The other lines are notes
 // (call_note.h). For one thread at a time.
 class JournalFile : public JournalStore {
  public:
@@ -44,9 +44,11 @@ class JournalFile : public JournalStore {
 
   // Opens or makes the file, and locks it. UNAVAILABLE if another bridge has it locked,
   // INVALID_ARGUMENT if it is no regular file; else the system's error. The message names the path
-  // and what to do. A full disk is no error: Replace may make the file later. `sync`: Append and
-  // Replace return once the disk has it.
-  static absl::StatusOr<std::unique_ptr<JournalFile>> Open(const std::string& path, bool sync);
+  // and what to do. A full disk is no error: Replace may make the file later. `generation` is that
+  // of what is written from now on. `sync`: Append and Replace return once the disk has it.
+  static absl::StatusOr<std::unique_ptr<JournalFile>> Open(const std::string& path,
+                                                           const std::string& generation,
+                                                           bool sync);
   ~JournalFile() override;
   JournalFile(const JournalFile&) = delete;
   JournalFile& operator=(const JournalFile&) = delete;
@@ -55,16 +57,13 @@ class JournalFile : public JournalStore {
   // journal's size, is moved aside (to `{path}.damaged`): it may be somebody's.
   absl::StatusOr<Contents> Read();
 
-  // Of what is written from now on.
-  const std::string& generation() const { return generation_; }
-
   absl::Status Append(absl::string_view lines) override;
   absl::Status Replace(absl::string_view lines) override;
   absl::Status Clear() override;
   void Seal() override;
 
  private:
-  JournalFile(std::string path, int fd, bool sync);
+  JournalFile(std::string path, std::string generation, int fd, bool sync);
   absl::Status MoveAside(absl::string_view why);
 
   const std::string path_;

@@ -66,8 +66,12 @@ std::string MemoryPathFor(const std::string& journal, absl::string_view generati
   const std::filesystem::path path(journal);
   const std::string folder = path.has_parent_path() ? path.parent_path().string() : ".";
   if (IsMemory(folder)) return absl::StrCat(journal, ".", generation);
-  if (IsMemory(kSharedMemory)) return absl::StrCat(kSharedMemory, "/atomemo-journal.", generation);
-  return "";
+  return SharedMemoryPathFor(generation);
+}
+
+std::string SharedMemoryPathFor(absl::string_view generation) {
+  if (!IsMemory(kSharedMemory)) return "";
+  return absl::StrCat(kSharedMemory, "/atomemo-journal.", generation);
 }
 
 absl::StatusOr<std::string> ReadMemoryFile(const std::string& path, std::size_t size) {
@@ -93,6 +97,7 @@ absl::StatusOr<std::string> ReadMemoryFile(const std::string& path, std::size_t 
 }
 
 void RemoveAbandonedFiles(const std::string& path, absl::Time now) {
+  if (path.empty()) return;
   const std::filesystem::path own(path);
   const std::string prefix = own.stem().string() + ".";
   DIR* const folder = opendir(own.parent_path().empty() ? "." : own.parent_path().c_str());

@@ -17,12 +17,14 @@ namespace atomemo::journal {
 // in /dev/shm. Empty if that is none either. The generation, which is random, is part of the name:
 // in a folder where everybody may write, nobody can be there first.
 std::string MemoryPathFor(const std::string& journal, absl::string_view generation);
+// The one in /dev/shm, whatever the journal's folder is, which is not looked at.
+std::string SharedMemoryPathFor(absl::string_view generation);
 
 // The whole file, if it is this user's and has `size` bytes. NOT_FOUND if there is none.
 absl::StatusOr<std::string> ReadMemoryFile(const std::string& path, std::size_t size);
 
 // Removes the files of bridges that were killed more than a day ago and had no successor: those
-// named like `path` but for the generation, which nobody has locked.
+// named like `path`, which may be empty, but for the generation, and locked by nobody.
 void RemoveAbandonedFiles(const std::string& path, absl::Time now);
 
 // A block of memory. Written as memory is, so no thread waits for a disk, and, if it is a file of

@@ -169,10 +169,8 @@ void NoteWriter::Run() {
     if (!took && Settle(flushes_asked) && is_stopping) break;
     Rest(/*was_busy=*/took);
   }
-  if (!failing_) {
-    store_->Seal();
-    memory_->Remove();
-  }
+  store_->Seal();
+  if (!store_is_outdated_) memory_->Remove();
   store_.reset();  // Before Stop returns: the next one may want its lock.
   absl::MutexLock lock(&mutex_);
   ended_ = true;
@@ -245,6 +243,7 @@ absl::Status NoteWriter::Replace() {
   const absl::Status status = store_->Replace(lines);
   SetBusy(false);
   if (!status.ok()) return status;
+  store_is_outdated_ = false;
   size_ = lines.size();
   compact_at_ = std::max(options_.compact_bytes, 2 * size_);
   return absl::OkStatus();
@@ -256,7 +255,10 @@ void NoteWriter::StartAnew(const absl::Status& why) {
   SetBusy(true);
   const absl::Status cleared = store_->Clear();
   SetBusy(false);
-  if (!cleared.ok()) base::LogError("the journal is outdated", {{"error", cleared.message()}});
+  if (!cleared.ok()) {
+    store_is_outdated_ = true;  // The gap in the memory tells.
+    base::LogError("the journal is outdated", {{"error", cleared.message()}});
+  }
   // What was cleared may be the room that was missing.
   if (!Replace().ok()) return Fail(why);
   ring_.RemoveGap(kNotWritten);

@@ -133,6 +133,7 @@ class NoteWriter {
   OpenCalls calls_;
   std::size_t size_ = 0;
   std::size_t compact_at_ = 0;
+  bool store_is_outdated_ = false;
   bool failing_ = false;
   absl::Duration retry_;
   absl::Time retry_at_;

@@ -34,7 +34,7 @@ std::vector<std::string> Tell(const Calls& calls) {
 Calls CallsOf(const journal::OpenCalls& calls) { return calls.Calls(absl::FromUnixSeconds(1000)); }
 
 std::unique_ptr<journal::JournalFile> Open(const std::string& path) {
-  auto file = journal::JournalFile::Open(path, /*sync=*/false);
+  auto file = journal::JournalFile::Open(path, std::string(32, 'a'), /*sync=*/false);
   ATOMEMO_FUZZ_EXPECT(file.ok(), file.status().ToString());
   return *std::move(file);
 }

@@ -13,7 +13,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "tests/bridge/journal/journal_fixture.h"
 
 namespace atomemo::journal {
@@ -58,6 +60,20 @@ TEST_P(JournalTroubleTest, WhatABridgeCouldNotWriteBeforeItWasKilledIsNotBelieve
   EXPECT_THAT(Left(), IsEmpty());
 }
 
+TEST_P(JournalTroubleTest, ABridgeThatIsStoppedOnAFullDiskLeavesNothing) {
+  Accept("a");
+  const std::string memory = memory_path();
+  {
+    const FullDisk full(0);
+    Accept("b");
+    ASSERT_TRUE(journal_->Flush(kPatience));
+    journal_.reset();
+  }
+  EXPECT_FALSE(std::filesystem::exists(memory));
+  Restart();
+  EXPECT_THAT(Left(), IsEmpty());
+}
+
 TEST_P(JournalTroubleTest, ADiskThatIsFullAtTheStartDoesNotPreventIt) {
   Accept("ends");
   Accept("stays");
@@ -92,6 +108,49 @@ TEST_P(JournalTroubleTest, NorIsWhatItFoundBelievedAgainShouldItBeKilledThen) {
   ASSERT_TRUE(WIFSIGNALED(status));
   Restart();
   EXPECT_THAT(Left(), IsEmpty());
+}
+
+TEST_P(JournalTroubleTest, NorDoesADiskThatDoesNotAnswerAtTheStart) {
+  Accept("earlier");
+  journal_.reset();
+  absl::Notification answers;
+  JournalOptions options = Options();
+  options.open_limit = absl::ZeroDuration();
+  options.open = [&](const std::string& path, bool sync, const std::string& generation) {
+    answers.WaitForNotification();
+    return OpenJournal(path, sync, generation);
+  };
+  {
+    CallJournalFile journal([this] { return now_; }, options);
+    const auto left = journal.Open(path());
+    ASSERT_TRUE(left.ok()) << left.status();
+    EXPECT_THAT(*left, IsEmpty());
+    EXPECT_FALSE(journal.health().ok);
+    EXPECT_THAT(journal.health().problem, HasSubstr("has not come back"));
+    Accept(journal, "a");
+    Accept(journal, "b");
+    journal.Ended(kTopic, "b");
+    answers.Notify();
+    while (!journal.health().ok) ASSERT_TRUE(journal.Flush(kPatience));
+  }
+  Restart();
+  EXPECT_THAT(Left(), ElementsAre("a waiting 1m"));
+}
+
+TEST_P(JournalTroubleTest, WhatIsFoundWhenItAnswersAtLastIsSaid) {
+  absl::Notification answers;
+  JournalOptions options = Options();
+  options.open_limit = absl::ZeroDuration();
+  options.open = [&](const std::string& path, bool sync, const std::string& generation) {
+    answers.WaitForNotification();
+    return OpenJournal(path, sync, generation);
+  };
+  CallJournalFile journal([this] { return now_; }, options);
+  ASSERT_TRUE(journal.Open(path()).ok());
+  answers.Notify();
+  while (!absl::StrContains(journal.health().problem, "another bridge has locked")) {
+    ASSERT_TRUE(journal.Flush(kPatience));
+  }
 }
 
 TEST_P(JournalTroubleTest, AFileThatWasDeletedIsMadeAgain) {
