@@ -60,6 +60,15 @@ TEST_P(JournalTroubleTest, WhatABridgeCouldNotWriteBeforeItWasKilledIsNotBelieve
   EXPECT_THAT(Left(), IsEmpty());
 }
 
+// Else, on a disk that is all but full, it would come and go.
+TEST_P(JournalTroubleTest, AFileThatIsMadeAnewHasRoomForWhatComesNext) {
+  struct stat info = {};
+  ASSERT_EQ(stat(path().c_str(), &info), 0);
+  EXPECT_LT(info.st_size, 100);
+  constexpr blkcnt_t kBlock = 512;
+  EXPECT_GE(info.st_blocks * kBlock, 16 << 10);
+}
+
 TEST_P(JournalTroubleTest, ABridgeThatIsStoppedOnAFullDiskLeavesNothing) {
   Accept("a");
   const std::string memory = memory_path();
@@ -173,6 +182,12 @@ TEST_P(JournalTroubleTest, LinesThatNobodyCanReadAreSkipped) {
       << "nonsense\n[]\n[\"+\",1,2,3,4]\n[\"?\",\"t\",\"r\"]\n[\">\",\"" << kTopic << "\",\"a";
   ASSERT_TRUE(OpenAgain().ok());
   EXPECT_THAT(Left(), ElementsAre("a waiting 1m"));
+}
+
+TEST_P(JournalTroubleTest, ADeadlineThatNoCallCanHaveIsCutShort) {
+  Write(absl::StrCat("[\"+\",\"", kTopic, "\",\"a\",\"invoke_tool\",9223372036854775807]\n"));
+  ASSERT_TRUE(OpenAgain().ok());
+  EXPECT_THAT(Left(), ElementsAre("a waiting 24h"));
 }
 
 TEST_P(JournalTroubleTest, AFileThatIsNoJournalIsMovedAsideWhole) {

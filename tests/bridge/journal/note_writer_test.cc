@@ -12,11 +12,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
+#include "tests/fakes/captured_log.h"
 #include "tests/fakes/fake_journal_store.h"
 
 namespace atomemo::journal {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -37,7 +39,8 @@ class NoteWriterTest : public ::testing::Test {
   void StartWriter(OpenCalls calls, absl::Status first_write = absl::OkStatus()) {
     NoteWriter::Options options;
     options.compact_bytes = 2'000;
-    options.retry = options.max_retry = absl::Milliseconds(1);
+    options.retry = absl::Milliseconds(1);
+    options.max_retry = absl::Milliseconds(3);
     options.stalled_after = absl::ZeroDuration();
     if (writer_ != nullptr) {
       ASSERT_TRUE(writer_->Stop(kPatience));
@@ -234,6 +237,20 @@ TEST_F(NoteWriterTest, AFullDiskIsTriedAgainAndThenHasTheOpenCalls) {
   EXPECT_THAT(Open(), ElementsAre("new", "newer", "stays"));
   EXPECT_TRUE(writer_->health().ok);
   EXPECT_EQ(Gaps(), kNoGap);
+}
+
+TEST_F(NoteWriterTest, ADiskThatFailsAgainAndAgainIsTriedLessOften) {
+  fakes::CapturedLog log;
+  for (int round = 0; round < 3; ++round) {
+    disk_->Fail(absl::ResourceExhaustedError("no space left"));
+    Accept(absl::StrCat("call-", round));
+    ASSERT_TRUE(writer_->Flush(kPatience));
+    disk_->Fail(absl::OkStatus());
+    while (!writer_->health().ok) ASSERT_TRUE(writer_->Flush(kPatience));
+  }
+  EXPECT_THAT(log.Take(),
+              AllOf(HasSubstr("tried_again_after=1ms"), HasSubstr("tried_again_after=2ms"),
+                    HasSubstr("tried_again_after=3ms")));
 }
 
 // What is written anew needs less room than what was there.
