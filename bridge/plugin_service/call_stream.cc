@@ -151,8 +151,7 @@ class StreamSink : public router::CallSink,
     context_->io.Post([self = this->shared_from_this(),
                        failure = Failure(request_id, code, name, message)]() mutable {
       if (!self->subscription_->active) return;
-      self->context_->port.Reply(self->subscription_->session_id, Traits::kKind,
-                                 std::move(failure));
+      self->context_->port.Fail(self->subscription_->session_id, Traits::kKind, std::move(failure));
     });
   }
 

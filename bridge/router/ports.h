@@ -261,6 +261,9 @@ class PluginPort {
 
   virtual void Reply(absl::string_view session_id, CallKind kind, PluginReply reply) = 0;
 
+  // Ends a call that could not be sent to the plugin, with an error of the bridge's own.
+  virtual void Fail(absl::string_view session_id, CallKind kind, pb::CallFailure failure) = 0;
+
   // Unknown sessions are ignored: the router may have ended it first.
   virtual void CloseSession(absl::string_view session_id, absl::string_view reason) = 0;
 

@@ -98,6 +98,7 @@ class Router : public HubListener, public PluginPort, public StatusPort {
   absl::Status DrainSession(absl::string_view session_id) override;
   void Unsubscribe(absl::string_view session_id, CallKind kind) override;
   void Reply(absl::string_view session_id, CallKind kind, PluginReply reply) override;
+  void Fail(absl::string_view session_id, CallKind kind, pb::CallFailure failure) override;
   void CloseSession(absl::string_view session_id, absl::string_view reason) override;
   void CallHub(absl::string_view session_id, absl::string_view event, std::string data_json,
                std::optional<absl::Duration> timeout,
@@ -141,6 +142,8 @@ class Router : public HubListener, public PluginPort, public StatusPort {
   void NoteAccepted(absl::string_view topic, absl::string_view request_id, absl::string_view event,
                     absl::Duration time_left);
 
+  // A worker was done with the call.
+  void OnCallAnswered(Session& session, const ActiveCall& call);
   // A reply to a call that is not in flight.
   void HandleUnexpectedReply(Session& session, CallKind kind, PluginReply reply);
   // Keeps a reply that cannot be taken yet, and takes what was kept.

@@ -207,8 +207,24 @@ void Router::Reply(absl::string_view session_id, CallKind kind, PluginReply repl
                                  definition::DescribeViolations(violations))},
            nullptr, call->arrived, call->target, session->spec.peer_pid, answer.status().message());
   }
-  FinishIfIdle(*session);
-  if (call->worker != nullptr && call->worker != session) FinishIfIdle(*call->worker);
+  OnCallAnswered(*session, *call);
+}
+
+void Router::Fail(absl::string_view session_id, CallKind kind, pb::CallFailure failure) {
+  Session* const session = FindSession(session_id);
+  if (session == nullptr || session->plugin == nullptr) return;
+  const std::unique_ptr<ActiveCall> call =
+      dispatcher_.TakeAnswered(*session, kind, failure.request_id());
+  if (call == nullptr) return;  // It has ended otherwise.
+  Answer(call->plugin->topic,
+         HubAnswer{call->event, failure.request_id(), std::move(*failure.mutable_error())}, nullptr,
+         call->arrived, call->target, session->spec.peer_pid);
+  OnCallAnswered(*session, *call);
+}
+
+void Router::OnCallAnswered(Session& session, const ActiveCall& call) {
+  FinishIfIdle(session);
+  if (call.worker != nullptr && call.worker != &session) FinishIfIdle(*call.worker);
   FinishDrainIfIdle();
 }
 

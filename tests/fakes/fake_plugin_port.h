@@ -155,6 +155,12 @@ class FakePluginPort : public router::PluginPort {
         {std::string(session_id), kind, std::move(reply.payload), std::move(reply.json)});
   }
 
+  // Recorded as a reply.
+  void Fail(absl::string_view session_id, router::CallKind kind,
+            router::pb::CallFailure failure) override {
+    Reply(session_id, kind, std::move(failure));
+  }
+
   void CloseSession(absl::string_view session_id, absl::string_view /*reason*/) override {
     absl::MutexLock lock(&mutex_);
     record_.closed.emplace_back(session_id);

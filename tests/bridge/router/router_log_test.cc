@@ -40,6 +40,22 @@ TEST_F(RouterTest, TheLogNamesTheProcessThatDied) {
   EXPECT_THAT(log.Take(), AllOf(HasSubstr("call failed"), HasSubstr("request_id=r1 pid=42 ")));
 }
 
+TEST_F(RouterTest, ACallThatCouldNotBeSentIsNotLoggedAsThePluginsError) {
+  fakes::CapturedLog log;
+  auto worker = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  pb::CallFailure failure;
+  failure.set_request_id("r1");
+  failure.mutable_error()->set_code("sdk:invalid_parameter");
+  failure.mutable_error()->set_message("the call cannot be sent: too large");
+  router_.Fail(worker->session_id, CallKind::kInvoke, failure);
+  router_.Fail(worker->session_id, CallKind::kInvoke, failure);
+  EXPECT_EQ(ErrorOf("r1").code(), "sdk:invalid_parameter");
+  EXPECT_THAT(log.Take(), AllOf(HasSubstr("request_id=r1 pid=42 "),
+                                HasSubstr("reason=\"the call cannot be sent: too large\"")));
+}
+
 TEST_F(RouterTest, TheLogNamesNoProcessForACallThatNoneHad) {
   fakes::CapturedLog log;
   auto worker = StartWorker();
