@@ -159,6 +159,14 @@ TEST_F(CallTableTest, AWaitingCallThatIsCancelledIsStartedToBeAnswered) {
   EXPECT_THAT(started_, ElementsAre("a", "b", "c", "e", "d"));
 }
 
+TEST_F(CallTableTest, AWaitingCallThatIsCancelledTakesNoRoomWhileItIsAnswered) {
+  for (const char* id : {"a", "b", "c", "d", "e"}) Admit(id);
+  table_.Cancel("e");
+  Answer("a");
+  table_.Forget("a");
+  EXPECT_THAT(started_, ElementsAre("a", "b", "c", "e", "d"));
+}
+
 TEST_F(CallTableTest, CancellingAllStartsWhatWaits) {
   const auto control = Control();
   for (const char* id : {"a", "b", "c"}) Admit(id);
@@ -177,6 +185,29 @@ TEST_F(CallTableTest, AnswersThatAreFarTooLateMakeRoom) {
   EXPECT_EQ(Admit("good"), Admission::kStarted);
   Answer("good");
   EXPECT_THAT(Kept(), ElementsAre("good"));
+}
+
+TEST_F(CallTableTest, AnAnswerThatIsFarTooLateMakesRoomBeforeItsCallHasEnded) {
+  for (const char* id : {"a", "b", "c"}) Admit(id, -absl::Hours(1));
+  for (const char* id : {"a", "b", "c"}) table_.Keep(id, ReplyOf(id));
+  EXPECT_EQ(Admit("d"), Admission::kStarted);
+}
+
+TEST_F(CallTableTest, AnAnswerThatIsKeptTakesRoomOnceAlthoughItsCallHasNotEnded) {
+  for (const char* id : {"a", "b"}) Admit(id);
+  for (const char* id : {"a", "b"}) table_.Keep(id, ReplyOf(id));
+  EXPECT_EQ(Admit("c"), Admission::kStarted);
+  EXPECT_EQ(Admit("d"), Admission::kWaiting);
+}
+
+TEST_F(CallTableTest, ACallWhoseAnswerIsForgottenIsNewWhenItComesAgain) {
+  AdmitAndAnswer("a");
+  table_.Forget("a");
+  table_.Forget("a");
+  EXPECT_EQ(Admit("a"), Admission::kStarted);
+  EXPECT_THAT(started_, ElementsAre("a", "a"));
+  Answer("a");
+  EXPECT_THAT(Kept(), ElementsAre("a"));
 }
 
 TEST_F(CallTableTest, AnAnswerThatIsALittleLateIsKept) {

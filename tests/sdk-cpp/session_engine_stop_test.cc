@@ -1,6 +1,8 @@
 // How Plugin::Run ends: at Stop, and when the bridge asks for it.
 
 #include <memory>
+#include <string>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -69,6 +71,18 @@ TEST_F(SessionEngineTest, StopLeavesHandlersBehindThatDoNotListen) {
   signals->started.WaitForNotification();
   EXPECT_EQ(StopPlugin().code(), absl::StatusCode::kDeadlineExceeded);
   signals->go_on.Notify();
+}
+
+TEST_F(SessionEngineTest, StopWithoutABridgeCancelsWhatStillRuns) {
+  options_.cancel_grace = absl::Seconds(60);
+  bridge_.Start();
+  StartPlugin();
+  ASSERT_TRUE(bridge_.WaitForSessions(1));
+  bridge_.Invoke("r1", "wait", "{}");
+  started_.WaitForNotification();
+  bridge_.Stop();
+  while (log().find("no session") == std::string::npos) std::this_thread::yield();
+  EXPECT_TRUE(StopPlugin().ok());
 }
 
 TEST_F(SessionEngineTest, StopGivesUpWaitingForTheHub) {

@@ -91,6 +91,25 @@ TEST(WorkerPoolTest, AThreadIsStartedForATaskThatNoIdleOneIsLeftFor) {
   EXPECT_EQ(pool.threads(), 0);
 }
 
+TEST(WorkerPoolTest, TasksBeyondItsThreadsWait) {
+  WorkerPool pool(2);
+  absl::BlockingCounter running(2);
+  absl::Notification go_on;
+  std::atomic<int> started{0};
+  for (int i = 0; i < 5; ++i) {
+    pool.Submit([&] {
+      if (++started <= 2) running.DecrementCount();
+      go_on.WaitForNotification();
+    });
+  }
+  running.Wait();
+  EXPECT_EQ(pool.threads(), 2);
+  EXPECT_EQ(started, 2);
+  go_on.Notify();
+  while (started < 5) std::this_thread::yield();
+  EXPECT_TRUE(pool.Shutdown(absl::InfiniteFuture()));
+}
+
 TEST(WorkerPoolTest, ShutdownDropsWhatWaits) {
   // Shared with a task that outlives the test's scope.
   struct Signals {
