@@ -22,6 +22,9 @@ namespace {
 
 using base::JsonMembers;
 
+// An answer with more things wrong is not read any better for knowing all of them.
+constexpr int kMaxAnswerViolations = 100;
+
 // Gathers what is wrong with an answer.
 class Violations {
  public:
@@ -43,6 +46,11 @@ class Violations {
 
  private:
   void Add(absl::string_view path, absl::string_view for_logs, absl::string_view message) {
+    if (found_.violations_size() > kMaxAnswerViolations) return;
+    if (found_.violations_size() == kMaxAnswerViolations) {
+      path = "";
+      for_logs = message = "... and more: correct these first";
+    }
     const auto add = [path](pb::DefinitionViolations& to, absl::string_view text) {
       pb::DefinitionViolation* violation = to.add_violations();
       violation->set_path(std::string(path));

@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "bridge/base/log.h"
+#include "bridge/definition/messages.h"
 
 namespace atomemo::hub {
 namespace {
@@ -33,6 +34,12 @@ std::size_t FrameBytes(absl::string_view topic, const HubMessage& message) {
   constexpr std::size_t kEnvelope = 32;  // refs, brackets, quotes and commas
   return message.payload.size() + message.event.size() + topic.size() + kEnvelope +
          kFrameHeaderBytes;
+}
+
+const std::string& RequestIdOf(const HubEvent& event) {
+  if (const auto* call = std::get_if<router::HubCall>(&event)) return call->request_id();
+  if (const auto* reply = std::get_if<HubReply>(&event)) return reply->request_id;
+  return std::get<BadCall>(event).request_id;
 }
 
 bool SameState(const HubState& a, const HubState& b) {
@@ -243,10 +250,14 @@ void HubClient::OnChannelEvent(PhoenixChannel& channel, ReceivedFrame frame) {
   Topic* topic = FindTopic(channel.topic());
   if (topic == nullptr || shut_down_) return;
   HubEvent event = frame.read != nullptr ? std::move(*frame.read) : ReadEvent(frame);
+  if (auto* reply = std::get_if<HubReply>(&event)) return OnHubReply(*topic, std::move(*reply));
+  frame.event = std::string(definition::CutText(frame.event, kMaxNameBytes));
+  if (RequestIdOf(event).size() > kMaxRequestIdBytes) {
+    return RefuseRequestId(channel, frame.event, RequestIdOf(event));
+  }
   if (auto* call = std::get_if<router::HubCall>(&event)) {
     return listener_->OnHubCall(frame.topic, std::move(*call));
   }
-  if (auto* reply = std::get_if<HubReply>(&event)) return OnHubReply(*topic, std::move(*reply));
   const BadCall& bad = std::get<BadCall>(event);
   if (bad.request_id.empty()) {
     base::LogWarning("hub event without request_id ignored",
@@ -254,6 +265,18 @@ void HubClient::OnChannelEvent(PhoenixChannel& channel, ReceivedFrame frame) {
     return;
   }
   listener_->OnBadHubCall(frame.topic, frame.event, bad.request_id, bad.error);
+}
+
+void HubClient::RefuseRequestId(PhoenixChannel& channel, const std::string& event,
+                                const std::string& request_id) {
+  base::LogWarning("call with a request_id that is too long refused",
+                   {{"topic", channel.topic()}, {"event", event}, {"bytes", request_id.size()}});
+  router::pb::PluginError error;
+  error.set_code("sdk:invalid_request_id");
+  error.set_name("InvalidRequestId");
+  error.set_message(absl::StrCat("the request_id has ", request_id.size(), " bytes, and may have ",
+                                 kMaxRequestIdBytes));
+  if (channel.ready()) PushNow(channel, {event, request_id, std::move(error)});
 }
 
 void HubClient::OnHubReply(Topic& topic, HubReply reply) {

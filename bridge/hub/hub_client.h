@@ -121,6 +121,8 @@ class HubClient : public router::HubPort, private PhoenixChannel::Owner {
                                              const router::HubAnswer& answer);
   void PollWritable();
   void OnHubReply(Topic& topic, HubReply reply);
+  void RefuseRequestId(PhoenixChannel& channel, const std::string& event,
+                       const std::string& request_id);
   void FailRequests(Topic& topic, absl::string_view reason);
   void ReplyLater(absl::string_view topic, std::string request_id, absl::Status error);
   // Runs `task` later, unless this object has gone or shut down by then.

@@ -32,6 +32,14 @@ class CallReader {
     return std::move(text).value_or("");
   }
 
+  std::string Name(absl::string_view name) {
+    std::string text = String(name);
+    if (text.size() > kMaxNameBytes) {
+      Fail(name, absl::StrCat("has ", text.size(), " bytes, and may have ", kMaxNameBytes));
+    }
+    return text;
+  }
+
   std::optional<std::string> OptionalString(absl::string_view name) {
     const std::optional<absl::string_view> value = members_.Take(name);
     if (!value) return std::nullopt;
@@ -58,6 +66,10 @@ class CallReader {
     if (!value) return;
     const absl::StatusOr<JsonMembers> credentials = JsonMembers::Cut(*value);
     if (!credentials.ok()) return FailType("credentials", "an object", *value);
+    if (credentials->rest().size() > kMaxCredentials) {
+      return Fail("credentials", absl::StrCat("has ", credentials->rest().size(),
+                                              " members, and may have ", kMaxCredentials));
+    }
     for (const JsonMembers::Member& one : credentials->rest()) {
       if (one.value == "null") continue;
       SetObject(absl::StrCat("credentials.", one.name), one.value, &(*out)[one.name]);
@@ -99,7 +111,7 @@ class CallReader {
 
 pb::Authentication ReadAuthentication(CallReader& reader) {
   pb::Authentication call;
-  call.set_credential_name(reader.String("credential_name"));
+  call.set_credential_name(reader.Name("credential_name"));
   reader.Object("credential", call.mutable_credential());
   reader.OptionalObject("extra", [&] { return call.mutable_extra(); });
   return call;
@@ -107,7 +119,7 @@ pb::Authentication ReadAuthentication(CallReader& reader) {
 
 pb::OAuth2Step ReadBuildAuthorizeUrl(CallReader& reader) {
   pb::OAuth2Step call;
-  call.set_credential_name(reader.String("credential_name"));
+  call.set_credential_name(reader.Name("credential_name"));
   reader.Object("credential", call.mutable_credential());
   call.mutable_build_authorize_url()->set_redirect_uri(reader.String("redirect_uri"));
   call.mutable_build_authorize_url()->set_state(reader.String("state"));
@@ -116,7 +128,7 @@ pb::OAuth2Step ReadBuildAuthorizeUrl(CallReader& reader) {
 
 pb::OAuth2Step ReadGetToken(CallReader& reader) {
   pb::OAuth2Step call;
-  call.set_credential_name(reader.String("credential_name"));
+  call.set_credential_name(reader.Name("credential_name"));
   reader.OptionalObject("credential", [&] { return call.mutable_credential(); });
   call.mutable_get_token()->set_code(reader.String("code"));
   call.mutable_get_token()->set_redirect_uri(reader.String("redirect_uri"));
@@ -125,7 +137,7 @@ pb::OAuth2Step ReadGetToken(CallReader& reader) {
 
 pb::OAuth2Step ReadRefreshToken(CallReader& reader) {
   pb::OAuth2Step call;
-  call.set_credential_name(reader.String("credential_name"));
+  call.set_credential_name(reader.Name("credential_name"));
   reader.Object("credential", call.mutable_credential());
   call.mutable_refresh_token();
   return call;
@@ -133,7 +145,7 @@ pb::OAuth2Step ReadRefreshToken(CallReader& reader) {
 
 pb::Invocation ReadInvocation(CallReader& reader) {
   pb::Invocation call;
-  call.set_tool_name(reader.String("tool_name"));
+  call.set_tool_name(reader.Name("tool_name"));
   reader.Object("parameters", call.mutable_parameters());
   reader.Credentials(call.mutable_credentials());
   if (auto text = reader.OptionalString("plugin_identifier")) {
@@ -144,8 +156,8 @@ pb::Invocation ReadInvocation(CallReader& reader) {
 
 pb::ResourceQuery ReadResourceQuery(CallReader& reader) {
   pb::ResourceQuery call;
-  call.set_tool_name(reader.String("tool_name"));
-  call.set_method(reader.String("method"));
+  call.set_tool_name(reader.Name("tool_name"));
+  call.set_method(reader.Name("method"));
   if (auto text = reader.OptionalString("filter")) call.set_filter(*std::move(text));
   if (auto text = reader.OptionalString("pagination_token")) {
     call.set_pagination_token(*std::move(text));
@@ -157,8 +169,8 @@ pb::ResourceQuery ReadResourceQuery(CallReader& reader) {
 
 pb::MappingQuery ReadMappingQuery(CallReader& reader) {
   pb::MappingQuery call;
-  call.set_tool_name(reader.String("tool_name"));
-  call.set_method(reader.String("method"));
+  call.set_tool_name(reader.Name("tool_name"));
+  call.set_method(reader.Name("method"));
   reader.Object("parameters", call.mutable_parameters());
   reader.Credentials(call.mutable_credentials());
   return call;
@@ -255,12 +267,11 @@ constexpr std::size_t kMaxReplyBytes = std::size_t{1} << 20;
 void ShortenReply(PhoenixFrame& reply) {
   if (reply.payload.size() <= kMaxReplyBytes) return;
   absl::StatusOr<JsonMembers> members = JsonMembers::Cut(reply.payload);
-  const absl::string_view status =
-      members.ok() ? members->Take("status").value_or("null") : "null";
+  const absl::string_view status = members.ok() ? members->Take("status").value_or("null") : "null";
   const std::string reason =
       absl::StrCat("the hub's reply has ", reply.payload.size(), " bytes: it is not read");
-  reply.payload = absl::StrCat("{\"status\":", status, ",\"response\":{\"reason\":",
-                               base::QuoteJson(reason), "}}");
+  reply.payload = absl::StrCat("{\"status\":", status,
+                               ",\"response\":{\"reason\":", base::QuoteJson(reason), "}}");
 }
 
 HubReply ReadHubReply(const PhoenixFrame& frame) {

@@ -3,6 +3,7 @@
 
 // The hub's events and payloads, as the router's types and back. Pure.
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -55,6 +56,15 @@ struct ReceivedFrame : PhoenixFrame {
 // Reads a whole message, its event included. For messages that are too large for the io thread. Of
 // a reply (`phx_reply`) with more than 1 MiB only the status is left.
 absl::StatusOr<ReceivedFrame> ReadInFull(absl::string_view text);
+
+// What calls are told apart by is copied and remembered: a longer request_id is answered at once
+// with an error, and remembered nowhere. In bytes.
+inline constexpr std::size_t kMaxRequestIdBytes = 64 * 1024;
+// A longer name of a tool, method or credential is INVALID_ARGUMENT; a longer event is cut where it
+// is told of.
+inline constexpr std::size_t kMaxNameBytes = 1024;
+// So are more credentials: each is a value of its own for everybody who handles the call.
+inline constexpr std::size_t kMaxCredentials = 1000;
 
 // What is pushed to the hub.
 struct HubMessage {

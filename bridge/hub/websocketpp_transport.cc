@@ -60,6 +60,9 @@ class Connection {
 using DoubtfulAddresses = std::set<asio::ip::address>;
 constexpr std::size_t kMaxDoubtfulAddresses = 64;
 
+// In bytes. For larger ones it takes several copies and a slow check.
+constexpr std::size_t kMaxTextForLibrary = 64 * 1024;
+
 // What a connection has from its transport.
 struct Surroundings {
   asio::io_context& io;
@@ -99,7 +102,9 @@ class ConnectionOf : public Connection, public std::enable_shared_from_this<Conn
   absl::Status Send(absl::string_view text) override {
     if (!open_) return absl::UnavailableError("the WebSocket is not open");
     const websocketpp::lib::error_code error =
-        connection_->send(text.data(), text.size(), websocketpp::frame::opcode::text);
+        text.size() > kMaxTextForLibrary
+            ? SendPrepared(text)
+            : connection_->send(text.data(), text.size(), websocketpp::frame::opcode::text);
     return error ? absl::UnavailableError(error.message()) : absl::OkStatus();
   }
 
@@ -162,6 +167,22 @@ class ConnectionOf : public Connection, public std::enable_shared_from_this<Conn
       });
       VerifyPeer(connection_->get_socket(), host, verification_);
     }
+  }
+
+  // What the library does with a text, but for two further copies and its check that the text is
+  // UTF-8, which takes longer than all else: whatever is sent here is.
+  websocketpp::lib::error_code SendPrepared(absl::string_view text) {
+    namespace frame = websocketpp::frame;
+    const auto message = connection_->get_message(frame::opcode::text, 0);
+    frame::masking_key_type key{random_()};
+    message->set_header(frame::prepare_header(
+        frame::basic_header(frame::opcode::text, text.size(), /*fin=*/true, /*mask=*/true),
+        frame::extended_header(text.size(), key.i)));
+    std::string& payload = message->get_raw_payload();
+    payload.assign(text.data(), text.size());
+    frame::word_mask_exact(reinterpret_cast<std::uint8_t*>(payload.data()), payload.size(), key);
+    message->set_prepared(true);
+    return connection_->send(message);
   }
 
   // Wraps a member function so that it runs only while this object lives.
@@ -301,6 +322,7 @@ class ConnectionOf : public Connection, public std::enable_shared_from_this<Conn
   const Surroundings around_;
   const std::shared_ptr<TlsVerification> verification_ = std::make_shared<TlsVerification>();
   asio::steady_timer timeout_;
+  typename Config::rng_type random_;
   std::optional<Dialer> dialer_;
   bool dialed_ = false;
   std::optional<asio::ip::address> address_;

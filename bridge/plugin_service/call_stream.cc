@@ -266,6 +266,14 @@ class CallStream : public RpcHandler {
                                           : "a message must be `result` or `failure`");
   }
 
+  static absl::Status CheckRequestId(const typename Traits::Reply& reply) {
+    const std::size_t bytes =
+        (reply.has_result() ? reply.result().request_id() : reply.failure().request_id()).size();
+    if (bytes <= kMaxRequestIdBytes) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat("the request_id has ", bytes, " bytes, and may have ", kMaxRequestIdBytes));
+  }
+
   static PluginReply ReplyOf(typename Traits::Reply reply) {
     if (reply.has_result()) return std::move(*reply.mutable_result());
     return std::move(*reply.mutable_failure());
@@ -289,6 +297,7 @@ class CallStream : public RpcHandler {
           absl::Status& status = large->status;
           if (status.ok()) status = ParseMessage(large->message, reply);
           if (status.ok()) status = CheckReply(reply);
+          if (status.ok()) status = CheckRequestId(reply);
           if (status.ok()) {
             large->reply = ReadInFull(ReplyOf(std::move(reply)));
           } else {

@@ -28,7 +28,6 @@ constexpr int kResultField = 2;
 constexpr int kFailureField = 3;
 // In what those hold.
 constexpr int kRequestIdField = 1;
-constexpr std::uint32_t kMaxRequestIdBytes = 64 * 1024;
 
 bool IsBytesField(std::uint32_t tag, int field) {
   return tag == WireFormatLite::MakeTag(field, WireFormatLite::WIRETYPE_LENGTH_DELIMITED);

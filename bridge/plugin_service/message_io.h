@@ -16,6 +16,9 @@ namespace atomemo::plugin_service {
 // Reads a message as it came over the wire. INVALID_ARGUMENT if it is not one of its type.
 absl::Status ParseMessage(grpc::ByteBuffer& bytes, google::protobuf::Message& message);
 
+// A reply with a longer one is refused.
+inline constexpr std::size_t kMaxRequestIdBytes = 64 * 1024;
+
 // The request_id in a call stream's reply that cannot be parsed, or is too large for it: found
 // without looking at the rest. Empty if there is none.
 std::string FindRequestId(grpc::ByteBuffer& reply);

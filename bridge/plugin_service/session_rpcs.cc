@@ -16,6 +16,9 @@
 namespace atomemo::plugin_service {
 namespace {
 
+// Of a call to the hub, which is a name.
+constexpr std::size_t kMaxEventBytes = 1024;
+
 using SessionDraftPtr = std::shared_ptr<SessionDraft>;
 
 // What the session has declared so far; FAILED_PRECONDITION once it has published. On the io
@@ -174,6 +177,10 @@ void ServeCallHub(const ContextPtr& context, const UnaryRpc<pb::CallHubRequest>:
   if (!timeout.ok()) return call->Fail(timeout.status());
   if (call->request.event().empty()) {
     return call->Fail(absl::InvalidArgumentError("`event` is empty"));
+  }
+  if (call->request.event().size() > kMaxEventBytes) {
+    return call->Fail(absl::InvalidArgumentError(absl::StrCat(
+        "`event` has ", call->request.event().size(), " bytes, and may have ", kMaxEventBytes)));
   }
   absl::StatusOr<std::string> data = definition::JsonTextOf(call->request.data());
   if (!data.ok()) {

@@ -18,6 +18,9 @@ namespace {
 
 namespace pb = ::atomemo::plugin::v1;
 
+// More than any bridge has calls in flight.
+constexpr int kMaxOpenRequestIds = 100'000;
+
 // The session behind a stream. On the io thread only.
 struct SessionLink {
   // Set while the router has it.
@@ -172,6 +175,11 @@ class SessionStream : public RpcHandler {
     absl::StatusOr<std::size_t> max_receive_bytes =
         status.ok() ? MaxReceiveBytes(opening->request.max_receive_bytes()) : status;
     if (!max_receive_bytes.ok()) return start_.outbox->Finish(max_receive_bytes.status());
+    if (opening->request.open_request_ids_size() > kMaxOpenRequestIds) {
+      return start_.outbox->Finish(absl::InvalidArgumentError(
+          absl::StrCat("open_request_ids has ", opening->request.open_request_ids_size(),
+                       " elements, and may have ", kMaxOpenRequestIds)));
+    }
     start_.outbox->SetMaxReceiveBytes(*max_receive_bytes);
     opening->max_receive_bytes = *max_receive_bytes;
     opening->context = context_;

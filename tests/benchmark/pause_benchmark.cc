@@ -116,6 +116,10 @@ std::string ManyFileRefs(std::size_t bytes) {
   return text + "]}";
 }
 
+std::string Member(const std::string& name, std::size_t bytes) {
+  return absl::StrCat("\"", name, "\":\"", std::string(bytes, 'x'), "\"");
+}
+
 std::string CallOf(int id, const std::string& parameters) {
   return absl::StrCat(R"({"request_id":"r)", id, R"(","tool_name":"do-work","parameters":)",
                       parameters, "}");
@@ -311,6 +315,30 @@ void LargePlugins(Stage& stage, const std::string& name) {
       [&] { return stage.hub().registrations() >= registered + 100; });
 }
 
+// A call with a name that is as long as a message.
+void LongName(Stage& stage, const std::string& name, const std::string& members,
+              const std::string& event = "invoke_tool") {
+  stage.Add(Json());
+  stage.Measure(
+      name, [&] { stage.hub().Push("debug_plugin:plugin", event, "{" + members + "}"); },
+      [&] { return stage.hub().answers() == 1; });
+}
+
+void LongError(Stage& stage, const std::string& name) {
+  stage.Add(Json());
+  stage.OpenCalls(0, 1, 10);
+  pb::InvokeReply reply;
+  reply.mutable_failure()->set_request_id("r0");
+  reply.mutable_failure()->mutable_error()->set_message(std::string(kLarge, 'm'));
+  stage.Measure(
+      name, [&] { stage.plugin().Send(reply); }, [&] { return stage.hub().answers() == 1; });
+}
+
+void LongSession(Stage& stage, const std::string& name, const Options& options) {
+  stage.Measure(
+      name, [&] { stage.Add(options); }, [] { return true; });
+}
+
 using Input = std::pair<std::string, std::function<void(Stage&, const std::string&)>>;
 
 std::vector<Input> Inputs() {
@@ -330,6 +358,31 @@ std::vector<Input> Inputs() {
       {"answer, 8 MB of small members, JSON", [](auto& s, auto& n) { LargeAnswer(s, n, false); }},
       {"answer, 8 MB of small members, Struct", [](auto& s, auto& n) { LargeAnswer(s, n, true); }},
       {"hub's answer to a plugin, 8 MB, Struct", HubCallAnswer},
+      {"call with a request_id of 7 MB",
+       [](auto& s, auto& n) {
+         LongName(s, n, Member("request_id", 7'000'000) + R"(,"tool_name":"t","parameters":{})");
+       }},
+      {"call of a tool with a name of 8 MB",
+       [](auto& s, auto& n) {
+         LongName(s, n, Member("tool_name", kLarge) + R"(,"request_id":"r","parameters":{})");
+       }},
+      {"event with a name of 7 MB",
+       [](auto& s, auto& n) {
+         LongName(s, n, R"("request_id":"r")", std::string(7'000'000, 'e'));
+       }},
+      {"error with a message of 8 MB", LongError},
+      {"session with 1,000,000 open request_ids",
+       [](auto& s, auto& n) {
+         Options options;
+         options.open_request_ids = 1'000'000;
+         LongSession(s, n, options);
+       }},
+      {"session of a client with a name of 8 MB",
+       [](auto& s, auto& n) {
+         Options options;
+         options.client = std::string(kLarge, 'c');
+         LongSession(s, n, options);
+       }},
       {"a stream with 5,000 calls is lost", [](auto& s, auto& n) { LostStream(s, n, false, 300); }},
       {"the same, 20 KB each, run again", [](auto& s, auto& n) { LostStream(s, n, true, 20'000); }},
       {"10,000 kept answers", KeptAnswers},

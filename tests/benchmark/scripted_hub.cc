@@ -101,7 +101,8 @@ void ScriptedHub::OnText(WebSocketConnection& connection, absl::string_view text
   if (parts.size() < 5) return;
   const absl::string_view join_ref = parts[0].substr(1);
   const absl::string_view event = Unquoted(parts[3]);
-  if (event == "invoke_tool_response" || event == "invoke_tool_error") {
+  if (event == "invoke_tool_response" || event == "invoke_tool_error" ||
+      event == "unsupported_event") {
     ++answers_;
     return;
   }

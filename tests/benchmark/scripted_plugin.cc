@@ -51,6 +51,10 @@ ScriptedPlugin::ScriptedPlugin(const std::string& socket, Options options)
   open.set_definition_json(Definition(options_.name, options_.definition_bytes));
   open.set_payload_encoding(options_.encoding);
   open.set_max_receive_bytes(-1);
+  open.set_client(options_.client);
+  for (int i = 0; i < options_.open_request_ids; ++i) {
+    open.add_open_request_ids(absl::StrCat("r", i));
+  }
   session_ = stub_->OpenSession(&session_context_, open);
   pb::SessionEvent event;
   if (!session_->Read(&event)) Check("OpenSession", session_->Finish());

@@ -29,6 +29,8 @@ class ScriptedPlugin {
     pb::PayloadEncoding encoding = pb::PAYLOAD_ENCODING_JSON;
     std::size_t definition_bytes = 0;
     bool retry_safe = false;
+    int open_request_ids = 0;
+    std::string client;
   };
 
   ScriptedPlugin(const std::string& socket, Options options);

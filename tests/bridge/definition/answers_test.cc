@@ -251,6 +251,15 @@ TEST(ListResourcesAnswerTest, BecomesResultsAndToken) {
   EXPECT_THAT(Paths(AnswerJson(result).status()), ElementsAre("results[2]"));
 }
 
+TEST(ListResourcesAnswerTest, OfManyMistakesTheFirstAreTold) {
+  pb::ListResourcesResult result;
+  for (int i = 0; i < 1000; ++i) result.add_results();
+  const std::vector<std::string> paths = Paths(AnswerJson(result).status());
+  ASSERT_EQ(paths.size(), 101u);
+  EXPECT_EQ(paths[99], "results[99]");
+  EXPECT_EQ(paths[100], "");
+}
+
 TEST(MapResourceAnswerTest, BecomesFieldsAndNotice) {
   pb::MapResourceResult result;
   pb::MappedField& field = *result.add_fields();

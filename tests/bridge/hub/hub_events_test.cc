@@ -6,6 +6,7 @@
 #include <string>
 #include <variant>
 
+#include "absl/strings/str_cat.h"
 #include "bridge/base/json.h"
 #include "bridge/router/ports.h"
 
@@ -50,6 +51,27 @@ TEST(DecodeCallTest, InvokeToolWithEverything) {
   ASSERT_EQ(call.credentials_size(), 2);
   EXPECT_EQ(call.credentials().at("cred-1").json(), R"({"api_key": "k"})");
   EXPECT_EQ(call.typed_values_size(), 0);
+}
+
+TEST(DecodeCallTest, ANameThatIsTooLongIsNoName) {
+  const std::string payload = absl::StrCat(R"({"request_id":"r","parameters":{},"tool_name":")",
+                                           std::string(kMaxNameBytes + 1, 'x'), R"("})");
+  const absl::Status status = DecodeCall("invoke_tool", payload).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status));
+  EXPECT_EQ(status.message(), "`tool_name` has 1025 bytes, and may have 1024");
+}
+
+TEST(DecodeCallTest, MoreCredentialsThanAnyToolHasAreRefused) {
+  std::string credentials = "\"c\":{}";
+  for (std::size_t i = 0; i < kMaxCredentials; ++i) {
+    absl::StrAppend(&credentials, ",\"c", i, "\":{}");
+  }
+  const absl::Status status =
+      DecodeCall("invoke_tool",
+                 absl::StrCat(R"({"request_id":"r","tool_name":"t","parameters":{},"credentials":{)",
+                              credentials, "}}"))
+          .status();
+  EXPECT_EQ(status.message(), "`credentials` has 1001 members, and may have 1000");
 }
 
 TEST(DecodeCallTest, TypedValuesAreFoundInParameters) {
@@ -247,7 +269,8 @@ TEST(EncodeAnswerTest, DetailsMayBeAStruct) {
 
 TEST(EncodeAnswerTest, DetailsKeepTheDigitsOfTheirNumbers) {
   pb::PluginError error;
-  error.mutable_details()->set_json(R"({"wei":115792089237316195423570985008687907853269984665640})");
+  error.mutable_details()->set_json(
+      R"({"wei":115792089237316195423570985008687907853269984665640})");
   EXPECT_THAT(EncodeAnswer(Failure("invoke_tool", error)).payload,
               HasSubstr(R"("wei":115792089237316195423570985008687907853269984665640)"));
 }

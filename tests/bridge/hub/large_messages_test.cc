@@ -134,43 +134,91 @@ TEST_F(LargeMessagesTest, NothingComesOfItOnceTheSocketIsGone) {
   EXPECT_THAT(log_, IsEmpty());
 }
 
-class IgnoringListener : public router::HubListener {
+class CallListener : public router::HubListener {
  public:
   void OnTopicState(absl::string_view, router::pb::HubState) override {}
   void OnTopicLost(absl::string_view, const router::HubLoss&) override {}
   void OnTopicLeft(absl::string_view) override {}
   void OnWritable() override {}
   void OnProven(router::HubPosition) override {}
-  void OnHubCall(absl::string_view, router::HubCall) override {}
-  void OnBadHubCall(absl::string_view, absl::string_view, absl::string_view,
-                    const absl::Status&) override {}
+  void OnHubCall(absl::string_view, router::HubCall) override { ++calls; }
+  void OnBadHubCall(absl::string_view, absl::string_view event, absl::string_view,
+                    const absl::Status&) override {
+    bad_events.emplace_back(event);
+  }
   void OnHubReply(absl::string_view, absl::string_view, absl::StatusOr<std::string>) override {}
+
+  int calls = 0;
+  std::vector<std::string> bad_events;
 };
 
-TEST(LargeDefinitionsTest, OthersHaveTheirTurnWhileTopicsRegister) {
-  fakes::ManualScheduler scheduler;
-  fakes::FakeWebSocket::Factory wires;
-  IgnoringListener listener;
-  HubClientOptions options;
-  options.url = *ParseHubUrl("ws://hub.example:4000");
-  options.api_key.key = "k1";
-  options.pool.spread = 1;
-  HubClient client(scheduler, wires.AsFunction(), options);
-  client.set_listener(listener);
-  const auto definition =
-      std::make_shared<const std::string>("\"" + std::string(100'000, 'x') + "\"");
-  for (const char* name : {"debug_plugin:a", "debug_plugin:b", "debug_plugin:c"}) {
-    client.Announce({name, router::HubMode::kDebug, definition});
+class LargeHubMessagesTest : public ::testing::Test {
+ protected:
+  LargeHubMessagesTest() {
+    HubClientOptions options;
+    options.url = *ParseHubUrl("ws://hub.example:4000");
+    options.api_key.key = "k1";
+    options.pool.spread = 1;
+    client_ = std::make_unique<HubClient>(scheduler_, wires_.AsFunction(), options);
+    client_->set_listener(listener_);
   }
-  scheduler.Advance(absl::ZeroDuration());
-  fakes::FakeWebSocket& wire = wires[0];
-  wire.Accept();
-  for (const PhoenixFrame& join : wire.Take("phx_join")) wire.Reply(join);
+
+  // Announces these plugins; the hub takes their joins.
+  void Join(const std::vector<std::string>& topics, std::string definition) {
+    const auto shared = std::make_shared<const std::string>(std::move(definition));
+    for (const std::string& topic : topics) {
+      client_->Announce({topic, router::HubMode::kDebug, shared});
+    }
+    scheduler_.Advance(absl::ZeroDuration());
+    wire().Accept();
+    for (const PhoenixFrame& join : wire().Take("phx_join")) wire().Reply(join);
+  }
+  // A plugin "debug_plugin:a" that is registered.
+  void MakeReady() {
+    Join({"debug_plugin:a"}, "{}");
+    wire().Reply(wire().TakeOne("register_plugin"));
+  }
+  void Say(const std::string& event, const std::string& request_id) {
+    wire().Say(
+        {std::nullopt, std::nullopt, "debug_plugin:a", event,
+         absl::StrCat(R"({"request_id":")", request_id, R"(","tool_name":"t","parameters":{}})")});
+    scheduler_.RunPosted();
+  }
+  fakes::FakeWebSocket& wire() { return wires_[0]; }
+
+  fakes::ManualScheduler scheduler_;
+  fakes::FakeWebSocket::Factory wires_;
+  CallListener listener_;
+  std::unique_ptr<HubClient> client_;
+};
+
+TEST_F(LargeHubMessagesTest, OthersHaveTheirTurnWhileTopicsRegister) {
+  Join({"debug_plugin:a", "debug_plugin:b", "debug_plugin:c"},
+       absl::StrCat("\"", std::string(100'000, 'x'), "\""));
   std::size_t registered = 0;
-  scheduler.After(absl::ZeroDuration(), [&] { registered = wire.Count("register_plugin"); });
-  scheduler.Advance(absl::ZeroDuration());
+  scheduler_.After(absl::ZeroDuration(), [&] { registered = wire().Count("register_plugin"); });
+  scheduler_.Advance(absl::ZeroDuration());
   EXPECT_EQ(registered, 1u);
-  EXPECT_EQ(wire.Count("register_plugin"), 3u);
+  EXPECT_EQ(wire().Count("register_plugin"), 3u);
+}
+
+TEST_F(LargeHubMessagesTest, ARequestIdThatIsTooLongIsAnsweredAndForgotten) {
+  MakeReady();
+  const std::string id(kMaxRequestIdBytes + 1, 'r');
+  Say("invoke_tool", id);
+  const PhoenixFrame answer = wire().TakeOne("invoke_tool_error");
+  EXPECT_THAT(answer.payload, HasSubstr(id));
+  EXPECT_THAT(answer.payload, HasSubstr("the request_id has 65537 bytes, and may have 65536"));
+  Say("dance", id);
+  EXPECT_EQ(wire().Count("dance_error"), 1u);
+  EXPECT_EQ(listener_.calls, 0);
+  EXPECT_THAT(listener_.bad_events, IsEmpty());
+}
+
+TEST_F(LargeHubMessagesTest, ALongEventIsCutWhereItIsToldOf) {
+  MakeReady();
+  Say(std::string(kMaxNameBytes + 1, 'e'), "r1");
+  EXPECT_THAT(listener_.bad_events, ElementsAre(std::string(kMaxNameBytes, 'e')));
 }
 
 TEST(ReadInFullTest, OfAReplyThatNobodyCouldUseOnlyTheStatusIsLeft) {

@@ -137,6 +137,19 @@ TEST_F(WebsocketppTransportTest, CarriesLargeMessages) {
   EXPECT_TRUE(messages_[0] == large);
 }
 
+TEST_F(WebsocketppTransportTest, SendsMessagesOfAnySizeAsTheyAre) {
+  Open();
+  std::vector<std::string> texts;
+  for (const std::size_t size : {1u, 125u, 126u, 65'535u, 65'536u, 65'537u, 100'003u, 7'000'001u}) {
+    std::string text = "\xc3\xa9";
+    for (std::size_t i = 0; text.size() < size + 2; ++i) text.push_back("0123456789abc"[i % 13]);
+    ASSERT_TRUE(transport_->Send(text).ok());
+    texts.push_back(std::move(text));
+  }
+  RunUntil([&] { return server_.received.size() == texts.size(); });
+  EXPECT_TRUE(server_.received == texts);
+}
+
 TEST_F(WebsocketppTransportTest, WhatThePeerDoesNotReadIsBuffered) {
   Open();
   const std::string chunk(1'000'000, 'x');

@@ -54,6 +54,28 @@ TEST_F(LargeReplyTest, ThatIsNoReplyFailsItsCallAlone) {
   EXPECT_TRUE(router::GetViolations(replies[0].json->status()).has_value());
 }
 
+TEST_F(LargeReplyTest, WithALongRequestIdIsRejected) {
+  Start();
+  invoke_->stream->Write(Result(std::string(base::kLargeMessage, 'r')));
+  const pb::InvokeCall call = ReadCall();
+  ASSERT_TRUE(call.has_rejected());
+  EXPECT_THAT(call.rejected().violations(0).message(), HasSubstr("and may have 65536"));
+}
+
+TEST(ReadInFullTest, LongTextsOfAnErrorAreCutShort) {
+  pb::CallFailure failure;
+  failure.mutable_error()->set_code("c");
+  failure.mutable_error()->set_message(std::string(100'000, 'm'));
+  auto& details = *failure.mutable_error()->mutable_details();
+  (*details.mutable_fields()->mutable_fields())["a"].set_string_value(std::string(70'000, 'd'));
+  const router::PluginReply reply = ReadInFull(std::move(failure));
+  const pb::PluginError& error = std::get<pb::CallFailure>(reply.payload).error();
+  EXPECT_EQ(error.code(), "c");
+  EXPECT_EQ(error.message(), std::string(kMaxErrorBytes, 'm') +
+                                 "... (100000 bytes) (its details of 70008 bytes are left out)");
+  EXPECT_FALSE(error.has_details());
+}
+
 TEST(ReadInFullTest, LeavesNothingOfThePayloadButItsId) {
   pb::InvokeResult result;
   result.set_request_id("r");

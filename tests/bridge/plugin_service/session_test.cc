@@ -344,6 +344,29 @@ TEST_F(SessionTest, DrainingIsPassedOn) {
   EXPECT_THAT(port_.Snapshot().drained, ElementsAre(session->id()));
 }
 
+TEST_F(SessionTest, CallHubRefusesAnEventThatIsNoName) {
+  StartServer();
+  const auto session = OpenSession();
+  pb::CallHubRequest request;
+  request.set_session_id(session->id());
+  request.set_event(std::string(1025, 'e'));
+  request.mutable_data()->set_json("{}");
+  pb::CallHubResponse response;
+  const grpc::Status status = CallHub(request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(status.error_message(), "`event` has 1025 bytes, and may have 1024");
+}
+
+TEST_F(SessionTest, ASessionWithMoreOpenCallsThanAnyBridgeHasIsRefused) {
+  StartServer();
+  pb::OpenSessionRequest request = OpenRequest();
+  for (int i = 0; i <= 100'000; ++i) request.add_open_request_ids("r");
+  TestSession session(*stub_, request);
+  const grpc::Status status = session.Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(status.error_message(), "open_request_ids has 100001 elements, and may have 100000");
+}
+
 TEST_F(SessionTest, CallHubAnswersInTheSessionsEncoding) {
   port_.on_call_hub = [](absl::string_view) { return R"({"n":9007199254740993})"; };
   const auto json_session = OpenSession(pb::PAYLOAD_ENCODING_JSON);
