@@ -9,10 +9,13 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "tests/bridge/journal/journal_fixture.h"
+#include "tests/fakes/captured_log.h"
 
 namespace atomemo::journal {
 namespace {
@@ -168,8 +171,10 @@ TEST_P(CallJournalFileTest, NothingOfItIsLeftInMemoryByABridgeThatWasStopped) {
   Accept("a");
   const std::string memory = memory_path();
   EXPECT_TRUE(std::filesystem::exists(memory));
+  fakes::CapturedLog log;
   journal_.reset();
   EXPECT_FALSE(std::filesystem::exists(memory));
+  EXPECT_THAT(log.Take(), IsEmpty());
 }
 
 TEST_P(CallJournalFileTest, NorOfOneThatWasKilledOnceTheNextOneHasTakenOver) {
@@ -202,9 +207,15 @@ TEST_P(CallJournalFileTest, MemoryOfBridgesWithoutSuccessorIsFreedADayLater) {
 
 TEST_P(CallJournalFileTest, MemoryThatSomebodyHasRemovedIsNoFailureButIsSaid) {
   EXPECT_THAT(journal_->health().problem, IsEmpty());
+  fakes::CapturedLog log;
   std::filesystem::remove(memory_path());
-  Accept("a");
-  ASSERT_TRUE(journal_->Flush(kPatience));
+  for (const char* id : {"a", "c"}) {
+    Accept(id);
+    ASSERT_TRUE(journal_->Flush(kPatience));
+  }
+  journal_->Ended(kTopic, "c");
+  const std::vector<std::string> lines = absl::StrSplit(log.Take(), '\n', absl::SkipEmpty());
+  EXPECT_THAT(lines, ElementsAre(HasSubstr("may lack the last moments")));
   EXPECT_TRUE(journal_->health().ok);
   EXPECT_THAT(journal_->health().problem, HasSubstr("somebody has removed"));
   KillAfter([this](CallJournalFile& journal) {
