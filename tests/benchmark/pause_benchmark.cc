@@ -371,10 +371,10 @@ std::vector<Input> Inputs() {
          LongName(s, n, R"("request_id":"r")", std::string(7'000'000, 'e'));
        }},
       {"error with a message of 8 MB", LongError},
-      {"session with 1,000,000 open request_ids",
+      {"session with 100,000 open request_ids",
        [](auto& s, auto& n) {
          Options options;
-         options.open_request_ids = 1'000'000;
+         options.open_request_ids = 100'000;
          LongSession(s, n, options);
        }},
       {"session of a client with a name of 8 MB",
