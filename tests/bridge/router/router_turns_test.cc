@@ -16,6 +16,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::Gt;
+using ::testing::IsEmpty;
 using ::testing::Lt;
 using ::testing::SizeIs;
 
@@ -120,6 +121,22 @@ TEST_F(RouterTurnsTest, AForcedDrainFailsCalls) {
   EXPECT_THAT(worker->calls->cancelled, SizeIs(kMany));
   scheduler_.Advance(absl::Seconds(2));
   EXPECT_EQ(undelivered, kMany);  // the hub has proven none
+}
+
+TEST_F(RouterTurnsTest, CallsThatAreCutOffGoToNoOtherWorkerWhenTheirsDiesMeanwhile) {
+  auto worker = StartBusyWorker(/*retry_safe=*/true);
+  pb::ToolPolicy policy;
+  policy.set_retry_safe(true);
+  auto other = StartWorker(/*max_in_flight=*/kMany, std::move(policy));
+  router_.Drain(absl::Seconds(10), [](std::size_t) {});
+  scheduler_.Advance(absl::Seconds(7));
+  scheduler_.After(absl::Seconds(1), [&] {
+    ASSERT_THAT(pushed(), AllOf(Gt(0u), Lt(std::size_t{kMany})));
+    router_.CloseSession(worker->session_id, "killed");
+  });
+  scheduler_.Advance(absl::Seconds(1));
+  EXPECT_THAT(other->calls->request_ids, IsEmpty());
+  EXPECT_EQ(pushed(), kMany);
 }
 
 TEST_F(RouterTurnsTest, KeptAnswersGoOutAfterARejoin) {
