@@ -158,11 +158,12 @@ void RpcOutbox::Pump(bool on_queue_thread) {
         return;
       }
       if (queue_.front().bytes > base::kLargeMessage) {
-        // While `writing_`, the transport lives, and this with it.
         writing_ = true;
-        transport_->RunAside([this, large = std::make_shared<Entry>(PopLocked())] {
-          if (!Write(*large)) Pump(/*on_queue_thread=*/false);
-        });
+        // Once the write has ended, the RPC may be over before this has returned.
+        transport_->RunAside(
+            [this, self = weak_from_this().lock(), large = std::make_shared<Entry>(PopLocked())] {
+              if (!Write(*large)) Pump(/*on_queue_thread=*/false);
+            });
         return;
       }
       if (!on_queue_thread && NeedsConversion(queue_.front().encoding)) {

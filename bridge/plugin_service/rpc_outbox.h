@@ -28,7 +28,7 @@ namespace atomemo::plugin_service {
 //
 // One write is in flight at a time, the RPC is finished exactly once, and memory is bounded: a
 // message that does not fit is refused. Thread-safe.
-class RpcOutbox {
+class RpcOutbox : public std::enable_shared_from_this<RpcOutbox> {
  public:
   struct Limits {
     std::size_t max_messages = 0;
