@@ -6,7 +6,7 @@
 
 namespace atomemo::base {
 
-ApiKeyReader::ApiKeyReader(Scheduler& scheduler, ApiKeySource::Options options,
+ApiKeyReader::ApiKeyReader(Scheduler& scheduler, const ApiKeySource::Options& options,
                            absl::Duration timeout)
     : scheduler_(scheduler),
       source_(options),

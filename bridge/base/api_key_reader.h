@@ -23,7 +23,7 @@ class ApiKeyReader {
  public:
   using Done = std::function<void(absl::StatusOr<std::string>)>;
 
-  ApiKeyReader(Scheduler& scheduler, ApiKeySource::Options options,
+  ApiKeyReader(Scheduler& scheduler, const ApiKeySource::Options& options,
                absl::Duration timeout = absl::Seconds(10));
   ~ApiKeyReader();
   ApiKeyReader(const ApiKeyReader&) = delete;
