@@ -9,8 +9,8 @@
 // session that is concerned:
 //
 //   if (!ATOMEMO_INVARIANT(stream.has_value())) return FailCall(call);
-#define ATOMEMO_INVARIANT(condition)   \
-  (ABSL_PREDICT_TRUE(condition) ||     \
+#define ATOMEMO_INVARIANT(condition) \
+  (ABSL_PREDICT_TRUE(condition) ||   \
    (::atomemo::base::InvariantBroken(#condition, __FILE__, __LINE__), false))
 
 namespace atomemo::base {

@@ -12,8 +12,9 @@ namespace atomemo::base {
 // Time and deferred work for everything that lives on the io thread. Injected, so that tests turn
 // the clock by hand.
 //
-// All methods but Post and RunAside are called on the io thread only; tasks run on the io thread, one at a time,
-// in the order of their due times (equal times: order of scheduling). Tasks must not throw.
+// All methods but Post and RunAside are called on the io thread only; tasks run on the io thread,
+// one at a time, in the order of their due times (equal times: order of scheduling). Tasks must not
+// throw.
 class Scheduler {
  public:
   using Task = std::function<void()>;

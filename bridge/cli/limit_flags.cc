@@ -28,9 +28,10 @@ std::size_t DefaultMemory() {
 
 void LimitFlags::AddTo(CLI::App& app, AppOptions& options) {
   memory_ = DefaultMemory();
-  AddSize(app, "--memory", memory_,
-          "What calls and answers may occupy in all: the limits below follow from it. Default: half "
-          "of the control group's limit, at most 256MB")
+  AddSize(
+      app, "--memory", memory_,
+      "What calls and answers may occupy in all: the limits below follow from it. Default: half "
+      "of the control group's limit, at most 256MB")
       ->group(kGroup);
   const auto bytes = [&](const char* name, std::size_t& value, std::size_t parts,
                          const std::string& help) {
@@ -89,8 +90,7 @@ absl::Status LimitFlags::Derive() {
   }
   for (const Bound& bound : bounds_) {
     if (bound.given != nullptr && bound.given->count() > 0) continue;
-    *bound.value =
-        bound.parts > 0 ? memory_ / kParts * bound.parts : memory_ / bound.bytes_each;
+    *bound.value = bound.parts > 0 ? memory_ / kParts * bound.parts : memory_ / bound.bytes_each;
   }
   return absl::OkStatus();
 }

@@ -7,8 +7,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "bridge/app.h"
-#include "bridge/cli/limit_flags.h"
 #include "bridge/base/log.h"
+#include "bridge/cli/limit_flags.h"
 #include "bridge/devhub/dev_hub.h"
 
 namespace atomemo::cli {

@@ -5,8 +5,8 @@
 
 namespace atomemo::cli {
 
-// SIGTERM, SIGINT and (but for nohup) SIGHUP as something to wait for. Made before any other thread starts, so that all
-// inherit the mask.
+// SIGTERM, SIGINT and (but for nohup) SIGHUP as something to wait for. Made before any other thread
+// starts, so that all inherit the mask.
 class StopSignal {
  public:
   StopSignal();

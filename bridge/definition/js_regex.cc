@@ -171,9 +171,9 @@ class Parser {
     if (inserted.second) return;
     std::size_t& last = inserted.first->second;
     // The innermost disjunction that holds both.
-    const auto outside = std::partition_point(
-        open_.begin(), open_.end(),
-        [&](const OpenDisjunction& open) { return open.begin <= last; });
+    const auto outside =
+        std::partition_point(open_.begin(), open_.end(),
+                             [&](const OpenDisjunction& open) { return open.begin <= last; });
     if (outside == open_.begin() || std::prev(outside)->alternative <= last) {
       return Fail("two groups have the same name");
     }

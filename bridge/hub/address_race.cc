@@ -172,9 +172,9 @@ std::string AddressRace::Describe() const {
     texts.insert(absl::StrCat(FormatEndpoint(attempt.endpoint), ": ",
                               attempt.error.empty() ? "no answer" : attempt.error));
   }
-  const std::size_t more = texts.size() > kMaxNamed ? texts.size() - kMaxNamed : 0;
-  const std::vector<std::string> named(texts.begin(),
-                                       std::next(texts.begin(), texts.size() - more));
+  std::vector<std::string> named(texts.begin(), texts.end());
+  const std::size_t more = named.size() > kMaxNamed ? named.size() - kMaxNamed : 0;
+  named.resize(named.size() - more);
   std::string text = absl::StrJoin(named, "; ");
   if (more > 0) absl::StrAppend(&text, "; and ", more, " more");
   return text;

@@ -74,7 +74,7 @@ void PhoenixChannel::Leave() {
 }
 
 void PhoenixChannel::SendLeave() {
-  if (join_ref_.empty()) return;
+  if (socket_ == nullptr || join_ref_.empty()) return;
   // Without a connection there is nothing to leave.
   (void)socket_->Send({join_ref_, socket_->NextRef(), topic_, "phx_leave", "{}"});
 }

@@ -29,9 +29,9 @@ inline constexpr std::size_t kFrameHeaderBytes = 14;
 // A Phoenix socket: one WebSocket that carries many topics. Keeps itself connected from Start to
 // Shutdown: beats, notices a dead connection, and reconnects after every kind of loss.
 //
-// What comes is handled in its order. A large message is read aside (base::Scheduler::RunAside), and
-// meanwhile nothing more is read from the connection; what came before its end counts, though the
-// connection be lost by then.
+// What comes is handled in its order. A large message is read aside (base::Scheduler::RunAside),
+// and meanwhile nothing more is read from the connection; what came before its end counts, though
+// the connection be lost by then.
 //
 // Lives on the io thread. Handlers must be detached before this object is destroyed, which must not
 // happen inside one of its callbacks.

@@ -4,11 +4,14 @@
 // The websocketpp clients that websocketpp_transport.cc uses.
 
 #include <asio/ssl/stream_base.hpp>
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <utility>
 #include <websocketpp/client.hpp>
 #include <websocketpp/config/core_client.hpp>
 #include <websocketpp/logger/stub.hpp>
+#include <websocketpp/transport/asio/connection.hpp>
 #include <websocketpp/transport/asio/endpoint.hpp>
 #include <websocketpp/transport/asio/security/none.hpp>
 #include <websocketpp/transport/asio/security/tls.hpp>
@@ -18,15 +21,44 @@ namespace atomemo::hub {
 // How long a peer may take to answer a close frame and then to close TCP.
 inline constexpr long kCloseHandshakeMilliseconds = 2000;
 
+// The library's connection, but that reading can be held up: by its own `pause_reading` a read that
+// is under way stays so, and `resume_reading` begins another one into the same buffer.
+template <typename Config>
+class PausableConnection : public websocketpp::transport::asio::connection<Config> {
+ public:
+  using Base = websocketpp::transport::asio::connection<Config>;
+  using Base::Base;
+
+  // What a read that is under way brings still comes.
+  void SetReading(bool reading) {
+    reading_ = reading;
+    if (reading && held_ != nullptr) std::exchange(held_, nullptr)();
+  }
+
+ protected:
+  void async_read_at_least(std::size_t least, char* buffer, std::size_t size,
+                           websocketpp::transport::read_handler handler) {
+    if (reading_) return Base::async_read_at_least(least, buffer, size, std::move(handler));
+    held_ = [this, least, buffer, size, handler = std::move(handler)] {
+      Base::async_read_at_least(least, buffer, size, handler);
+    };
+  }
+
+ private:
+  bool reading_ = true;
+  std::function<void()> held_;
+};
+
 // The library's endpoint for sockets that are connected already: it would look up names on a thread
 // that the end of the process waits for, and try one address after the other.
 template <typename Config>
 class ConnectedEndpoint : public websocketpp::transport::asio::endpoint<Config> {
  public:
   using Base = websocketpp::transport::asio::endpoint<Config>;
+  using transport_con_type = PausableConnection<Config>;
 
   void async_connect(typename Base::transport_con_ptr connection, websocketpp::uri_ptr uri,
-                     websocketpp::transport::connect_handler callback) {
+                     const websocketpp::transport::connect_handler& callback) {
     connection->set_uri(std::move(uri));
     callback({});
   }

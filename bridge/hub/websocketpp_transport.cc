@@ -134,7 +134,7 @@ class ConnectionOf : public Connection, public std::enable_shared_from_this<Conn
 
   void SetReading(bool reading) override {
     if (!open_) return;
-    reading ? connection_->resume_reading() : connection_->pause_reading();
+    connection_->SetReading(reading);
   }
 
   std::string peer() const override { return closed_.peer; }

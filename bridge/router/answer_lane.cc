@@ -82,8 +82,7 @@ bool AnswerLane::CanPopSettled(absl::Time proven_until, std::size_t max_answers,
   if (settling_.size() <= of_group) return false;
   if (settling_.front().proven_at <= proven_until) return true;
   // The last one stays, however large it is: it may be what the topic is about to be lost for.
-  return settling_.size() > 1 &&
-         (settling_.size() > max_answers || settling_bytes_ > max_bytes);
+  return settling_.size() > 1 && (settling_.size() > max_answers || settling_bytes_ > max_bytes);
 }
 
 AnswerLane::Entry AnswerLane::PopSettled() {
@@ -127,7 +126,8 @@ bool AnswerLane::Lose(const HubLoss& lost_by) {
   if (!ATOMEMO_INVARIANT(group <= lost.size())) return false;
   if (group_is_alone_ && !lost_by.shared) lost.back().evidence += WeightOf(lost_by.cause);
   const bool is_telling = lost_by.cause != HubLoss::Cause::kOther;
-  // What was settling when the group went out has nearly surely passed: it waits behind the suspects.
+  // What was settling when the group went out has nearly surely passed: it waits behind the
+  // suspects.
   const auto passed = lost.end() - static_cast<std::ptrdiff_t>(group);
   probation_ += lost.size() - group;
   const auto behind = waiting_.begin() + static_cast<std::ptrdiff_t>(suspects_);
@@ -149,10 +149,9 @@ void AnswerLane::StartSearch() {
   const auto begin = waiting_.begin();
   const auto end = begin + static_cast<std::ptrdiff_t>(std::exchange(probation_, 0));
   if (begin == end) return;
-  const int most =
-      std::max_element(begin, end, [](const Entry& a, const Entry& b) {
-        return a.suspicion < b.suspicion;
-      })->suspicion;
+  const int most = std::max_element(begin, end, [](const Entry& a, const Entry& b) {
+                     return a.suspicion < b.suspicion;
+                   })->suspicion;
   if (most < kEnough) return;
   const auto others = std::stable_partition(
       begin, end, [most](const Entry& entry) { return entry.suspicion == most; });

@@ -41,8 +41,8 @@ struct RouterLimits {
   std::size_t max_sessions = 4'096;      // --max-sessions
   std::size_t max_hub_calls =
       1'000;  // --max-hub-calls: plugins' calls to the hub under way, a session
-  // --max-parked-answers (of a session), --max-parked-bytes (of all): answers to an earlier bridge's
-  // calls that cannot be taken yet
+  // --max-parked-answers (of a session), --max-parked-bytes (of all): answers to an earlier
+  // bridge's calls that cannot be taken yet
   std::size_t max_parked_answers = 10'000;
   std::size_t max_parked_bytes = 128u << 20;
   // --max-outbox-answers, --max-outbox-bytes; --max-plugin-answers, --max-plugin-answer-bytes

@@ -51,10 +51,10 @@ std::string HubReason(const pb::HubState& state) {
   const bool is_rejected = state.state() == pb::HubState::STATE_REJECTED;
   // Its reason says so itself.
   if (is_rejected && !state.reason().empty()) return state.reason();
-  const absl::string_view what =
-      is_rejected                                         ? "the hub refused the plugin"
-      : state.state() == pb::HubState::STATE_UNAUTHORIZED ? "the hub refused the key"
-                                                          : "not registered with the hub";
+  const absl::string_view what = is_rejected ? "the hub refused the plugin"
+                                 : state.state() == pb::HubState::STATE_UNAUTHORIZED
+                                     ? "the hub refused the key"
+                                     : "not registered with the hub";
   return state.reason().empty() ? std::string(what) : absl::StrCat(what, ": ", state.reason());
 }
 

@@ -112,8 +112,8 @@ class HubPort {
   // Whether the hub can be reached, whatever topics there are.
   virtual admin::v1::HubConnection Connection() const = 0;
 
-  // For whoever looks for an answer that the hub cannot take. Joins again soon, instead of after the
-  // usual delay.
+  // For whoever looks for an answer that the hub cannot take. Joins again soon, instead of after
+  // the usual delay.
   virtual void Hasten(absl::string_view topic) = 0;
   // Gives the topic a connection of its own soon, where that can be had: then what is sent on it
   // harms no other topic. Until Unquarantine.

@@ -1,4 +1,5 @@
-// Wrong on purpose and never built: thread_safety.py proves with it that Clang finds a read without the lock.
+// Wrong on purpose and never built: thread_safety.py proves with it that Clang finds a read without
+// the lock.
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 

@@ -31,8 +31,8 @@
 #include "tests/benchmark/call_load.h"
 #include "tests/benchmark/load_hub.h"
 #include "tests/benchmark/process_usage.h"
-#include "tests/integration/child_process.h"
 #include "tests/fakes/temporary_folder.h"
+#include "tests/integration/child_process.h"
 
 namespace atomemo::benchmark {
 namespace {

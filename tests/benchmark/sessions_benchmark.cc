@@ -20,8 +20,8 @@
 #include "bridge/base/log.h"
 #include "tests/benchmark/load_hub.h"
 #include "tests/benchmark/process_usage.h"
-#include "tests/integration/child_process.h"
 #include "tests/fakes/temporary_folder.h"
+#include "tests/integration/child_process.h"
 #include "tests/integration/wait.h"
 
 namespace atomemo::benchmark {

@@ -1,4 +1,5 @@
-// The example plugin against a real account service and a real PostgreSQL (see examples/credentials/with-services.sh).
+// The example plugin against a real account service and a real PostgreSQL (see
+// examples/credentials/with-services.sh).
 
 #include <cstdlib>
 

@@ -25,9 +25,7 @@ class FakeHubPort : public router::HubPort {
   void Announce(router::Announcement announcement) override {
     announcements.push_back(std::move(announcement));
   }
-  bool IsUp(absl::string_view topic) const override {
-    return joined.count(std::string(topic)) > 0;
-  }
+  bool IsUp(absl::string_view topic) const override { return joined.count(std::string(topic)) > 0; }
   void Withdraw(absl::string_view topic) override { withdrawn.emplace_back(topic); }
   std::optional<router::HubPosition> Push(absl::string_view topic,
                                           const router::HubAnswer& answer) override {

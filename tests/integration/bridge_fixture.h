@@ -9,8 +9,8 @@
 
 #include "bridge/app.h"
 #include "bridge/devhub/dev_hub.h"
-#include "tests/integration/hub_api.h"
 #include "tests/fakes/temporary_folder.h"
+#include "tests/integration/hub_api.h"
 #include "tests/integration/test_plugin.h"
 
 namespace atomemo::integration {

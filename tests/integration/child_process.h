@@ -1,8 +1,8 @@
 #ifndef ATOMEMO_TESTS_INTEGRATION_CHILD_PROCESS_H_
 #define ATOMEMO_TESTS_INTEGRATION_CHILD_PROCESS_H_
 
-#include <csignal>
 #include <sys/types.h>
+#include <csignal>
 
 #include <memory>
 #include <string>

@@ -28,8 +28,8 @@ class ServeFlagsTest : public ::testing::Test {
 
   // What comes of `serve` with these flags and those that it needs.
   absl::StatusOr<AppOptions> Resolve(std::vector<std::string> flags) {
-    const std::vector<std::string> needed = {"--hub-ws-url", "wss://hub.example",
-                                             "--debug-api-key", "key"};
+    const std::vector<std::string> needed = {"--hub-ws-url", "wss://hub.example", "--debug-api-key",
+                                             "key"};
     flags.insert(flags.begin(), needed.begin(), needed.end());
     CLI::App app;
     ServeFlags serve;

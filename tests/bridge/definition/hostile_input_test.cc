@@ -111,10 +111,10 @@ TEST(HostileInput, ManyNumbersThatAreSpeltAnew) {
   std::string marks;
   for (int i = 0; i < 200'000; ++i) absl::StrAppend(&marks, "\"", i, ".0\":\"m\",");
   absl::StrAppend(&marks, R"("7":"last")");
-  const Report report = Validate(
-      Schema::kProperty,
-      J(absl::StrCat(R"({"name":"p","type":"number","ui":{"component":"slider","marks":{)", marks,
-                     "}}}")));
+  const Report report =
+      Validate(Schema::kProperty,
+               J(absl::StrCat(R"({"name":"p","type":"number","ui":{"component":"slider","marks":{)",
+                              marks, "}}}")));
   ASSERT_TRUE(report.ok()) << Lines(report.errors);
   const Json& respelt = report.value["ui"]["marks"];
   EXPECT_THAT(respelt, SizeIs(200'000u));
@@ -130,9 +130,9 @@ TEST(HostileInput, ManySlipsOfThePen) {
   for (int i = 0; i < 1'000; ++i) {
     absl::StrAppend(&slips, i > 0 ? "," : "", "\"", std::string(60, 'a'), "X", i, "\"");
   }
-  const Report report =
-      Validate(Schema::kTool, ToolWith(J(absl::StrCat("[", known, R"(,{"name":"b","type":"string",)",
-                                                      R"("depends_on":[)", slips, "]}]"))));
+  const Report report = Validate(
+      Schema::kTool, ToolWith(J(absl::StrCat("[", known, R"(,{"name":"b","type":"string",)",
+                                             R"("depends_on":[)", slips, "]}]"))));
   ASSERT_THAT(report.warnings, SizeIs(1'000u));
   EXPECT_THAT(report.warnings.front().message, HasSubstr("did you mean"));
   EXPECT_THAT(report.warnings.back().message, Not(HasSubstr("did you mean")));

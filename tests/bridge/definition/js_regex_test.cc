@@ -39,10 +39,9 @@ TEST(JsRegex, LetsOnlyAlternativesShareTheNameOfAGroup) {
         "(?:(?:(?<a>x))|(?:(?:(?<a>y))))", "(?<a>(?<b>x)|(?<b>y))\\k<b>"}) {
     EXPECT_TRUE(Compiles(good)) << good;
   }
-  for (const char* bad :
-       {"(?:(?<a>x)|y)(?<a>z)", "(?<a>(?<a>x))", "(?<a>x|(?<a>y))", "(?<a>x)|(?<a>y)(?<a>z)",
-        "(?:(?<a>x)|(?<b>y))(?:z|(?<b>w))", "(?<a>x)(?:y|(?<a>z))",
-        "(?:(?<a>x)|(?:y|(?:z|(?<a>u))))(?<a>v)"}) {
+  for (const char* bad : {"(?:(?<a>x)|y)(?<a>z)", "(?<a>(?<a>x))", "(?<a>x|(?<a>y))",
+                          "(?<a>x)|(?<a>y)(?<a>z)", "(?:(?<a>x)|(?<b>y))(?:z|(?<b>w))",
+                          "(?<a>x)(?:y|(?<a>z))", "(?:(?<a>x)|(?:y|(?:z|(?<a>u))))(?<a>v)"}) {
     EXPECT_FALSE(Compiles(bad)) << bad;
   }
 }

@@ -27,8 +27,8 @@ std::string MemberOf(const PhoenixFrame& frame, absl::string_view name) {
 
 // The request_id that is found in a damaged call with this payload; "lost" if the frame is.
 std::string RescuedId(absl::string_view payload, absl::string_view end = "]") {
-  const absl::StatusOr<PhoenixFrame> frame = ParsePhoenixFrame(
-      absl::StrCat(R"(["1",null,"debug_plugin:p","invoke_tool",)", payload, end));
+  const absl::StatusOr<PhoenixFrame> frame =
+      ParsePhoenixFrame(absl::StrCat(R"(["1",null,"debug_plugin:p","invoke_tool",)", payload, end));
   if (!frame.ok()) return "lost";
   EXPECT_FALSE(frame->damage.ok()) << payload;
   EXPECT_EQ(frame->topic, "debug_plugin:p");
@@ -74,8 +74,8 @@ TEST(FrameRescueTest, TheEndMayBeMissingOrWrong) {
 }
 
 TEST(FrameRescueTest, AByteOrderMarkAndOddRefsDoNotMatter) {
-  for (const char* head : {"\xEF\xBB\xBF[null,null,", " [1,2,", "[ {\"a\":[1,2]} , [\",\"] ,",
-                           "[true,\"x\" y,"}) {
+  for (const char* head :
+       {"\xEF\xBB\xBF[null,null,", " [1,2,", "[ {\"a\":[1,2]} , [\",\"] ,", "[true,\"x\" y,"}) {
     const absl::StatusOr<PhoenixFrame> frame =
         ParsePhoenixFrame(absl::StrCat(head, R"("t","e",{"request_id":"r"}])"));
     ASSERT_TRUE(frame.ok()) << head;

@@ -574,10 +574,9 @@ TEST_F(HubClientTest, ACallThatCannotBeReadIsReportedWithItsIdAndTheReason) {
   MakeReady();
   wires_[0].Say(
       R"([null,null,"debug_plugin:p","invoke_tool",{"request_id":"r1","parameters":{"k":NaN}}])");
-  EXPECT_THAT(listener_.bad_calls,
-              ElementsAre(AllOf(HasSubstr("invoke_tool r1 INVALID_ARGUMENT"),
-                                HasSubstr("the call cannot be read: "),
-                                HasSubstr("NaN is no JSON: use null"))));
+  EXPECT_THAT(listener_.bad_calls, ElementsAre(AllOf(HasSubstr("invoke_tool r1 INVALID_ARGUMENT"),
+                                                     HasSubstr("the call cannot be read: "),
+                                                     HasSubstr("NaN is no JSON: use null"))));
   EXPECT_THAT(listener_.calls, IsEmpty());
 }
 
@@ -601,7 +600,7 @@ TEST_F(HubClientTest, AnErrorReplyThatCannotBeReadFailsTheCallAtOnce) {
   ASSERT_TRUE(client_->PushRequest(kTopic, {"h1", "invoke_llm", "{}"}));
   const PhoenixFrame pushed = wires_[0].TakeOne("hub_call:invoke_llm");
   wires_[0].Say(absl::StrCat(R"(["1",")", *pushed.ref, R"(","debug_plugin:p","phx_reply",)",
-                                 R"({"status":"error","response":{"why":NaN}}])"));
+                             R"({"status":"error","response":{"why":NaN}}])"));
   EXPECT_THAT(listener_.replies, ElementsAre(AllOf(HasSubstr("h1 ABORTED"),
                                                    HasSubstr("the hub's reply cannot be read"))));
 }

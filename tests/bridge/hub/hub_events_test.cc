@@ -67,9 +67,10 @@ TEST(DecodeCallTest, MoreCredentialsThanAnyToolHasAreRefused) {
     absl::StrAppend(&credentials, ",\"c", i, "\":{}");
   }
   const absl::Status status =
-      DecodeCall("invoke_tool",
-                 absl::StrCat(R"({"request_id":"r","tool_name":"t","parameters":{},"credentials":{)",
-                              credentials, "}}"))
+      DecodeCall(
+          "invoke_tool",
+          absl::StrCat(R"({"request_id":"r","tool_name":"t","parameters":{},"credentials":{)",
+                       credentials, "}}"))
           .status();
   EXPECT_EQ(status.message(), "`credentials` has 1001 members, and may have 1000");
 }

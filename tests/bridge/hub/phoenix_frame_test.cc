@@ -97,7 +97,8 @@ TEST(PhoenixFrameTest, NumbersOfAnySizePassByteForByte) {
        {std::string("100000000000000000000"), std::string("-9223372036854775809"),
         std::string("1e400"), std::string("-0"), std::string("1E+5"), std::string("0.10"),
         std::string(100'000, '9'), absl::StrCat("1e", std::string(1000, '9'))}) {
-    const std::string payload = absl::StrCat(R"({"request_id":"r","parameters":{"n":)", number, "}}");
+    const std::string payload =
+        absl::StrCat(R"({"request_id":"r","parameters":{"n":)", number, "}}");
     const PhoenixFrame frame = MustParse(absl::StrCat(R"([null,null,"t","e",)", payload, "]"));
     EXPECT_EQ(frame.payload, payload);
     EXPECT_TRUE(frame.damage.ok());
@@ -108,8 +109,7 @@ TEST(PhoenixFrameTest, LoneSurrogatesBecomeTheReplacementCharacter) {
   const PhoenixFrame frame = MustParse(
       R"(["1",null,"t\ud83d","e",{"text":"cut emoji \ud83d","\uDc00":"\ud83d\ude00 \\ud83d"}])");
   EXPECT_EQ(frame.topic, "t\uFFFD");
-  EXPECT_EQ(frame.payload,
-            R"({"text":"cut emoji \ufffd","\ufffd":"\ud83d\ude00 \\ud83d"})");
+  EXPECT_EQ(frame.payload, R"({"text":"cut emoji \ufffd","\ufffd":"\ud83d\ude00 \\ud83d"})");
   EXPECT_TRUE(frame.damage.ok());
 }
 
@@ -134,8 +134,9 @@ TEST(PhoenixFrameTest, EncodingIsTheInverseOfParsing) {
   frame.event = "invoke_tool_response";
   frame.payload = R"({"n":1.00})";
   const std::string text = EncodePhoenixFrame(frame);
-  EXPECT_EQ(text,
-            "[\"7\",null,\"debug_plugin:\\\"q\\\"\\\\\\n\u00e9\",\"invoke_tool_response\",{\"n\":1.00}]");
+  EXPECT_EQ(
+      text,
+      "[\"7\",null,\"debug_plugin:\\\"q\\\"\\\\\\n\u00e9\",\"invoke_tool_response\",{\"n\":1.00}]");
   const PhoenixFrame back = MustParse(text);
   EXPECT_EQ(back.join_ref, frame.join_ref);
   EXPECT_EQ(back.ref, frame.ref);

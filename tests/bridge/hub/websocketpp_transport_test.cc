@@ -110,6 +110,33 @@ class WebsocketppTransportTest : public ::testing::Test {
   std::vector<WebSocketClosed> closes_;
 };
 
+TEST_F(WebsocketppTransportTest, ReadingThatIsHeldUpAndGoesOnLosesNothing) {
+  Open();
+  std::vector<std::string> sent;
+  for (char c = 'a'; c <= 'z'; ++c) {
+    transport_->SetReading(false);
+    transport_->SetReading(true);  // a read is under way all the time
+    transport_->SetReading(true);
+    sent.emplace_back(300'000, c);
+    server_.connections[0]->send(sent.back(), websocketpp::frame::opcode::text);
+  }
+  RunUntil([&] { return messages_.size() == sent.size() || !closes_.empty(); });
+  EXPECT_TRUE(messages_ == sent);
+}
+
+TEST_F(WebsocketppTransportTest, WhatComesWhileReadingIsHeldUpWaits) {
+  Open();
+  transport_->SetReading(false);
+  const std::string text(1'000'000, 'x');
+  for (int i = 0; i < 50; ++i) {
+    server_.connections[0]->send(text, websocketpp::frame::opcode::text);
+  }
+  while (io_.poll() > 0) io_.restart();
+  EXPECT_THAT(messages_, IsEmpty());
+  transport_->SetReading(true);
+  RunUntil([&] { return messages_.size() == 50; });
+}
+
 TEST_F(WebsocketppTransportTest, ConnectsToTheUrlWithUserAgentAndWithoutOrigin) {
   Make();
   transport_->Connect(Url("/a/websocket?api_key=k%20&vsn=2.0.0"));

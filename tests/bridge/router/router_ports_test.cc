@@ -179,7 +179,8 @@ TEST(RouterEndTest, ItLeavesNoTimerBehind) {
     ASSERT_TRUE(router.Subscribe(id, CallKind::kInvoke, 1, sink).ok());
     definition::Report texts = definition::JudgePlugin(base::ParseJson(kTexts).value());
     definition::Draft draft(std::move(texts.value));
-    ASSERT_TRUE(draft.Add(definition::MakePart(PartKind::kTool, base::ParseJson(kTool).value())).ok());
+    ASSERT_TRUE(
+        draft.Add(definition::MakePart(PartKind::kTool, base::ParseJson(kTool).value())).ok());
     router.Publish(id, {draft.Assemble(), {}}, [](const absl::StatusOr<Published>&) {});
     hub.joined.insert(kTopic);
     pb::HubState up;

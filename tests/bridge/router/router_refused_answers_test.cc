@@ -1,4 +1,5 @@
-// One answer that the hub cannot take is found, replaced and, if need be, given up; all others arrive.
+// One answer that the hub cannot take is found, replaced and, if need be, given up; all others
+// arrive.
 
 #include <gmock/gmock.h>
 
@@ -33,8 +34,8 @@ class RefusedAnswersTest : public RouterTest {
     const std::size_t hastened = hub_.hastened.size();
     HubDown();
     ++losses_;
-    rejoin_at_ = scheduler_.Now() + (hub_.hastened.size() > hastened ? absl::Milliseconds(200)
-                                                                     : absl::Seconds(1));
+    rejoin_at_ = scheduler_.Now() +
+                 (hub_.hastened.size() > hastened ? absl::Milliseconds(200) : absl::Seconds(1));
     up_ = false;
   }
 

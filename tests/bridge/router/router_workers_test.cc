@@ -302,8 +302,7 @@ TEST_F(RouterTest, AParkedAnswerThatIsNoJsonIsJudgedAlthoughItsStreamHasGone) {
   auto second = Open(Spec());
   Register(*second, PartKind::kTool, kTool);
   Register(*second, PartKind::kCredential, kCredential);
-  ASSERT_TRUE(
-      router_.Subscribe(second->session_id, CallKind::kInvoke, 16, second->calls).ok());
+  ASSERT_TRUE(router_.Subscribe(second->session_id, CallKind::kInvoke, 16, second->calls).ok());
   Replies(*second, "r1", "no JSON");
   router_.Unsubscribe(second->session_id, CallKind::kInvoke);
   Publish(*second);

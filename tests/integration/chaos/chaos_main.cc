@@ -8,9 +8,9 @@
 
 #include "bridge/base/log.h"
 #include "bridge/cli/flag_types.h"
+#include "tests/fakes/temporary_folder.h"
 #include "tests/integration/chaos/chaos_run.h"
 #include "tests/integration/chaos/verdict.h"
-#include "tests/fakes/temporary_folder.h"
 
 namespace atomemo::chaos {
 namespace {

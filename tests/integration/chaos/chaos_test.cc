@@ -5,9 +5,9 @@
 #include <string>
 
 #include "bridge/base/log.h"
+#include "tests/fakes/temporary_folder.h"
 #include "tests/integration/chaos/chaos_run.h"
 #include "tests/integration/chaos/verdict.h"
-#include "tests/fakes/temporary_folder.h"
 
 namespace atomemo::chaos {
 namespace {
