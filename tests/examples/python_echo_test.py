@@ -42,7 +42,7 @@ class FakeBridge(plugin_service_pb2_grpc.PluginServiceServicer):
 
     def stop(self):
         if not self._over.done():
-            self._over.set_result(None)
+            self._over.set_result(grpc.StatusCode.UNAVAILABLE)  # As the bridge ends every RPC when it shuts down.
         self._to_plugin.put(None)
         self._server.stop(grace=None).wait()
 
