@@ -1,10 +1,15 @@
 #include "bridge/plugin_service/health_board.h"
 
+#include <algorithm>
+
 namespace atomemo::plugin_service {
 namespace {
 
 // For so many times as long as it took to work it out.
 constexpr int kValidFor = 19;
+// So quick that it need not be kept.
+constexpr absl::Duration kQuick = absl::Milliseconds(1);
+constexpr absl::Duration kMaxValid = absl::Seconds(1);
 
 }  // namespace
 
@@ -37,7 +42,7 @@ void HealthBoard::Refresh() {
     place->second = place->second && plugin.ready();
   }
   const absl::Time end = io_.Now();
-  valid_until_ = end + kValidFor * (end - begin);
+  if (end - begin > kQuick) valid_until_ = end + std::min(kValidFor * (end - begin), kMaxValid);
 }
 
 }  // namespace atomemo::plugin_service

@@ -13,8 +13,8 @@
 namespace atomemo::plugin_service {
 
 // What is ready, for everybody who asks. It is worked out for all of them together, and so seldom
-// that it takes at most a twentieth of the io thread's time, however many plugins there are and
-// however often anybody asks. Lives on the io thread.
+// that it takes at most a twentieth of the io thread's time (or a millisecond, or once a second),
+// however many plugins there are and however often anybody asks. Lives on the io thread.
 class HealthBoard {
  public:
   HealthBoard(const router::StatusPort& status, base::Scheduler& io) : status_(status), io_(io) {}

@@ -70,5 +70,14 @@ TEST_F(HealthBoardTest, TakesATwentiethOfTheTimeHoweverManyAsk) {
   EXPECT_GE(status_.asked, 10);
 }
 
+TEST_F(HealthBoardTest, IsASecondOldAtMostHoweverLongItTook) {
+  status_.cost = absl::Seconds(10);
+  EXPECT_FALSE(board_.ready());
+  status_.status.set_ready(true);
+  EXPECT_FALSE(board_.ready());
+  clock_.AdvanceWithoutRunning(absl::Seconds(1));
+  EXPECT_TRUE(board_.ready());
+}
+
 }  // namespace
 }  // namespace atomemo::plugin_service
