@@ -134,7 +134,9 @@ bool AnswerLane::Lose(const HubLoss& lost_by) {
   waiting_.insert(behind, std::make_move_iterator(lost.begin()), std::make_move_iterator(passed));
   waiting_.insert(waiting_.begin(), std::make_move_iterator(passed),
                   std::make_move_iterator(lost.end()));
-  if (is_telling) {
+  against_all_ += WeightOf(lost_by.cause);
+  // That the connection just ended once more may be chance: all of them go out once again.
+  if (is_telling && (narrowing_ || !group_is_suspect_ || against_all_ > 1)) {
     narrowing_ = true;
     probation_ += std::exchange(suspects_, group);
   } else {
@@ -156,6 +158,7 @@ void AnswerLane::StartSearch() {
   const auto others = std::stable_partition(
       begin, end, [most](const Entry& entry) { return entry.suspicion == most; });
   narrowing_ = false;
+  against_all_ = 0;
   suspects_ = static_cast<std::size_t>(others - begin);
   probation_ = static_cast<std::size_t>(end - others);
   CheckInvariants();

@@ -25,9 +25,9 @@ namespace atomemo::router {
 // nothing, is suspect, and then answers go out in groups, each proven and given time before the
 // next:
 //
-//   suspects    all, and that is the search's end if they pass; else half of those that are left: a
-//               lost group are the suspects from then on, and what a group that passes leaves over
-//               are the suspects that are left
+//   suspects    all (twice, if the first loss told nothing), and that is the search's end if they
+//               pass; else half of those that are left: a lost group are the suspects from then
+//               on, and what a group that passes leaves over are the suspects that are left
 //   probation   once there are no suspects: whatever else was there at a loss, all at once
 //   the rest    once there is neither
 //
@@ -121,6 +121,8 @@ class AnswerLane {
 
   // A group has been lost in this search.
   bool narrowing_ = false;
+  // How much speaks, in this search, against all suspects together.
+  int against_all_ = 0;
   // Of a search. Suspects and those on probation are counted without the group that is under way.
   std::size_t suspects_ = 0;
   std::size_t probation_ = 0;

@@ -223,6 +223,21 @@ TEST_F(RefusedAnswersTest, ThoseThatWereThereByChanceHoldUpOthersNoLongerThanOne
   EXPECT_EQ(taken_.size(), 51u);
 }
 
+TEST_F(RefusedAnswersTest, AnotherLossThatTellsNothingHoldsUpOthersForOneMoreProofOnly) {
+  loss_.cause = HubLoss::Cause::kMute;
+  loss_.close_code = 1006;
+  auto worker = AnswerMany(50, -1);
+  for (int i = 0; i < 5; ++i) {
+    while (!up_) Step();
+    Lose(loss_);
+  }
+  HubInvokes("later");
+  Replies(*worker, "later");
+  while (!up_) Step();
+  Run(absl::Milliseconds(400));
+  EXPECT_EQ(taken_.count("later"), 1u);
+}
+
 TEST_F(RefusedAnswersTest, FlappingSendsFewAnswersTwice) {
   auto worker = StartWorker(10'000);
   HubUp();
@@ -239,7 +254,7 @@ TEST_F(RefusedAnswersTest, FlappingSendsFewAnswersTwice) {
     HubUp();
     scheduler_.Advance(absl::Milliseconds(50));
   }
-  EXPECT_THAT(hub_.pushed.size(), Le(7 * 442u));
+  EXPECT_THAT(hub_.pushed.size(), Le(8 * 442u));
   up_ = true;
   Run(absl::Minutes(1));
   EXPECT_THAT(taken_, SizeIs(442));
