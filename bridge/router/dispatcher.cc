@@ -251,9 +251,7 @@ void Dispatcher::StreamClosed(Session& session, CallKind kind, absl::string_view
     (*orphan)->worker = nullptr;
     if ((*orphan)->retry_safe) Enqueue(**orphan);
   }
-  const auto error = std::make_shared<const pb::PluginError>(
-      BridgeError(code::kCrash, "WorkerDied",
-                  absl::StrCat("the plugin's worker was lost while it ran the call: ", reason)));
+  const auto error = std::make_shared<const pb::PluginError>(WorkerDied(reason));
   for (const ActiveCall* orphan : orphans) {
     if (!orphan->retry_safe) Doom(*orphan, error);
   }

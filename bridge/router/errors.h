@@ -1,6 +1,9 @@
 #ifndef ATOMEMO_BRIDGE_ROUTER_ERRORS_H_
 #define ATOMEMO_BRIDGE_ROUTER_ERRORS_H_
 
+#include <string>
+
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "atomemo/plugin/v1/payload.pb.h"
 
@@ -32,6 +35,12 @@ inline plugin::v1::PluginError BridgeError(absl::string_view error_code, absl::s
   error.set_name(std::string(name));
   error.set_message(std::string(message));
   return error;
+}
+
+// For a call whose worker is gone; `reason` is what ended its stream or session.
+inline plugin::v1::PluginError WorkerDied(absl::string_view reason) {
+  return BridgeError(code::kCrash, "WorkerDied",
+                     absl::StrCat("the plugin's worker was lost while it ran the call: ", reason));
 }
 
 }  // namespace atomemo::router

@@ -47,22 +47,36 @@ void RecoveredCalls::PluginKnown(absl::string_view topic) {
   for (auto& [call, error] : due) fail_(call, std::move(error));
 }
 
-void RecoveredCalls::WorkerReturned(absl::string_view topic, absl::string_view instance_id,
+void RecoveredCalls::WorkerReturned(absl::string_view topic, absl::string_view session_id,
+                                    absl::string_view instance_id,
                                     const std::vector<std::string>& open_request_ids) {
   if (instance_id.empty()) return;
   const absl::flat_hash_set<absl::string_view> open(open_request_ids.begin(),
                                                     open_request_ids.end());
   std::vector<Key> lost;
-  for (const auto& [key, entry] : calls_) {
+  for (auto& [key, entry] : calls_) {
     const bool is_its = key.first == topic && entry.call.started && !entry.due &&
                         entry.call.instance_id == instance_id;
-    if (is_its && !open.contains(key.second)) lost.push_back(key);
+    if (!is_its) continue;
+    if (open.contains(key.second)) {
+      entry.session_id = std::string(session_id);
+    } else {
+      lost.push_back(key);
+    }
   }
   for (const Key& key : lost) {
     Decide(key, BridgeError(code::kRestarted, "BridgeRestarted",
                             "the bridge was restarted while it sent the call to a worker, which "
                             "does not have it: try again"));
   }
+}
+
+void RecoveredCalls::WorkerLost(absl::string_view session_id, absl::string_view reason) {
+  std::vector<Key> lost;
+  for (const auto& [key, entry] : calls_) {
+    if (entry.session_id == session_id && !entry.due) lost.push_back(key);
+  }
+  for (const Key& key : lost) Decide(key, WorkerDied(reason));
 }
 
 const JournaledCall* RecoveredCalls::Find(absl::string_view topic,

@@ -19,8 +19,9 @@ namespace atomemo::router {
 // The calls that an earlier bridge had when it was killed, until each has its answer. One that no
 // worker had got may run when the hub repeats it, and otherwise fails after a grace period. One
 // that a worker had got never runs again: its worker offers the answer, or it fails once the worker
-// is back and does not know of it, or at its deadline. One that the earlier bridge had failed has
-// that for its answer, although its worker may say otherwise by now: the hub may have it already.
+// is back and does not know of it, once the worker was back and is lost, or at its deadline. One
+// that the earlier bridge had failed has that for its answer, although its worker may say otherwise
+// by now: the hub may have it already.
 //
 // Lives on the io thread.
 class RecoveredCalls {
@@ -41,10 +42,15 @@ class RecoveredCalls {
   // The plugin of this topic is known from now on.
   void PluginKnown(absl::string_view topic);
 
-  // The worker has `open_request_ids` of what it got from an earlier bridge. What that bridge sent
-  // it last may never have arrived. An empty `instance_id` tells nothing.
-  void WorkerReturned(absl::string_view topic, absl::string_view instance_id,
+  // The worker, whose session it is now, has `open_request_ids` of what it got from an earlier
+  // bridge. What that bridge sent it last may never have arrived. An empty `instance_id` tells
+  // nothing.
+  void WorkerReturned(absl::string_view topic, absl::string_view session_id,
+                      absl::string_view instance_id,
                       const std::vector<std::string>& open_request_ids);
+
+  // What the worker of that session had fails, as any call does whose worker is lost.
+  void WorkerLost(absl::string_view session_id, absl::string_view reason);
 
   const JournaledCall* Find(absl::string_view topic, absl::string_view request_id) const;
 
@@ -58,6 +64,8 @@ class RecoveredCalls {
   struct Entry {
     JournaledCall call;
     absl::Time deadline;
+    // The session of the worker that said it has the call; empty before.
+    std::string session_id;
     // Its answer, which waits for its plugin to be known.
     std::optional<pb::PluginError> due;
     base::Scheduler::TimerId timer = base::Scheduler::kNoTimer;

@@ -130,7 +130,7 @@ void Router::Publish(absl::string_view session_id, Publication publication,
     FinishIfIdle(*old);
   }
   recovered_.PluginKnown(plugin.topic);
-  recovered_.WorkerReturned(plugin.topic, session->spec.instance_id,
+  recovered_.WorkerReturned(plugin.topic, session->id, session->spec.instance_id,
                             std::exchange(session->spec.open_request_ids, {}));
   if (!session->parked_replies.empty()) {
     std::size_t left = kRepliesATurn;
@@ -364,6 +364,7 @@ void Router::CloseSession(absl::string_view session_id, absl::string_view reason
     }
     dispatcher_.StreamClosed(*session, kind, reason);
   }
+  recovered_.WorkerLost(session->id, reason);
   hub_requests_.SessionClosed(*session);
   FinishDrainIfIdle();
 }

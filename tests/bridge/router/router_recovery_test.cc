@@ -168,6 +168,32 @@ TEST_F(RouterRecoveryTest, WhatOneWorkerDoesNotKnowAnotherMayHave) {
   EXPECT_THAT(hub_.pushed, IsEmpty());
 }
 
+TEST_F(RouterRecoveryTest, ACallWhoseWorkerCameBackAndIsLostThenFailsAtOnce) {
+  Left("its", /*started=*/true);
+  Left("answered", /*started=*/true);
+  auto worker = Returns(kInstance, {"its", "answered"});
+  auto other = Returns("another worker", {"its"});
+  HubUp();
+  Replies(*worker, "answered", "7");
+  router_.CloseSession(other->session_id, "the plugin was killed");
+  EXPECT_THAT(hub_.AnswersTo("its"), IsEmpty());
+  router_.CloseSession(worker->session_id, "the plugin was killed");
+  EXPECT_EQ(ErrorOf("its").code(), "sdk:crash");
+  EXPECT_THAT(ErrorOf("its").message(), HasSubstr("the plugin was killed"));
+  EXPECT_EQ(ResultOf("answered"), "7");
+}
+
+TEST_F(RouterRecoveryTest, ACallGoesOnWithTheWorkersNextSession) {
+  Left("r1", /*started=*/true);
+  auto first = Returns(kInstance, {"r1"});
+  auto second = Returns(kInstance, {"r1"});
+  HubUp();
+  router_.CloseSession(first->session_id, "the plugin opened another one");
+  EXPECT_THAT(hub_.AnswersTo("r1"), IsEmpty());
+  Replies(*second, "r1", "7");
+  EXPECT_EQ(ResultOf("r1"), "7");
+}
+
 TEST_F(RouterRecoveryTest, AnInstanceIdMayNotBeEndless) {
   SessionSpec spec = Spec();
   spec.instance_id = std::string(129, 'x');

@@ -102,6 +102,10 @@ class Court {
       const bool bridge_killed =
           AnyWithin(evidence_.bridge_kills, call.sent, call.contradiction->at);
       if (bridge_killed) ++verdict_.contradictions_after_bridge_kill;
+      if (bridge_killed && NobodyKnowsTheAnswer(call)) {
+        ++verdict_.contradictions_after_both_kills;
+        return;
+      }
       Blame(bridge_killed ? "two different answers after the bridge was killed"
                           : "two different answers",
             call);
@@ -142,6 +146,18 @@ class Court {
   // The plugin itself has answered, not the bridge for it.
   static bool IsOwnAnswer(const BookedCall& call) {
     return call.answer && (call.answer->code.empty() || call.answer->code == kWantedError);
+  }
+
+  // The plugin's answer had left, and with the bridge its worker was killed too: that an answer was
+  // given is on record nowhere, and the hub, which may not have it, must get one.
+  bool NobodyKnowsTheAnswer(const BookedCall& call) const {
+    const absl::Time later = call.contradiction->at;
+    return IsOwnAnswer(call) && call.contradiction->code != "" &&
+           std::any_of(evidence_.worker_kills.begin(), evidence_.worker_kills.end(),
+                       [&](const WorkerKill& kill) {
+                         const std::vector<const Run*>& runs = RunsOf(call);
+                         return runs.size() == 1 && runs[0]->pid == kill.pid && kill.at <= later;
+                       });
   }
 
   // The run's worker lived long enough after it to hand over the answer.
@@ -223,7 +239,8 @@ std::string Report(const Evidence& evidence, const Verdict& verdict) {
                   join(verdict.errors), ")\n");
   absl::StrAppend(&text, "            ", verdict.duplicates, " came twice, ",
                   verdict.contradictions, " of them different (",
-                  verdict.contradictions_after_bridge_kill, " after a bridge kill), ",
+                  verdict.contradictions_after_bridge_kill, " after a bridge kill, ",
+                  verdict.contradictions_after_both_kills, " of these after their worker's too), ",
                   evidence.strays, " stray, ", verdict.late, " late; ", verdict.dropped,
                   " ended with the hub's channel\n");
   absl::StrAppend(&text, "unanswered  ", verdict.unanswered, "; lost on the way ",

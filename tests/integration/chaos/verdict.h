@@ -50,7 +50,8 @@ struct Evidence {
 
 // What the evidence says. The invariants:
 //
-//   every call has exactly one accepted answer, and whatever came later says the same
+//   every call has exactly one accepted answer, and whatever came later says the same, unless the
+//   bridge and the worker that had answered were both killed in between
 //   a call is run once at most
 //   no answer comes later than a second after its deadline
 //   a run that ended in time in a worker that lived on is what the hub has as the answer
@@ -65,6 +66,7 @@ struct Verdict {
   // Contradictions and second runs: of these, those with a bridge killed in between.
   std::size_t contradictions = 0;
   std::size_t contradictions_after_bridge_kill = 0;
+  std::size_t contradictions_after_both_kills = 0;
   std::size_t second_runs = 0;
   std::size_t second_runs_after_bridge_kill = 0;
   std::size_t late = 0;

@@ -64,6 +64,24 @@ TEST(VerdictTest, ASecondAnswerMaySayTheSameButNothingElse) {
   EXPECT_THAT(Judge(evidence).violations, ElementsAre(StartsWith("two different answers: ")));
 }
 
+TEST(VerdictTest, AnotherAnswerIsNoViolationIfBridgeAndWorkerWereBothKilled) {
+  Evidence evidence = OneGoodCall();
+  evidence.calls[0].contradiction = MakeAnswer(2, "sdk:crash");
+  evidence.bridge_kills = {At(0.5)};
+  EXPECT_THAT(Judge(evidence).violations,
+              ElementsAre(StartsWith("two different answers after the bridge was killed: ")));
+  evidence.worker_kills = {{kOtherWorker, At(0.6)}};
+  EXPECT_FALSE(Judge(evidence).ok());
+  evidence.worker_kills = {{kWorker, At(2.1)}};  // it could have said so before
+  EXPECT_FALSE(Judge(evidence).ok());
+  evidence.worker_kills = {{kWorker, At(0.6)}};
+  EXPECT_TRUE(Judge(evidence).ok());
+  EXPECT_EQ(Judge(evidence).contradictions_after_both_kills, 1);
+  // A second answer of the plugin's would mean a second run.
+  evidence.calls[0].contradiction = MakeAnswer(2);
+  EXPECT_FALSE(Judge(evidence).ok());
+}
+
 TEST(VerdictTest, ASecondRunIsAViolationAndToldApartWhenTheBridgeWasKilledInBetween) {
   Evidence evidence = OneGoodCall();
   evidence.runs.push_back({"call-0", kOtherWorker, At(2), At(2.1)});
