@@ -135,12 +135,28 @@ class Court {
   // When the answer had to be there. A tool's own timeout counts from the call's arrival at the
   // bridge: at the latest when the line was restored for the last time before the answer.
   absl::Time LastMoment(const BookedCall& call, const Answer& answer) const {
-    if (!call.plan.overruns) return call.deadline() + kLateness;
+    const bool waits = call.plan.overruns || MayStillRun(call);
+    if (!waits) return call.deadline() + kLateness;
     absl::Time arrival = call.sent;
     for (const absl::Time restored : evidence_.line_restored) {
       if (restored <= answer.at) arrival = std::max(arrival, restored);
     }
-    return arrival + absl::Milliseconds(kOverrunTimeoutMs) + kLateness;
+    const absl::Duration timeout =
+        call.plan.overruns ? absl::Milliseconds(kOverrunTimeoutMs) : call.deadline() - call.sent;
+    return arrival + timeout + kLateness;
+  }
+
+  // The bridge was killed, and the call's worker before it had come back to the next one: which
+  // waits for it as long as the tool may take.
+  bool MayStillRun(const BookedCall& call) const {
+    for (const WorkerKill& kill : evidence_.worker_kills) {
+      const std::vector<const Run*>& runs = RunsOf(call);
+      const bool ran = std::any_of(runs.begin(), runs.end(),
+                                   [&](const Run* run) { return run->pid == kill.pid; });
+      const bool both = AnyWithin(evidence_.bridge_kills, kill.at - kReturn, kill.at + kReturn);
+      if (ran && both) return true;
+    }
+    return false;
   }
 
   // The plugin itself has answered, not the bridge for it.

@@ -53,7 +53,8 @@ struct Evidence {
 //   every call has exactly one accepted answer, and whatever came later says the same, unless the
 //   bridge and the worker that had answered were both killed in between
 //   a call is run once at most
-//   no answer comes later than a second after its deadline
+//   no answer comes later than a second after its deadline, or after its tool's timeout if bridge
+//   and worker were both killed
 //   a run that ended in time in a worker that lived on is what the hub has as the answer
 //   memory is back at its level, and no descriptor is left open
 struct Verdict {

@@ -109,6 +109,21 @@ TEST(VerdictTest, AToolsOwnDeadlineCountsFromWhenTheLineWasRestored) {
   EXPECT_EQ(Judge(evidence).late, 0);
 }
 
+TEST(VerdictTest, ACallOfAWorkerThatDiedWithItsBridgeMayTakeAsLongAsItsTool) {
+  Evidence evidence = OneGoodCall();
+  evidence.calls[0].answer = MakeAnswer(16, "sdk:timeout");
+  evidence.runs[0].ended.reset();
+  evidence.line_restored = {At(5.5)};
+  evidence.bridge_kills = {At(6)};
+  EXPECT_EQ(Judge(evidence).late, 1);
+  evidence.worker_kills = {{kOtherWorker, At(6.2)}};
+  EXPECT_EQ(Judge(evidence).late, 1);
+  evidence.worker_kills = {{kWorker, At(6.2)}};
+  EXPECT_EQ(Judge(evidence).late, 0);
+  evidence.worker_kills = {{kWorker, At(12)}};  // it had been back, and its end was seen
+  EXPECT_EQ(Judge(evidence).late, 1);
+}
+
 TEST(VerdictTest, TheAnswerOfARunInAWorkerThatLivedOnMustNotBeLost) {
   Evidence evidence = OneGoodCall();
   evidence.calls[0].answer = MakeAnswer(0.3, "sdk:crash");
