@@ -13,6 +13,10 @@ namespace {
 // suspects, and then convicts the one that is left.
 constexpr int kEnough = 4;
 
+// How long a group is watched. In the end as long as the channel of any hub may be behind.
+constexpr absl::Duration kShortestWatch = absl::Milliseconds(250);
+constexpr absl::Duration kLongestWatch = absl::Seconds(1);
+
 int WeightOf(HubLoss::Cause cause) {
   switch (cause) {
     case HubLoss::Cause::kRefused:
@@ -31,6 +35,8 @@ void MoveTo(Deque& to, typename Deque::iterator place, Deque from) {
 }
 
 }  // namespace
+
+AnswerLane::AnswerLane() : watch_time_(kShortestWatch) {}
 
 void AnswerLane::Add(Entry entry) {
   bytes_ += entry.answer->size();
@@ -93,6 +99,14 @@ AnswerLane::Entry AnswerLane::PopSettled() {
 }
 
 void AnswerLane::Pass() {
+  // Some may have been counted as settled before their time.
+  const std::size_t left = std::min(group_, settling_.size());
+  for (auto entry = settling_.end() - static_cast<std::ptrdiff_t>(left); entry != settling_.end();
+       ++entry) {
+    entry->suspicion = 0;
+    entry->evidence = 0;
+    entry->passed = true;
+  }
   group_ = 0;
   if (!narrowing_) probation_ = 0;
   CheckInvariants();
@@ -106,7 +120,13 @@ bool AnswerLane::Lose(const HubLoss& lost_by) {
   settling_bytes_ = 0;
   MoveTo(lost, lost.end(), std::move(sent_));
   sent_.clear();
-  for (Entry& entry : lost) entry.suspicion += WeightOf(lost_by.cause);
+  bool any_passed = false;
+  for (Entry& entry : lost) {
+    entry.suspicion += WeightOf(lost_by.cause);
+    any_passed |= std::exchange(entry.passed, false);
+  }
+  // It may have been too soon.
+  if (group == 0 && any_passed) watch_time_ = std::min(2 * watch_time_, kLongestWatch);
 
   if (group == 0 && !searching()) {
     const std::size_t count = lost.size();
@@ -175,7 +195,9 @@ void AnswerLane::ReplaceCulprit(std::shared_ptr<const HubAnswer> answer) {
   entry.answer = std::move(answer);
   entry.is_replacement = true;
   entry.proven_before = false;
+  entry.suspicion = 0;
   entry.evidence = 0;
+  watch_time_ = kShortestWatch;
 }
 
 AnswerLane::Entry AnswerLane::GiveUpCulprit() {

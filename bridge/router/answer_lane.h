@@ -48,11 +48,15 @@ class AnswerLane {
     bool proven_before = false;
     // Takes the place of one that the hub could not take.
     bool is_replacement = false;
-    // How much speaks against it, and all others that were under way, from losses.
+    // How much speaks against it, and all others that were under way, from losses since it passed.
     int suspicion = 0;
     // How much speaks against it, from losses behind it alone.
     int evidence = 0;
+    // It was in a group that passed, and has not been lost since.
+    bool passed = false;
   };
+
+  AnswerLane();
 
   bool up = false;
   // While up.
@@ -96,8 +100,10 @@ class AnswerLane {
   bool CanPopSettled(absl::Time proven_until, std::size_t max_answers, std::size_t max_bytes) const;
   Entry PopSettled();
 
-  // The group passed: nothing was lost for long enough.
+  // The group passed: nothing was lost for long enough. What spoke against it speaks no more.
   void Pass();
+  // How long after its proof a group is watched until it passes: longer if one was lost after all.
+  absl::Duration watch_time() const { return watch_time_; }
 
   // The topic is lost, with whatever was sent and settling: it waits again. True if what was there
   // may be the cause: the topic should be joined again soon.
@@ -119,6 +125,7 @@ class AnswerLane {
   std::size_t bytes_ = 0;       // of waiting_ and sent_
   std::size_t settling_bytes_ = 0;
 
+  absl::Duration watch_time_;
   // A group has been lost in this search.
   bool narrowing_ = false;
   // How much speaks, in this search, against all suspects together.

@@ -16,10 +16,8 @@ constexpr absl::Duration kProofDelay = absl::Milliseconds(50);
 constexpr absl::Duration kSettleTime = absl::Seconds(1);
 // How often settled answers are looked for.
 constexpr absl::Duration kSettlePeriod = absl::Milliseconds(250);
-// While an answer that the hub cannot take is searched: how long after its proof a group that
-// passes is watched. What comes to light later is found in the next round.
-constexpr absl::Duration kGroupTime = absl::Milliseconds(250);
-// ... and how long a connection must have been up before an answer goes out alone.
+// While an answer that the hub cannot take is searched: how long a connection must have been up
+// before an answer goes out alone.
 constexpr absl::Duration kQuietTime = absl::Milliseconds(200);
 // What is sent or proven at once, a few milliseconds' worth: then it is the others' turn.
 constexpr std::size_t kAnswersATurn = 500;
@@ -210,7 +208,7 @@ void Outbox::ProveSome() {
       Settle(*topic, lane, std::move(entry));
     }
     if (lane.sent().empty()) {
-      if (lane.group_proven()) StepLater(*topic, lane, kGroupTime);
+      if (lane.group_proven()) StepLater(*topic, lane, lane.watch_time());
       unproven_.erase(topic++);
     } else {
       ++topic;

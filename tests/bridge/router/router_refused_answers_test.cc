@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <map>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "tests/bridge/router/router_fixture.h"
@@ -46,8 +47,10 @@ class RefusedAnswersTest : public RouterTest {
       HubUp();
     }
     if (up_) {
+      pushed_at_.resize(hub_.pushed.size(), scheduler_.Now());
       bool crashed = false;
       for (; seen_ < hub_.pushed.size(); ++seen_) {
+        if (!crashed && scheduler_.Now() < pushed_at_[seen_] + channel_lag_) break;
         const HubAnswer& answer = hub_.pushed[seen_].answer;
         if (crashed) continue;  // in the mailbox of a channel that is no more
         crashed = IsPoison(answer);
@@ -89,6 +92,9 @@ class RefusedAnswersTest : public RouterTest {
 
   HubLoss loss_;
   bool poison_errors_ = false;
+  // How far the channel is behind the socket, which proves what it has.
+  absl::Duration channel_lag_;
+  std::vector<absl::Time> pushed_at_;
   bool up_ = false;
   absl::Time rejoin_at_;
   std::size_t seen_ = 0;
@@ -144,6 +150,62 @@ TEST_F(RefusedAnswersTest, ManyPoisonAnswersAreFoundOneAfterTheOther) {
   Run(absl::Minutes(1));
   EXPECT_THAT(taken_, SizeIs(100));
   for (int i = 0; i < 100; ++i) EXPECT_EQ(taken_[absl::StrCat("r", i)].ok(), i % 25 != 7) << i;
+}
+
+// Whoever made the call tries it again as soon as it has failed.
+TEST_F(RefusedAnswersTest, TheNextOneIsFoundWhileTheErrorOfTheFirstHasBarelyArrived) {
+  for (const int gap_ms : {0, 100, 300, 600, 900}) {
+    const std::string first = absl::StrCat("first", gap_ms);
+    const std::string second = absl::StrCat("second", gap_ms);
+    auto worker = StartWorker(1000);
+    HubUp();
+    up_ = true;
+    HubInvokes(first);
+    Replies(*worker, first, "\"poison\"");
+    const absl::Time end = scheduler_.Now() + absl::Seconds(20);
+    while (taken_.count(first) == 0 && scheduler_.Now() < end) Step();
+    Run(absl::Milliseconds(gap_ms));
+    HubInvokes(second);
+    Replies(*worker, second, "\"poison\"");
+    Run(absl::Seconds(10));
+    EXPECT_EQ(taken_.count(first), 1u) << gap_ms;
+    EXPECT_EQ(taken_.count(second), 1u) << gap_ms;
+  }
+}
+
+TEST_F(RefusedAnswersTest, OneAfterTheOtherIsFoundAmidOtherCalls) {
+  auto worker = StartWorker(1000);
+  HubUp();
+  up_ = true;
+  for (int i = 0; i < 40; ++i) {
+    const std::string id = absl::StrCat("r", i);
+    HubInvokes(id);
+    Replies(*worker, id, i % 10 == 7 ? "\"poison\"" : "1");
+    Run(absl::Milliseconds(300));
+  }
+  Run(absl::Seconds(20));
+  EXPECT_THAT(taken_, SizeIs(40));
+  for (int i = 0; i < 40; ++i) EXPECT_EQ(taken_[absl::StrCat("r", i)].ok(), i % 10 != 7) << i;
+}
+
+TEST_F(RefusedAnswersTest, OneThatIsOnlyNoticedAfterItsProofIsFound) {
+  for (const int lag_ms : {100, 400, 700}) {
+    channel_lag_ = absl::Milliseconds(lag_ms);
+    const std::string poison = absl::StrCat("poison", lag_ms);
+    auto worker = StartWorker(1000);
+    HubUp();
+    up_ = true;
+    for (int i = 0; i < 10; ++i) HubInvokes(absl::StrCat("r", lag_ms, "-", i));
+    HubInvokes(poison);
+    Replies(*worker, poison, "\"poison\"");
+    for (int i = 0; i < 10; ++i) {
+      Replies(*worker, absl::StrCat("r", lag_ms, "-", i));
+      Run(absl::Milliseconds(200));
+    }
+    Run(absl::Seconds(30));
+    EXPECT_EQ(taken_.count(poison), 1u) << lag_ms;
+    EXPECT_EQ(router_.outbox().answers(), 0u) << lag_ms;
+  }
 }
 
 TEST_F(RefusedAnswersTest, OneWhoseErrorCrashesTheChannelTooIsGivenUp) {
