@@ -109,6 +109,7 @@ void PhoenixChannel::JoinAgain() {
 
 void PhoenixChannel::JoinSoon() {
   if (socket_ == nullptr) return;
+  backoff_.Reset();
   if (phase_ == Phase::kWaiting) StartTimer(options_.hastened_rejoin, &PhoenixChannel::Join);
   if (phase_ == Phase::kDown) socket_->ReconnectSoon();
 }

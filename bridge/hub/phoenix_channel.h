@@ -80,7 +80,8 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
   void LeaveAndReport();
   void JoinAgain();
 
-  // Does not wait as long with the next join as the losses so far suggest.
+  // The cause of the losses so far is being dealt with: joins soon, and the next delays are short
+  // again.
   void JoinSoon();
 
   // Registers another definition without leaving. The same text is tried again if the hub refused

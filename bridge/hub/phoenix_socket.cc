@@ -259,6 +259,7 @@ void PhoenixSocket::HandleClose(const WebSocketClosed& closed) {
 void PhoenixSocket::ReconnectSoon() {
   if (open_ || stopped_ || reconnect_timer_ == base::Scheduler::kNoTimer) return;
   if (scheduler_.Now() < stay_away_until_) return;
+  backoff_.Reset();
   scheduler_.Cancel(reconnect_timer_);
   reconnect_timer_ = scheduler_.After(options_.hastened_reconnect, [this] { Connect(); });
 }

@@ -108,8 +108,8 @@ class PhoenixSocket {
   void Attach(const std::string& topic, TopicHandler& handler);
   void Detach(const std::string& topic);
 
-  // While a reconnect is due: does not wait as long as the losses so far suggest, but as long as
-  // the hub has asked.
+  // While a reconnect is due: the cause of the losses so far is being dealt with, so it comes soon,
+  // and the next delays are short again. But as long as the hub has asked is waited.
   void ReconnectSoon();
 
   bool is_open() const { return open_; }

@@ -197,6 +197,20 @@ TEST_F(PhoenixChannelTest, JoiningMayBeHastened) {
   EXPECT_EQ(wire_->Count("phx_join"), 1u);
 }
 
+// While an answer that the hub cannot take is found: the next one must not wait for its.
+TEST_F(PhoenixChannelTest, LossesOfHastenedJoinsDoNotSlowDownTheNextOnes) {
+  MakeReady();
+  for (int i = 0; i < 4; ++i) {
+    EndChannel("phx_error");
+    channel_->JoinSoon();
+    scheduler_.Advance(absl::Milliseconds(200));
+    AcceptJoinAndRegistration();
+  }
+  EndChannel("phx_error");
+  scheduler_.Advance(absl::Milliseconds(1500));
+  EXPECT_EQ(wire_->Count("phx_join"), 1u);
+}
+
 TEST_F(PhoenixChannelTest, TellsHowItWasLost) {
   MakeReady();
   EndChannel("phx_error");

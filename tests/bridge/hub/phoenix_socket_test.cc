@@ -247,6 +247,20 @@ TEST_F(PhoenixSocketTest, BacksOffWhileTheHubIsAway) {
   EXPECT_TRUE(wire_->is_connecting());
 }
 
+TEST_F(PhoenixSocketTest, AHastenedReconnectStartsTheBackoffAnew) {
+  for (int i = 0; i < 10; ++i) {
+    wire_->Accept();
+    wire_->Lose();
+    socket_->ReconnectSoon();
+    scheduler_.Advance(absl::Seconds(1));
+    ASSERT_TRUE(wire_->is_connecting());
+  }
+  wire_->Accept();
+  wire_->Lose();
+  scheduler_.Advance(absl::Milliseconds(10));
+  EXPECT_TRUE(wire_->is_connecting());
+}
+
 TEST_F(PhoenixSocketTest, AStableConnectionStartsTheBackoffAnew) {
   for (int i = 0; i < 10; ++i) {
     wire_->Lose();
