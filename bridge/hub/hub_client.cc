@@ -214,8 +214,8 @@ void HubClient::Leave(absl::string_view topic) {
   if (Topic* found = FindTopic(topic)) found->channel->LeaveAndReport();
 }
 
-void HubClient::OnChannelLeft(PhoenixChannel& channel) {
-  if (!shut_down_) listener_->OnTopicLeft(channel.topic());
+void HubClient::OnChannelLeft(PhoenixChannel& channel, bool handled) {
+  if (!shut_down_) listener_->OnTopicLeft(channel.topic(), handled);
 }
 
 void HubClient::Shutdown(std::function<void()> done) {

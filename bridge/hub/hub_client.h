@@ -105,7 +105,7 @@ class HubClient : public router::HubPort, private PhoenixChannel::Owner {
   void OnChannelEvent(PhoenixChannel& channel, ReceivedFrame frame) override;
   void OnPushRefused(PhoenixChannel& channel, absl::string_view ref,
                      absl::string_view response) override;
-  void OnChannelLeft(PhoenixChannel& channel) override;
+  void OnChannelLeft(PhoenixChannel& channel, bool handled) override;
   void RegisterInTurn(PhoenixChannel& channel) override;
   void RegisterNext();
   bool OnSocketFull(PhoenixChannel& channel) override;

@@ -91,14 +91,16 @@ void PhoenixChannel::LeaveAndReport() {
   phase_ = Phase::kLeaving;
   // Without a connection there is nothing to leave.
   StartTimer(leave_ref_.empty() ? absl::ZeroDuration() : options_.reply_timeout,
-             &PhoenixChannel::OnLeft);
+             &PhoenixChannel::OnNotLeft);
 }
 
-void PhoenixChannel::OnLeft() {
+void PhoenixChannel::OnNotLeft() { OnLeft(/*handled=*/false); }
+
+void PhoenixChannel::OnLeft(bool handled) {
   StopTimer();
   phase_ = Phase::kLeft;
   ForgetJoin();
-  owner_.OnChannelLeft(*this);
+  owner_.OnChannelLeft(*this, handled);
 }
 
 void PhoenixChannel::JoinAgain() {
@@ -150,7 +152,7 @@ void PhoenixChannel::OnSocketOpen() {
 
 void PhoenixChannel::OnSocketDown(const HubState& state, const router::HubLoss& loss) {
   if (phase_ == Phase::kLeft) return;
-  if (phase_ == Phase::kLeaving) return OnLeft();
+  if (phase_ == Phase::kLeaving) return OnNotLeft();
   StopTimer();
   loss_ = loss;
   registered_at_ = absl::InfiniteFuture();
@@ -170,7 +172,7 @@ void PhoenixChannel::OnFrame(ReceivedFrame frame) {
   // The end of an earlier join on the same socket arrives after the new join's reply.
   const bool is_current = joined_ || phase_ == Phase::kJoining;
   if (!is_current || frame.join_ref != join_ref_) return;
-  if (phase_ == Phase::kLeaving) return OnLeft();
+  if (phase_ == Phase::kLeaving) return OnNotLeft();
   if (is_error) return Lose("the channel crashed at the hub", router::HubLoss::Cause::kRefused);
   Lose("the hub closed the channel");
 }
@@ -181,7 +183,7 @@ void PhoenixChannel::OnReply(const PhoenixFrame& frame) {
   const bool ok = reply->Take("status") == "\"ok\"";
   const absl::string_view response = reply->Take("response").value_or("null");
   if (phase_ == Phase::kLeaving) {
-    if (frame.ref == leave_ref_) OnLeft();
+    if (frame.ref == leave_ref_) OnLeft(/*handled=*/true);
     return;
   }
   if (phase_ == Phase::kJoining && frame.ref == join_ref_) return OnJoinReply(ok, response);

@@ -45,8 +45,8 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
     // The hub answered a push with an error; `response` is JSON text.
     virtual void OnPushRefused(PhoenixChannel& channel, absl::string_view ref,
                                absl::string_view response) = 0;
-    // After LeaveAndReport: the hub has handled the leave, or the connection is lost.
-    virtual void OnChannelLeft(PhoenixChannel& channel) = 0;
+    // After LeaveAndReport: as HubListener::OnTopicLeft.
+    virtual void OnChannelLeft(PhoenixChannel& channel, bool handled) = 0;
     // A large definition is to be registered: calls OnRegisterTurn, for one channel at a time so
     // that others have their turn in between.
     virtual void RegisterInTurn(PhoenixChannel& channel) = 0;
@@ -130,7 +130,8 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
   void OnRegisterReply(bool ok, absl::string_view response);
   void Lose(absl::string_view reason,
             router::HubLoss::Cause cause = router::HubLoss::Cause::kOther);
-  void OnLeft();
+  void OnLeft(bool handled);
+  void OnNotLeft();
   // Tries again with the step that was refused.
   void Reject(router::pb::HubState state, absl::Duration retry_in);
   void SendLeave();

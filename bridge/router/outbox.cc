@@ -200,12 +200,7 @@ void Outbox::ProveSome() {
     while (proven.size() < kAnswersATurn && !lane.sent().empty() &&
            lane.sent().front().position.socket == upto.socket &&
            lane.sent().front().position.sequence <= upto.sequence) {
-      AnswerLane::Entry entry = lane.TakeProven();
-      Count(entry, 0, -1);
-      Drop(*entry.answer);
-      proven.emplace_back(*topic, entry);
-      entry.proven_before = true;
-      Settle(*topic, lane, std::move(entry));
+      proven.emplace_back(*topic, Prove(*topic, lane));
     }
     if (lane.sent().empty()) {
       if (lane.group_proven()) StepLater(*topic, lane, lane.watch_time());
@@ -237,6 +232,16 @@ void Outbox::ProveSome() {
   callbacks_.on_proven_end();
 }
 
+AnswerLane::Entry Outbox::Prove(const std::string& topic, AnswerLane& lane) {
+  AnswerLane::Entry entry = lane.TakeProven();
+  Count(entry, 0, -1);
+  Drop(*entry.answer);
+  AnswerLane::Entry before = entry;
+  entry.proven_before = true;
+  Settle(topic, lane, std::move(entry));
+  return before;
+}
+
 void Outbox::Settle(const std::string& topic, AnswerLane& lane, AnswerLane::Entry entry) {
   entry.proven_at = scheduler_.Now();
   lane.Settle(std::move(entry));
@@ -259,12 +264,34 @@ void Outbox::SettleDue() {
   callbacks_.on_settled_end();
 }
 
-void Outbox::SettleAll(absl::string_view topic) {
+bool Outbox::IsAllSent(absl::string_view topic) const {
+  const AnswerLane* lane = FindLane(topic);
+  return lane == nullptr || (lane->waiting().empty() && !lane->searching());
+}
+
+void Outbox::Leave(absl::string_view topic) {
   const auto lane = lanes_.find(topic);
-  if (lane == lanes_.end()) return;
-  EndSettling(lane->first, lane->second, absl::InfiniteFuture());
-  settling_.erase(lane->first);
-  callbacks_.on_settled_end();
+  if (lane != lanes_.end()) lane->second.up = false;
+}
+
+void Outbox::OnLeft(absl::string_view topic, bool handled) {
+  const auto it = lanes_.find(topic);
+  if (it == lanes_.end()) return;
+  AnswerLane& lane = it->second;
+  if (!handled) {
+    GoDown(it->first, lane);
+  } else {
+    while (!lane.sent().empty()) {
+      const AnswerLane::Entry entry = Prove(it->first, lane);
+      if (!entry.proven_before) callbacks_.on_proven(topic, *entry.answer);
+    }
+    scheduler_.Cancel(std::exchange(lane.step_timer, base::Scheduler::kNoTimer));
+    unproven_.erase(it->first);
+    EndSettling(it->first, lane, absl::InfiniteFuture());
+    settling_.erase(it->first);
+    callbacks_.on_settled_end();
+  }
+  if (lane.waiting().empty()) lanes_.erase(it);
 }
 
 void Outbox::EndSettling(const std::string& topic, AnswerLane& lane, absl::Time proven_until) {

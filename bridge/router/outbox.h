@@ -103,8 +103,12 @@ class Outbox {
   // The topic is left for good, with what it still has.
   void Remove(absl::string_view topic);
 
-  // Counts the topic's proven answers as settled: nobody will send them again.
-  void SettleAll(absl::string_view topic);
+  // Whether all that the topic has was sent, if not proven, and none is searched.
+  bool IsAllSent(absl::string_view topic) const;
+  // The topic is being left: nothing more goes out, and what comes waits for the next SetUp.
+  void Leave(absl::string_view topic);
+  // It is left. `handled`: the hub has all that was sent before; else it goes out again.
+  void OnLeft(absl::string_view topic, bool handled);
 
  private:
   // Of one answer, which is under way twice when the hub has asked for it again.
@@ -137,6 +141,8 @@ class Outbox {
   // The next step of a search, after a time in which the lane may be lost.
   void StepLater(const std::string& topic, AnswerLane& lane, absl::Duration delay);
   void Step(const std::string& topic);
+  // Takes the lane's first sent answer, proven, to settling; answers with it as it was before.
+  AnswerLane::Entry Prove(const std::string& topic, AnswerLane& lane);
   void Settle(const std::string& topic, AnswerLane& lane, AnswerLane::Entry entry);
   // Settles what was proven until then, and what is past the bounds.
   void EndSettling(const std::string& topic, AnswerLane& lane, absl::Time proven_until);

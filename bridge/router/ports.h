@@ -140,8 +140,10 @@ class HubListener {
   // A registered topic is lost; OnTopicState follows.
   virtual void OnTopicLost(absl::string_view topic, const HubLoss& loss) = 0;
 
-  // After HubPort::Leave: the hub has left the topic, or the connection is lost.
-  virtual void OnTopicLeft(absl::string_view topic) = 0;
+  // After HubPort::Leave. `handled`: the hub's channel has come to the leave, and so to every
+  // answer that was sent before. Otherwise the connection or the channel was lost before that, or
+  // nothing came for long.
+  virtual void OnTopicLeft(absl::string_view topic, bool handled) = 0;
 
   // A socket's send buffer has room again.
   virtual void OnWritable() = 0;

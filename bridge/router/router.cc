@@ -110,6 +110,7 @@ void Router::OnTopicState(absl::string_view topic, pb::HubState state) {
                         state.state() == pb::HubState::STATE_REJECTED;
   outbox_.SetUp(topic,
                 state.state() == pb::HubState::STATE_REGISTERED || (is_asked && hub_.IsUp(topic)));
+  FinishDrainIfIdle();
 }
 
 void Router::OnHubsVerdict(const Plugin& plugin, const pb::HubState& state) {
@@ -474,6 +475,7 @@ void Router::Drain(absl::Duration timeout, std::function<void(std::size_t)> done
   // The last part of the time is for the answers of calls that are cut off, so that these get out
   // too.
   drain_timer_ = scheduler_.After(timeout * 0.8, [this, timeout] {
+    drain_is_late_ = true;
     dispatcher_.FailAll(
         BridgeError(code::kShuttingDown, "ShuttingDown",
                     "the bridge was shut down before the plugin had answered: try again"));
@@ -489,37 +491,40 @@ void Router::Drain(absl::Duration timeout, std::function<void(std::size_t)> done
 }
 
 // The hub takes no answer behind a leave, but what it pushed before it handled the leave still
-// comes. So a topic is left once it owes nothing, and when calls came meanwhile, it is joined again
-// for their answers.
+// comes. So a topic is left once all that it owes is sent, and when calls came meanwhile, it is
+// joined again for their answers.
 void Router::FinishDrainIfIdle() {
   if (!drained_ || dispatcher_.active() > 0) return;
   bool all_left = true;
   publications_.ForEach([&](const Plugin& plugin) {
     if (left_.contains(plugin.topic)) return;
     all_left = false;
-    if (!leaving_.contains(plugin.topic) && !outbox_.HasAnswersFor(plugin.topic)) {
-      LeaveForDrain(plugin);
-    }
+    // The channel comes to the leave after every answer that was sent before.
+    if (!leaving_.contains(plugin.topic) && outbox_.IsAllSent(plugin.topic)) LeaveForDrain(plugin);
   });
-  if (!all_left || outbox_.answers() > 0) return;
+  const std::size_t undelivered = outbox_.answers();
+  if (!all_left || (undelivered > 0 && !drain_is_late_)) return;
   scheduler_.Cancel(std::exchange(drain_timer_, base::Scheduler::kNoTimer));
   // Not from inside whatever just became idle.
-  scheduler_.After(absl::ZeroDuration(), [done = std::exchange(drained_, nullptr)] { done(0); });
+  scheduler_.After(absl::ZeroDuration(),
+                   [done = std::exchange(drained_, nullptr), undelivered] { done(undelivered); });
 }
 
 void Router::LeaveForDrain(const Plugin& plugin) {
   (void)ATOMEMO_INVARIANT(draining_ && !left_.contains(plugin.topic));
   leaving_.insert(plugin.topic);
-  // The channel comes to the leave after every answer that was sent before: none is taken along.
-  outbox_.SettleAll(plugin.topic);
-  outbox_.SetUp(plugin.topic, false);
+  outbox_.Leave(plugin.topic);
   hub_.Leave(plugin.topic);
 }
 
-void Router::OnTopicLeft(absl::string_view topic) {
+void Router::OnTopicLeft(absl::string_view topic, bool handled) {
   if (leaving_.erase(topic) == 0) return;
+  outbox_.OnLeft(topic, handled);
   const Plugin* const plugin = publications_.Find(topic);
-  if (plugin != nullptr && outbox_.HasAnswersFor(topic)) {
+  // Towards the end of the time, what came meanwhile is left to the journal: another join would
+  // only bring more.
+  const bool joins_again = outbox_.HasAnswersFor(topic) && !(handled && drain_is_late_);
+  if (plugin != nullptr && joins_again) {
     hub_.Announce({plugin->topic, plugin->mode, plugin->definition_json()});
   } else {
     left_.insert(std::string(topic));

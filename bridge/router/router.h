@@ -76,7 +76,7 @@ class Router : public HubListener, public PluginPort, public StatusPort {
   // HubListener
   void OnTopicState(absl::string_view topic, pb::HubState state) override;
   void OnTopicLost(absl::string_view topic, const HubLoss& loss) override;
-  void OnTopicLeft(absl::string_view topic) override;
+  void OnTopicLeft(absl::string_view topic, bool handled) override;
   void OnWritable() override;
   void OnProven(HubPosition upto) override;
   void OnHubCall(absl::string_view topic, HubCall call) override;
@@ -190,6 +190,8 @@ class Router : public HubListener, public PluginPort, public StatusPort {
   absl::flat_hash_set<std::string> leaving_;
   absl::flat_hash_set<std::string> left_;
   base::Scheduler::TimerId drain_timer_ = base::Scheduler::kNoTimer;
+  // The last part of the time for it has begun.
+  bool drain_is_late_ = false;
 };
 
 }  // namespace atomemo::router

@@ -33,7 +33,7 @@ class RecordingListener : public router::HubListener {
   void OnTopicLost(absl::string_view topic, const router::HubLoss& loss) override {
     losses.push_back(absl::StrCat(topic, " ", loss.close_code, loss.shared ? " shared" : ""));
   }
-  void OnTopicLeft(absl::string_view topic) override { left.emplace_back(topic); }
+  void OnTopicLeft(absl::string_view topic, bool) override { left.emplace_back(topic); }
   void OnWritable() override { ++writable; }
   void OnProven(router::HubPosition upto) override { proven.push_back(upto); }
   void OnHubCall(absl::string_view topic, router::HubCall call) override {

@@ -138,7 +138,7 @@ class CallListener : public router::HubListener {
  public:
   void OnTopicState(absl::string_view, router::pb::HubState) override {}
   void OnTopicLost(absl::string_view, const router::HubLoss&) override {}
-  void OnTopicLeft(absl::string_view) override {}
+  void OnTopicLeft(absl::string_view, bool) override {}
   void OnWritable() override {}
   void OnProven(router::HubPosition) override {}
   void OnHubCall(absl::string_view, router::HubCall) override { ++calls; }

@@ -53,7 +53,10 @@ class PhoenixChannelTest : public ::testing::Test, public PhoenixChannel::Owner 
   void OnPushRefused(PhoenixChannel&, absl::string_view ref, absl::string_view response) override {
     refused_.push_back(absl::StrCat(ref, " ", response));
   }
-  void OnChannelLeft(PhoenixChannel&) override { ++left_; }
+  void OnChannelLeft(PhoenixChannel&, bool handled) override {
+    ++left_;
+    leave_handled_ = handled;
+  }
   void RegisterInTurn(PhoenixChannel&) override { ++asked_for_turn_; }
   bool OnSocketFull(PhoenixChannel&) override {
     ++full_;
@@ -94,6 +97,7 @@ class PhoenixChannelTest : public ::testing::Test, public PhoenixChannel::Owner 
   int asked_for_turn_ = 0;
   int full_ = 0;
   int left_ = 0;
+  bool leave_handled_ = false;  // the last one
   PhoenixFrame join_;
   std::unique_ptr<PhoenixChannel> channel_;
 };
@@ -233,6 +237,7 @@ TEST_F(PhoenixChannelTest, WhatTheHubSentBeforeItHandledTheLeaveIsStillReported)
   EXPECT_EQ(left_, 0);
   wire_->Reply(leave);
   EXPECT_EQ(left_, 1);
+  EXPECT_TRUE(leave_handled_);
   EndChannel("phx_close");
   EXPECT_EQ(left_, 1);
   scheduler_.Advance(absl::Seconds(20));
@@ -248,6 +253,7 @@ TEST_F(PhoenixChannelTest, ALeaveEndsWithTheConnectionToo) {
   channel_->LeaveAndReport();
   wire_->Lose();
   EXPECT_EQ(left_, 1);
+  EXPECT_FALSE(leave_handled_);
   scheduler_.Advance(absl::Seconds(5));
   wire_->Accept();
   EXPECT_EQ(wire_->Count("phx_join"), 0u);
@@ -258,6 +264,7 @@ TEST_F(PhoenixChannelTest, ALeaveThatNobodyRepliesToEndsAfterAWhile) {
   channel_->LeaveAndReport();
   scheduler_.Advance(absl::Seconds(11));
   EXPECT_EQ(left_, 1);
+  EXPECT_FALSE(leave_handled_);
 }
 
 TEST_F(PhoenixChannelTest, LeavingWhatIsNotJoinedIsDoneAtOnceButLater) {

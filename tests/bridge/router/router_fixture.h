@@ -113,11 +113,11 @@ class RouterTest : public ::testing::Test {
   void HubUp() { SetTopic(pb::HubState::STATE_REGISTERED); }
   void HubDown() { SetTopic(pb::HubState::STATE_DISCONNECTED); }
 
-  // The hub has handled every leave so far.
-  void HubHandlesLeaves() {
+  // The hub has handled every leave so far; or has not, and never will.
+  void HubHandlesLeaves(bool handled = true) {
     for (const std::string& topic : std::exchange(hub_.left, {})) {
       hub_.joined.erase(topic);
-      router_.OnTopicLeft(topic);
+      router_.OnTopicLeft(topic, handled);
     }
     scheduler_.Advance(absl::Milliseconds(1));
   }
