@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -28,9 +29,10 @@ std::string MovedTo(const WebSocketClosed& closed) {
     return absl::StrCat("the address sends the bridge elsewhere (", closed.reason,
                         ") without saying where: check HUB_WS_URL");
   }
-  const std::string location =
-      base::RedactUrl(absl::string_view(closed.location).substr(0, kMaxLocationBytes));
-  const std::string hub = HubUrlOfSocket(closed.location);
+  // A header may have any bytes.
+  const std::string location = absl::CHexEscape(
+      base::RedactUrl(absl::string_view(closed.location).substr(0, kMaxLocationBytes)));
+  const std::string hub = absl::CHexEscape(HubUrlOfSocket(closed.location));
   if (!hub.empty()) {
     return absl::StrCat("the hub has moved (", closed.reason, ") to ", location,
                         ": set HUB_WS_URL to ", hub);

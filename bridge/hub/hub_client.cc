@@ -131,11 +131,10 @@ std::optional<router::HubPosition> HubClient::PushNow(PhoenixChannel& channel,
                                                       const router::HubAnswer& answer) {
   HubMessage message = EncodeAnswer(answer);
   const std::size_t bytes = FrameBytes(channel.topic(), message);
+  const absl::Status fits = CheckFrameBytes(bytes);
   absl::StatusOr<PhoenixChannel::Pushed> pushed =
-      bytes > max_frame_bytes_ ? absl::ResourceExhaustedError(absl::StrCat(
-                                     "the message has about ", bytes,
-                                     " bytes, the hub takes at most ", max_frame_bytes_))
-                               : channel.Push(std::move(message.event), std::move(message.payload));
+      fits.ok() ? channel.Push(std::move(message.event), std::move(message.payload))
+                : absl::StatusOr<PhoenixChannel::Pushed>(fits);
   if (absl::IsResourceExhausted(pushed.status())) {
     base::LogWarning("answer too large for the hub",
                      {{"topic", channel.topic()}, {"event", answer.event}, {"bytes", bytes}});
@@ -146,6 +145,12 @@ std::optional<router::HubPosition> HubClient::PushNow(PhoenixChannel& channel,
   }
   if (!pushed.ok()) return std::nullopt;
   return pushed->position;
+}
+
+absl::Status HubClient::CheckFrameBytes(std::size_t bytes) const {
+  if (bytes <= max_frame_bytes_) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "the message has about ", bytes, " bytes, the hub takes at most ", max_frame_bytes_));
 }
 
 bool HubClient::PushRefusal(absl::string_view topic, const router::HubAnswer& answer) {
@@ -159,7 +164,10 @@ bool HubClient::PushRequest(absl::string_view topic, const router::HubRequest& r
   PhoenixChannel* channel = Writable(found);
   if (channel == nullptr) return false;
   HubMessage message = EncodeRequest(request.event, request.request_id, request.data_json);
-  const auto pushed = channel->Push(std::move(message.event), std::move(message.payload));
+  const absl::Status fits = CheckFrameBytes(FrameBytes(topic, message));
+  const auto pushed = fits.ok()
+                          ? channel->Push(std::move(message.event), std::move(message.payload))
+                          : absl::StatusOr<PhoenixChannel::Pushed>(fits);
   if (absl::IsResourceExhausted(pushed.status())) {
     ReplyLater(topic, request.request_id, pushed.status());
     return true;
@@ -182,10 +190,10 @@ void HubClient::Quarantine(absl::string_view topic) {
   Later([this, name = std::string(topic)] {
     const Topic* found = FindTopic(name);
     PhoenixSocket* const shared = found == nullptr ? nullptr : found->channel->socket();
-    if (shared == nullptr) return;
+    if (shared == nullptr || found->channel->is_leaving()) return;
     PhoenixSocket* const own = pool_.AcquireAlone(*shared);
     if (own == nullptr) return;
-    base::LogInfo("plugin gets a connection of its own while a lost answer is looked into",
+    base::LogInfo("plugin gets a connection of its own while a loss is looked into",
                   {{"topic", name}});
     pool_.Release(*shared);
     found->channel->Attach(*own);
@@ -201,8 +209,10 @@ void HubClient::Unquarantine(absl::string_view topic) {
 
 void HubClient::LearnFrom(const router::HubAnswer& refused, const router::HubLoss& loss) {
   const std::size_t bytes = FrameBytes("", EncodeAnswer(refused));
+  // A hub that says that it cannot read a frame says nothing of its size.
   const bool for_its_size =
-      loss.close_code == kCloseTooBig || (loss.close_code != 0 && bytes >= kLargeFrame);
+      loss.close_code == kCloseTooBig ||
+      (loss.close_code != 0 && loss.cause == router::HubLoss::Cause::kMute && bytes >= kLargeFrame);
   if (!for_its_size || bytes >= max_frame_bytes_) return;
   max_frame_bytes_ = bytes - 1;
   base::LogWarning("the hub takes no message as large as that: larger ones fail from now on",
@@ -237,6 +247,10 @@ void HubClient::OnChannelState(PhoenixChannel& channel, const HubState& state) {
   if (topic == nullptr || shut_down_) return;
   if (!channel.ready()) {
     FailRequests(*topic, "the connection to the hub was lost before its answer came");
+  }
+  if (state.state() == HubState::STATE_REGISTERED &&
+      std::exchange(topic->definition_suspected, false)) {
+    Unquarantine(channel.topic());
   }
   if (in_port_call_) return ReportStateLater(channel);
   // The hub's verdict on another definition, or on the same one again: the same state, and news.
@@ -276,7 +290,10 @@ void HubClient::RefuseRequestId(PhoenixChannel& channel, const std::string& even
   error.set_name("InvalidRequestId");
   error.set_message(absl::StrCat("the request_id has ", request_id.size(), " bytes, and may have ",
                                  kMaxRequestIdBytes));
-  if (channel.ready()) PushNow(channel, {event, request_id, std::move(error)});
+  // Nobody can be answered whose request_id alone is larger than a frame.
+  if (channel.ready() && request_id.size() < max_frame_bytes_) {
+    PushNow(channel, {event, request_id, std::move(error)});
+  }
 }
 
 void HubClient::OnHubReply(Topic& topic, HubReply reply) {
@@ -314,6 +331,15 @@ void HubClient::RegisterNext() {
                         : scheduler_.After(absl::ZeroDuration(), [this] { RegisterNext(); });
   const Topic* const topic = FindTopic(name);
   if (topic != nullptr && !shut_down_) topic->channel->OnRegisterTurn();
+}
+
+absl::Status HubClient::CheckDefinitionFits(std::size_t bytes) { return CheckFrameBytes(bytes); }
+
+void HubClient::OnDefinitionSuspected(PhoenixChannel& channel) {
+  Topic* const topic = FindTopic(channel.topic());
+  if (topic == nullptr) return;
+  topic->definition_suspected = true;
+  Quarantine(channel.topic());
 }
 
 bool HubClient::OnSocketFull(PhoenixChannel& channel) {

@@ -86,6 +86,8 @@ class HubClient : public router::HubPort, private PhoenixChannel::Owner {
     router::HubMode mode;
     std::unique_ptr<PhoenixChannel> channel;
     PendingRequests requests;
+    // It has a connection of its own until the hub has taken its definition.
+    bool definition_suspected = false;
     // What the listener was told last.
     router::pb::HubState reported;
     bool reported_up = false;
@@ -108,6 +110,8 @@ class HubClient : public router::HubPort, private PhoenixChannel::Owner {
   void OnChannelLeft(PhoenixChannel& channel, bool handled) override;
   void RegisterInTurn(PhoenixChannel& channel) override;
   void RegisterNext();
+  absl::Status CheckDefinitionFits(std::size_t bytes) override;
+  void OnDefinitionSuspected(PhoenixChannel& channel) override;
   bool OnSocketFull(PhoenixChannel& channel) override;
 
   std::unique_ptr<PhoenixSocket> MakeSocket(router::HubMode mode);
@@ -121,6 +125,8 @@ class HubClient : public router::HubPort, private PhoenixChannel::Owner {
                                              const router::HubAnswer& answer);
   void PollWritable();
   void OnHubReply(Topic& topic, HubReply reply);
+  // RESOURCE_EXHAUSTED if the hub takes no frame of about so many bytes.
+  absl::Status CheckFrameBytes(std::size_t bytes) const;
   void RefuseRequestId(PhoenixChannel& channel, const std::string& event,
                        const std::string& request_id);
   void FailRequests(Topic& topic, absl::string_view reason);

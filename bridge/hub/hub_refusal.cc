@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "bridge/base/json.h"
 #include "bridge/base/redact.h"
+#include "bridge/definition/messages.h"
 
 namespace atomemo::hub {
 namespace {
@@ -17,7 +18,7 @@ constexpr std::size_t kMaxViolations = 100;
 constexpr std::size_t kMaxTextBytes = 2000;
 
 std::string Clean(absl::string_view text) {
-  return base::RedactText(text.substr(0, kMaxTextBytes));
+  return base::RedactText(definition::CutText(text, kMaxTextBytes));
 }
 
 // The first of `names` that is a text, or empty.
@@ -32,7 +33,7 @@ std::string FirstText(const Json& object, std::initializer_list<const char*> nam
 }
 
 std::string Join(absl::string_view path, absl::string_view name) {
-  return path.empty() ? std::string(name) : absl::StrCat(path, ".", name);
+  return Clean(path.empty() ? std::string(name) : absl::StrCat(path, ".", name));
 }
 
 // A path given as text, or as a list of names and indices.

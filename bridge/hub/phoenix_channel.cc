@@ -17,6 +17,9 @@ using base::UnquoteJson;
 using router::pb::HubState;
 
 // So much is registered at once, whatever other topics were joined at the same time. In bytes.
+// Two losses in a row behind a registration for which the hub blames a frame, or eight that tell
+// nothing.
+constexpr int kEnoughSuspicion = 8;
 constexpr std::size_t kSmallDefinition = 16 * 1024;
 constexpr absl::string_view kSocketFull = "too many channels joined";
 constexpr absl::string_view kUnmatchedTopic = "unmatched topic";
@@ -124,6 +127,8 @@ void PhoenixChannel::SetDefinition(std::shared_ptr<const std::string> definition
     return;
   }
   definition_json_ = std::move(definition_json);
+  suspicion_ = 0;
+  if (is_leaving()) return;
   // The verdict was on what was announced before.
   if (is_rejected) Report(HubState::STATE_CONNECTING, "");
   if (joined_) return Register();
@@ -157,8 +162,9 @@ void PhoenixChannel::OnSocketDown(const HubState& state, const router::HubLoss& 
   loss_ = loss;
   registered_at_ = absl::InfiniteFuture();
   phase_ = Phase::kDown;
-  ForgetJoin();
   position_ = {};
+  if (IsDefinitionToBlame(loss)) return RejectFor(loss);
+  ForgetJoin();
   state_ = state;
   owner_.OnChannelState(*this, state_);
 }
@@ -174,7 +180,8 @@ void PhoenixChannel::OnFrame(ReceivedFrame frame) {
   if (!is_current || frame.join_ref != join_ref_) return;
   if (phase_ == Phase::kLeaving) return OnNotLeft();
   if (is_error) return Lose("the channel crashed at the hub", router::HubLoss::Cause::kRefused);
-  Lose("the hub closed the channel");
+  // It may do so for an answer, too.
+  Lose("the hub closed the channel", router::HubLoss::Cause::kMute);
 }
 
 void PhoenixChannel::OnReply(const PhoenixFrame& frame) {
@@ -210,7 +217,10 @@ void PhoenixChannel::ForgetJoin() {
 void PhoenixChannel::Join() {
   ForgetJoin();
   join_ref_ = socket_->NextRef();
-  if (!socket_->Send({join_ref_, join_ref_, topic_, "phx_join", "{}"}).ok()) return;
+  if (!socket_->Send({join_ref_, join_ref_, topic_, "phx_join", "{}"}).ok()) {
+    phase_ = Phase::kDown;
+    return;
+  }
   phase_ = Phase::kJoining;
   StartTimer(options_.reply_timeout, &PhoenixChannel::OnReplyTimeout);
   Report(HubState::STATE_CONNECTING, "");
@@ -240,9 +250,13 @@ void PhoenixChannel::OnRegisterTurn() {
 void PhoenixChannel::Register() {
   if (!ready()) phase_ = Phase::kRegistering;
   register_ref_ = socket_->NextRef();
+  const absl::Status fits = owner_.CheckDefinitionFits(definition_json_->size());
   const absl::StatusOr<router::HubPosition> sent =
-      socket_->Send({join_ref_, register_ref_, topic_, "register_plugin", *definition_json_});
+      fits.ok()
+          ? socket_->Send({join_ref_, register_ref_, topic_, "register_plugin", *definition_json_})
+          : absl::StatusOr<router::HubPosition>(fits);
   if (absl::IsResourceExhausted(sent.status())) {
+    register_ref_.clear();
     return Reject(
         StateOf({std::string(sent.status().message()), {}}, "the definition is too large: "),
         options_.rejected_retry);
@@ -259,12 +273,33 @@ void PhoenixChannel::OnRegisterReply(bool ok, absl::string_view response) {
                   options_.rejected_retry);
   }
   phase_ = Phase::kReady;
+  suspicion_ = 0;
   registered_at_ = std::min(registered_at_, scheduler_.Now());
   Report(HubState::STATE_REGISTERED, "");
 }
 
 void PhoenixChannel::OnReplyTimeout() {
   Lose(phase_ == Phase::kJoining ? "no reply to the join" : "no reply to the registration");
+}
+
+bool PhoenixChannel::IsDefinitionToBlame(const router::HubLoss& loss) {
+  if (register_ref_.empty()) return false;
+  if (loss.cause == router::HubLoss::Cause::kRefused) suspicion_ += 4;
+  if (loss.cause == router::HubLoss::Cause::kMute) suspicion_ += 1;
+  if (suspicion_ < kEnoughSuspicion) return false;
+  if (!loss.shared) return true;
+  owner_.OnDefinitionSuspected(*this);
+  return false;
+}
+
+void PhoenixChannel::RejectFor(const router::HubLoss& loss) {
+  ForgetJoin();
+  Reject(
+      StateOf({absl::StrCat("its registration, of ", definition_json_->size(),
+                            " bytes, ended the connection or the channel each time: ", loss.reason),
+               {}},
+              "the hub does not take the definition: "),
+      options_.rejected_retry);
 }
 
 void PhoenixChannel::Lose(absl::string_view reason, router::HubLoss::Cause cause) {
@@ -274,6 +309,7 @@ void PhoenixChannel::Lose(absl::string_view reason, router::HubLoss::Cause cause
   loss_.reason = std::string(reason);
   if (scheduler_.Now() - registered_at_ >= options_.stable_after) backoff_.Reset();
   registered_at_ = absl::InfiniteFuture();
+  if (IsDefinitionToBlame(loss_)) return RejectFor(loss_);
   ForgetJoin();
   StartTimer(backoff_.Next(), &PhoenixChannel::Join);
   Report(HubState::STATE_DISCONNECTED, reason);

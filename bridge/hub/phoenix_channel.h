@@ -51,6 +51,10 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
     // that others have their turn in between.
     virtual void RegisterInTurn(PhoenixChannel& channel) = 0;
     // The socket takes no further channel: Attach the channel to another one. False if there is
+    // RESOURCE_EXHAUSTED if the hub takes no frame with so large a definition.
+    virtual absl::Status CheckDefinitionFits(std::size_t bytes) = 0;
+    // Connections that others share were lost behind the definition, more than once.
+    virtual void OnDefinitionSuspected(PhoenixChannel& channel) = 0;
     // none better; then the channel tries again after a while.
     virtual bool OnSocketFull(PhoenixChannel& channel) = 0;
   };
@@ -79,6 +83,9 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
   // Owner::OnChannelLeft, which never comes inside this call. JoinAgain comes back.
   void LeaveAndReport();
   void JoinAgain();
+
+  // From LeaveAndReport until JoinAgain.
+  bool is_leaving() const { return phase_ == Phase::kLeaving || phase_ == Phase::kLeft; }
 
   // The cause of the losses so far is being dealt with: joins soon, and the next delays are short
   // again.
@@ -130,6 +137,10 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
   void OnRegisterReply(bool ok, absl::string_view response);
   void Lose(absl::string_view reason,
             router::HubLoss::Cause cause = router::HubLoss::Cause::kOther);
+  // Counts a loss while a registration was under way. True: it is the definition that the hub ends
+  // this topic, or a connection of its own, for.
+  bool IsDefinitionToBlame(const router::HubLoss& loss);
+  void RejectFor(const router::HubLoss& loss);
   void OnLeft(bool handled);
   void OnNotLeft();
   // Tries again with the step that was refused.
@@ -158,6 +169,8 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
   absl::Time registered_at_ = absl::InfiniteFuture();
   router::HubLoss loss_;
   router::HubPosition position_;  // of the last frame pushed
+  // What speaks against the definition: losses while it was registered.
+  int suspicion_ = 0;
   base::Backoff backoff_;
   base::Scheduler::TimerId timer_ = base::Scheduler::kNoTimer;
 };

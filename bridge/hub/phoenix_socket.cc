@@ -22,6 +22,9 @@ HubState MakeState(HubState::State state, absl::string_view reason) {
   return made;
 }
 
+// More than a socket's buffers swallow at once.
+constexpr std::int64_t kLongBacklog = 64 * 1024;
+
 // Whether the hub may have closed the connection for a frame that it was sent.
 router::HubLoss::Cause CauseOf(const WebSocketClosed& closed) {
   if (!closed.was_open || closed.by_bridge) return router::HubLoss::Cause::kOther;
@@ -31,11 +34,11 @@ router::HubLoss::Cause CauseOf(const WebSocketClosed& closed) {
     case kCloseTooBig:
     case kCloseInternalError:
       return router::HubLoss::Cause::kRefused;
-    case kCloseAbnormal:
-    case kCloseProtocolError:  // idle connections, too
-      return router::HubLoss::Cause::kMute;
-    default:
+    case kCloseGoingAway:
+    case kCloseServiceRestart:
       return router::HubLoss::Cause::kOther;
+    default:  // 1006, 1002 for idle connections, too, 1008 of a firewall, 1000 of a gateway
+      return router::HubLoss::Cause::kMute;
   }
 }
 
@@ -93,6 +96,7 @@ absl::StatusOr<router::HubPosition> PhoenixSocket::Send(const PhoenixFrame& fram
                      " bytes with its header, the hub takes at most ", options_.max_frame_bytes));
   }
   if (absl::Status sent = transport_->Send(text); !sent.ok()) return sent;
+  queued_bytes_ += static_cast<std::int64_t>(text.size());
   ++position_.sequence;
   return position_;
 }
@@ -267,6 +271,12 @@ void PhoenixSocket::ReconnectSoon() {
 void PhoenixSocket::GoDown(HubState state, Next next) {
   if (open_ && scheduler_.Now() - opened_at_ >= options_.stable_after) backoff_.Reset();
   open_ = false;
+  // A close that waits behind a message is that of this connection, whose end is told here.
+  incoming_.erase(std::remove_if(incoming_.begin(), incoming_.end(),
+                                 [](const Incoming& incoming) {
+                                   return std::holds_alternative<WebSocketClosed>(incoming);
+                                 }),
+                  incoming_.end());
   heartbeats_.clear();
   scheduler_.Cancel(beat_timer_);
   scheduler_.Cancel(alive_timer_);
@@ -315,6 +325,7 @@ void PhoenixSocket::SendHeartbeat() {
   last_heartbeat_at_ = scheduler_.Now();
   heartbeats_.push_back({ref, sent->sequence, last_heartbeat_at_});
   if (alive_timer_ == base::Scheduler::kNoTimer) {
+    LookAtBacklog();
     alive_timer_ = scheduler_.After(options_.heartbeat_timeout, [this] { CheckAlive(); });
   }
 }
@@ -338,12 +349,27 @@ void PhoenixSocket::OnHeartbeatReply(const PhoenixFrame& frame) {
   environment_.on_proven(proven);
 }
 
+void PhoenixSocket::LookAtBacklog() {
+  const auto buffered = static_cast<std::int64_t>(transport_->buffered_amount());
+  backlog_.taken_bytes = queued_bytes_ - buffered;
+  backlog_.is_long = buffered > kLongBacklog;
+}
+
 void PhoenixSocket::CheckAlive() {
   alive_timer_ = base::Scheduler::kNoTimer;
   if (heartbeats_.empty()) return;
   const absl::Time deadline = heartbeats_.front().sent_at + options_.heartbeat_timeout;
   if (scheduler_.Now() < deadline) {
     alive_timer_ = scheduler_.After(deadline - scheduler_.Now(), [this] { CheckAlive(); });
+    return;
+  }
+  // On a slow line a heartbeat waits for its turn behind megabytes, and so does its reply while the
+  // bridge reads aside: alive is whoever takes something.
+  const Backlog before = backlog_;
+  LookAtBacklog();
+  const bool moves = backlog_.taken_bytes > before.taken_bytes;
+  if (reads_aside_ || (moves && (before.is_long || backlog_.is_long))) {
+    alive_timer_ = scheduler_.After(options_.heartbeat_timeout, [this] { CheckAlive(); });
     return;
   }
   Next next;

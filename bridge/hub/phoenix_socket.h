@@ -171,6 +171,7 @@ class PhoenixSocket {
   void SendHeartbeat();
   void OnBeat();
   void OnHeartbeatReply(const PhoenixFrame& frame);
+  void LookAtBacklog();
   void CheckAlive();
   void PauseIfFull();
   void ResumeIfDrained();
@@ -201,6 +202,14 @@ class PhoenixSocket {
   base::Scheduler::TimerId pause_timer_ = base::Scheduler::kNoTimer;
 
   // A large message is being read, and what came behind it.
+  // All that was sent on any connection, and what of it was not taken over by the system when it
+  // was last looked at.
+  struct Backlog {
+    std::int64_t taken_bytes = 0;
+    bool is_long = false;
+  };
+  std::int64_t queued_bytes_ = 0;
+  Backlog backlog_;
   bool reads_aside_ = false;
   std::deque<Incoming> incoming_;
 

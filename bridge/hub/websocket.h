@@ -16,12 +16,14 @@ namespace atomemo::hub {
 
 // WebSocket close codes (RFC 6455, 7.4) that matter here.
 inline constexpr std::uint16_t kCloseNormal = 1000;
+inline constexpr std::uint16_t kCloseGoingAway = 1001;
 inline constexpr std::uint16_t kCloseProtocolError = 1002;
 inline constexpr std::uint16_t kCloseUnsupported = 1003;
 inline constexpr std::uint16_t kCloseAbnormal = 1006;
 inline constexpr std::uint16_t kCloseInvalidText = 1007;
 inline constexpr std::uint16_t kCloseTooBig = 1009;
 inline constexpr std::uint16_t kCloseInternalError = 1011;
+inline constexpr std::uint16_t kCloseServiceRestart = 1012;
 
 // What the end of an attempt tells about the scheme of its URL.
 enum class SchemeHint {

@@ -55,6 +55,8 @@ TEST(ClosedReasonTest, ARedirectionElsewhereNamesThePlaceWithoutSecrets) {
   EXPECT_THAT(Reason(Http(302, "HTTP 302 Found", "/login?next=s3cret")),
               AllOf(HasSubstr("/login"), Not(HasSubstr("s3cret"))));
   EXPECT_THAT(Reason(Http(302, "HTTP 302 Found")), HasSubstr("without saying where"));
+  const HubState latin1 = ExplainClose(Http(302, "HTTP 302 Found", "/anm\xe4lan"), false);
+  EXPECT_TRUE(HubState().ParseFromString(latin1.SerializeAsString()));
 }
 
 TEST(ClosedReasonTest, AnHttpServerThatIsNoHubPointsAtTheAddress) {

@@ -60,11 +60,11 @@ class RecordingListener : public router::HubListener {
 
 class HubClientTest : public ::testing::Test {
  protected:
-  HubClientTest() {
+  explicit HubClientTest(std::size_t max_frame_bytes = 1000) {
     HubClientOptions options;
     options.url = *ParseHubUrl("ws://hub.example:4000");
     options.api_key.key = "k1";
-    options.socket.max_frame_bytes = 1000;
+    options.socket.max_frame_bytes = max_frame_bytes;
     options.pool.max_channels_per_socket = 3;
     options.pool.spread = 1;
     options.send_buffer_bytes = 100;
@@ -326,12 +326,38 @@ TEST_F(HubClientTest, AnAnswerThatTheHubClosedTheConnectionForShowsItsLimit) {
   EXPECT_THAT(wires_[0].sent.back().payload, HasSubstr("xxxx"));
 }
 
-TEST_F(HubClientTest, ASmallAnswerThatTheHubCannotTakeShowsNoLimit) {
+class LargeFrameTest : public HubClientTest {
+ protected:
+  LargeFrameTest() : HubClientTest(/*max_frame_bytes=*/1'000'000) {}
+};
+
+TEST_F(LargeFrameTest, AnAnswerThatTheHubCannotReadShowsNoLimitHoweverLargeItIs) {
   MakeReady();
   router::HubLoss loss;
+  loss.cause = router::HubLoss::Cause::kRefused;
   loss.close_code = kCloseInternalError;
+  const auto answer = Answer(absl::StrCat("\"", std::string(300'000, 'x'), "\""));
+  client_->LearnFrom(answer, loss);
+  EXPECT_EQ(client_->max_frame_bytes(), 1'000'000u);
+  loss.cause = router::HubLoss::Cause::kMute;
+  loss.close_code = kCloseAbnormal;
   client_->LearnFrom(Answer(), loss);
-  EXPECT_EQ(client_->max_frame_bytes(), 1000u);
+  EXPECT_EQ(client_->max_frame_bytes(), 1'000'000u);
+  client_->LearnFrom(answer, loss);
+  EXPECT_LT(client_->max_frame_bytes(), 310'000u);
+}
+
+TEST_F(HubClientTest, APluginsCallThatIsLargerThanTheLimitThatTheHubHasShownFailsAlone) {
+  MakeReady();
+  router::HubLoss loss;
+  loss.close_code = kCloseTooBig;
+  client_->LearnFrom(Answer(absl::StrCat("\"", std::string(500, 'x'), "\"")), loss);
+  const std::string data = absl::StrCat("{\"a\":\"", std::string(600, 'x'), "\"}");
+  EXPECT_TRUE(client_->PushRequest(kTopic, {"h1", "invoke_llm", data}));
+  scheduler_.Advance(absl::ZeroDuration());
+  EXPECT_EQ(wires_[0].Count("hub_call:invoke_llm"), 0u);
+  ASSERT_EQ(listener_.replies.size(), 1u);
+  EXPECT_THAT(listener_.replies[0], HasSubstr("RESOURCE_EXHAUSTED"));
 }
 
 TEST_F(HubClientTest, ALossIsToldBeforeTheState) {

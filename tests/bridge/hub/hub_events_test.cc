@@ -53,6 +53,17 @@ TEST(DecodeCallTest, InvokeToolWithEverything) {
   EXPECT_EQ(call.typed_values_size(), 0);
 }
 
+TEST(DecodeCallTest, ObjectsThatAreMissingAreEmpty) {
+  EXPECT_EQ(MustDecodeAs<pb::Invocation>("invoke_tool", R"({"request_id":"r","tool_name":"t"})")
+                .parameters()
+                .json(),
+            "{}");
+  const auto step = MustDecodeAs<pb::OAuth2Step>(
+      "oauth2_get_token", R"({"request_id":"r","credential_name":"c","redirect_uri":"u"})");
+  EXPECT_EQ(step.get_token().code(), "");  // the grant client_credentials has none
+  EXPECT_EQ(step.get_token().redirect_uri(), "u");
+}
+
 TEST(DecodeCallTest, ANameThatIsTooLongIsNoName) {
   const std::string payload = absl::StrCat(R"({"request_id":"r","parameters":{},"tool_name":")",
                                            std::string(kMaxNameBytes + 1, 'x'), R"("})");
@@ -188,8 +199,6 @@ TEST(DecodeCallTest, ErrorsNameTheMemberAndQuoteNoValue) {
               AllOf(HasSubstr("`tool_name`"), HasSubstr("missing")));
   EXPECT_THAT(Error("invoke_tool", R"({"request_id":"r","tool_name":null,"parameters":{}})"),
               HasSubstr("`tool_name`"));
-  EXPECT_THAT(Error("invoke_tool", R"({"request_id":"r","tool_name":"t"})"),
-              HasSubstr("`parameters`"));
   EXPECT_THAT(
       Error("invoke_tool", R"({"request_id":"r","tool_name":"t","parameters":["s3cret"]})"),
       AllOf(HasSubstr("`parameters` must be an object, found an array"), Not(HasSubstr("s3cret"))));
@@ -201,8 +210,9 @@ TEST(DecodeCallTest, ErrorsNameTheMemberAndQuoteNoValue) {
       AllOf(HasSubstr("`credentials.c` must be an object"), Not(HasSubstr("s3cret"))));
   EXPECT_THAT(Error("oauth2_get_token", R"({"request_id":"r","credential_name":"c","code":"x"})"),
               HasSubstr("`redirect_uri`"));
-  EXPECT_THAT(Error("credential_auth_spec", R"({"request_id":"r","credential_name":"c"})"),
-              HasSubstr("`credential`"));
+  EXPECT_THAT(
+      Error("credential_auth_spec", R"({"request_id":"r","credential_name":"c","credential":7})"),
+      HasSubstr("`credential`"));
   EXPECT_THAT(Error("resource_mapping", R"({"request_id":"r","tool_name":"t","parameters":{}})"),
               HasSubstr("`method`"));
 }

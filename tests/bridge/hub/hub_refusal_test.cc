@@ -76,5 +76,22 @@ TEST(HubRefusalTest, UrlsLoseTheirQueries) {
             "see http://h/p");
 }
 
+TEST(HubRefusalTest, TextsAndPathsAreCutBetweenCharacters) {
+  std::string text;
+  for (int i = 0; i < 1500; ++i) text += "é";
+  const HubRefusal refusal =
+      ReadRefusal(absl::StrCat(R"({"message":")", text, R"(","suberrors":[{"path":["a)", text,
+                               R"("],"message":")", text, R"("}]})"));
+  ASSERT_THAT(refusal.violations, SizeIs(1));
+  const auto& violation = refusal.violations[0];
+  for (const std::string& cut : {refusal.message, violation.path(), violation.message()}) {
+    EXPECT_LE(cut.size(), 2000u);
+    EXPECT_GE(cut.size(), 1998u);
+    router::pb::HubState state;  // which proto3 refuses if the text is no UTF-8
+    state.set_reason(cut);
+    EXPECT_TRUE(router::pb::HubState().ParseFromString(state.SerializeAsString()));
+  }
+}
+
 }  // namespace
 }  // namespace atomemo::hub

@@ -14,6 +14,7 @@ namespace atomemo::hub {
 namespace {
 
 using router::pb::HubState;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -58,6 +59,11 @@ class PhoenixChannelTest : public ::testing::Test, public PhoenixChannel::Owner 
     leave_handled_ = handled;
   }
   void RegisterInTurn(PhoenixChannel&) override { ++asked_for_turn_; }
+  absl::Status CheckDefinitionFits(std::size_t bytes) override {
+    if (bytes <= max_definition_bytes_) return absl::OkStatus();
+    return absl::ResourceExhaustedError("larger than what the hub has shown to take");
+  }
+  void OnDefinitionSuspected(PhoenixChannel&) override { ++suspected_; }
   bool OnSocketFull(PhoenixChannel&) override {
     ++full_;
     return false;
@@ -96,6 +102,8 @@ class PhoenixChannelTest : public ::testing::Test, public PhoenixChannel::Owner 
   std::vector<std::string> refused_;
   int asked_for_turn_ = 0;
   int full_ = 0;
+  std::size_t max_definition_bytes_ = 1'000'000;
+  int suspected_ = 0;
   int left_ = 0;
   bool leave_handled_ = false;  // the last one
   PhoenixFrame join_;
@@ -215,6 +223,68 @@ TEST_F(PhoenixChannelTest, LossesOfHastenedJoinsDoNotSlowDownTheNextOnes) {
   EXPECT_EQ(wire_->Count("phx_join"), 1u);
 }
 
+// Else it would be sent for ever, and take along all that share the connection.
+TEST_F(PhoenixChannelTest, ADefinitionThatEndsTheConnectionEachTimeIsRejected) {
+  MakeChannel();
+  wire_->Accept();
+  for (int i = 0; i < 2; ++i) {
+    join_ = wire_->TakeOne("phx_join");
+    wire_->Reply(join_);
+    ASSERT_EQ(wire_->Take("register_plugin").size(), 1u);
+    wire_->Lose(1011);
+    if (i == 0) {
+      scheduler_.Advance(absl::Seconds(1));
+      wire_->Accept();
+    }
+  }
+  EXPECT_EQ(states_.back(), HubState::STATE_REJECTED);
+  EXPECT_THAT(last_.reason(), AllOf(HasSubstr("does not take the definition"), HasSubstr("bytes")));
+  scheduler_.Advance(absl::Seconds(1));
+  wire_->Accept();
+  EXPECT_EQ(wire_->Count("phx_join"), 0u);
+  scheduler_.Advance(absl::Seconds(30));
+  EXPECT_EQ(wire_->Count("phx_join"), 1u);  // the hub may have been mended
+}
+
+TEST_F(PhoenixChannelTest, ADefinitionThatCrashesTheChannelEachTimeIsRejected) {
+  MakeChannel();
+  wire_->Accept();
+  for (int i = 0; i < 2; ++i) {
+    join_ = wire_->TakeOne("phx_join");
+    wire_->Reply(join_);
+    EndChannel("phx_error");
+    scheduler_.Advance(absl::Seconds(1.5));
+  }
+  EXPECT_EQ(states_.back(), HubState::STATE_REJECTED);
+  EXPECT_EQ(wire_->Count("phx_join"), 0u);
+}
+
+TEST_F(PhoenixChannelTest, ConnectionsThatBreakOffDuringARegistrationAreNoVerdictForLong) {
+  MakeChannel();
+  wire_->Accept();
+  for (int i = 0; i < 7; ++i) {
+    join_ = wire_->TakeOne("phx_join");
+    wire_->Reply(join_);
+    ASSERT_EQ(wire_->Take("register_plugin").size(), 1u);
+    wire_->Lose(1006);
+    EXPECT_NE(states_.back(), HubState::STATE_REJECTED);
+    scheduler_.Advance(absl::Seconds(5));
+    wire_->Accept();
+  }
+  AcceptJoinAndRegistration();
+  EXPECT_TRUE(channel_->ready());
+}
+
+TEST_F(PhoenixChannelTest, ADefinitionLargerThanWhatTheHubHasShownToTakeIsNotSent) {
+  max_definition_bytes_ = 1;
+  MakeChannel();
+  wire_->Accept();
+  join_ = wire_->TakeOne("phx_join");
+  wire_->Reply(join_);
+  EXPECT_TRUE(wire_->Take("register_plugin").empty());
+  EXPECT_EQ(states_.back(), HubState::STATE_REJECTED);
+}
+
 TEST_F(PhoenixChannelTest, TellsHowItWasLost) {
   MakeReady();
   EndChannel("phx_error");
@@ -223,7 +293,7 @@ TEST_F(PhoenixChannelTest, TellsHowItWasLost) {
   scheduler_.Advance(absl::Seconds(2));
   AcceptJoinAndRegistration();
   EndChannel("phx_close");
-  EXPECT_EQ(channel_->loss().cause, router::HubLoss::Cause::kOther);
+  EXPECT_EQ(channel_->loss().cause, router::HubLoss::Cause::kMute);
 }
 
 TEST_F(PhoenixChannelTest, WhatTheHubSentBeforeItHandledTheLeaveIsStillReported) {

@@ -421,6 +421,44 @@ TEST_F(PhoenixSocketTest, TellsHowTheConnectionWasLost) {
               ::testing::HasSubstr("the hub refused a message of the bridge as too large"));
 }
 
+TEST_F(PhoenixSocketTest, ASlowLineThatTakesSomethingIsAlive) {
+  wire_->Accept();
+  wire_->buffered = std::size_t{20} << 20;
+  socket_->RequestProof(SendFrame());
+  for (int i = 0; i < 4; ++i) {
+    wire_->buffered -= std::size_t{4} << 20;  // 30 s at about a megabit a second
+    scheduler_.Advance(absl::Seconds(30));
+    EXPECT_TRUE(socket_->is_open()) << i;
+  }
+  wire_->buffered += 1000;  // what was sent since
+  scheduler_.Advance(absl::Seconds(61));
+  EXPECT_FALSE(socket_->is_open());
+}
+
+TEST_F(PhoenixSocketTest, ALineThatTakesNothingIsDeadHoweverMuchWaits) {
+  wire_->Accept();
+  wire_->buffered = std::size_t{20} << 20;
+  socket_->RequestProof(SendFrame());
+  wire_->buffered += 1000;  // what is sent until then
+  scheduler_.Advance(absl::Seconds(31));
+  EXPECT_FALSE(socket_->is_open());
+}
+
+TEST_F(PhoenixSocketTest, OnlyAFarewellSpeaksForWhatWasSent) {
+  using Cause = router::HubLoss::Cause;
+  const std::vector<std::pair<std::uint16_t, Cause>> codes = {
+      {1000, Cause::kMute},    {1001, Cause::kOther},   {1002, Cause::kMute},
+      {1003, Cause::kRefused}, {1006, Cause::kMute},    {1007, Cause::kRefused},
+      {1008, Cause::kMute},    {1009, Cause::kRefused}, {1011, Cause::kRefused},
+      {1012, Cause::kOther},   {1013, Cause::kMute},    {4000, Cause::kMute}};
+  for (const auto& [code, cause] : codes) {
+    wire_->Accept();
+    wire_->Lose(code);
+    EXPECT_EQ(handler_.losses.back().cause, cause) << code;
+    scheduler_.Advance(absl::Seconds(5));
+  }
+}
+
 TEST_F(PhoenixSocketTest, AMessageOfTheHubThatIsTooLargeSpeaksAgainstNothingThatWasSent) {
   wire_->Accept();
   wire_->Lose(kCloseTooBig, "the hub sent too much", /*by_bridge=*/true);
