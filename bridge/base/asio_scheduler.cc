@@ -1,8 +1,11 @@
 #include "bridge/base/asio_scheduler.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <asio/executor_work_guard.hpp>
 #include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
 #include <chrono>
 #include <thread>
 #include <utility>
@@ -11,6 +14,20 @@
 
 namespace atomemo::base {
 
+namespace {
+
+// What is worked on aside is large, and took many times its size in small pieces, which malloc
+// keeps for the next one.
+constexpr std::chrono::seconds kTrimAfter{1};
+
+void ReturnFreeMemory() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
+}  // namespace
+
 struct AsioScheduler::Aside {
   Aside() : thread(StartWithoutSignals([this] { queue.run(); })) {}
   ~Aside() {
@@ -18,8 +35,21 @@ struct AsioScheduler::Aside {
     thread.join();
   }
 
+  // Gives what has become free by then back to the system. On the thread.
+  void TrimSoon() {
+    if (std::exchange(trim_is_due, true)) return;
+    trim_timer.expires_after(kTrimAfter);
+    trim_timer.async_wait([this](const asio::error_code& error) {
+      if (error) return;
+      trim_is_due = false;
+      ReturnFreeMemory();
+    });
+  }
+
   asio::io_context queue{1};
   const asio::executor_work_guard<asio::io_context::executor_type> work{queue.get_executor()};
+  asio::steady_timer trim_timer{queue};
+  bool trim_is_due = false;
   std::thread thread;
 };
 
@@ -55,6 +85,7 @@ void AsioScheduler::RunAside(Task work, Task done) {
   asio::post(aside_->queue, [this, work = std::move(work), done = std::move(done)]() mutable {
     work();
     work = nullptr;  // what it holds may take long to go
+    aside_->TrimSoon();
     if (done != nullptr) Post(std::move(done));
   });
 }

@@ -121,7 +121,7 @@ int PrintAnswer(const CallOptions& options, const std::string& body, std::ostrea
   const absl::string_view payload = answer->Take("payload").value_or("null");
   out << (options.raw ? std::string(payload) : base::IndentJson(payload, kIndent)) << "\n";
   if (absl::EndsWith(event, "_response")) return kAnswered;
-  err << "the plugin answered with " << event << "\n";
+  err << "the call failed: the answer is " << event << "\n";
   return kErrorAnswer;
 }
 

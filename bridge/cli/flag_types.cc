@@ -12,6 +12,20 @@
 #include "absl/strings/strip.h"
 
 namespace atomemo::cli {
+namespace {
+
+// CLI11's own names the range of a double.
+CLI::Validator Positive() {
+  return CLI::Validator(
+      [](std::string& text) {
+        std::size_t value = 0;
+        return absl::SimpleAtoi(text, &value) && value > 0 ? std::string()
+                                                           : text + " is not a number above 0";
+      },
+      "POSITIVE");
+}
+
+}  // namespace
 
 CLI::Option* AddDuration(CLI::App& app, const std::string& name, absl::Duration& value,
                          const std::string& help) {
@@ -32,7 +46,7 @@ CLI::Option* AddSize(CLI::App& app, const std::string& name, std::size_t& value,
                      const std::string& help) {
   return app.add_option(name, value, help)
       ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
-      ->check(CLI::PositiveNumber)
+      ->check(Positive())
       ->type_name("BYTES")
       ->capture_default_str();
 }
@@ -40,7 +54,7 @@ CLI::Option* AddSize(CLI::App& app, const std::string& name, std::size_t& value,
 CLI::Option* AddCount(CLI::App& app, const std::string& name, std::size_t& value,
                       const std::string& help) {
   return app.add_option(name, value, help)
-      ->check(CLI::PositiveNumber)
+      ->check(Positive())
       ->type_name("N")
       ->capture_default_str();
 }

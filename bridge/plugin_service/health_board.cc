@@ -5,11 +5,10 @@
 namespace atomemo::plugin_service {
 namespace {
 
-// For so many times as long as it took to work it out.
-constexpr int kValidFor = 19;
-// So quick that it need not be kept.
-constexpr absl::Duration kQuick = absl::Milliseconds(1);
-constexpr absl::Duration kMaxValid = absl::Seconds(1);
+constexpr int kPartOfTime = 20;
+// Whoever asks now and then is told how it is right now.
+constexpr absl::Duration kMaxDebt = absl::Milliseconds(2);
+constexpr absl::Duration kMaxAge = absl::Seconds(1);
 
 }  // namespace
 
@@ -32,7 +31,9 @@ std::optional<bool> HealthBoard::IsReady(absl::string_view plugin) {
 
 void HealthBoard::Refresh() {
   const absl::Time begin = io_.Now();
-  if (begin < valid_until_) return;
+  debt_ = std::max(absl::ZeroDuration(), debt_ - (begin - counted_at_) / kPartOfTime);
+  counted_at_ = begin;
+  if (debt_ > kMaxDebt && begin - known_at_ < kMaxAge) return;
   const admin::v1::GetStatusResponse status = status_.Status();
   ready_ = status.ready();
   draining_ = status.draining();
@@ -41,8 +42,8 @@ void HealthBoard::Refresh() {
     const auto [place, is_new] = plugins_.try_emplace(plugin.name(), plugin.ready());
     place->second = place->second && plugin.ready();
   }
-  const absl::Time end = io_.Now();
-  if (end - begin > kQuick) valid_until_ = end + std::min(kValidFor * (end - begin), kMaxValid);
+  known_at_ = counted_at_ = io_.Now();
+  debt_ = std::min(debt_ + (known_at_ - begin), kMaxDebt + kMaxAge / kPartOfTime);
 }
 
 }  // namespace atomemo::plugin_service

@@ -13,8 +13,8 @@
 namespace atomemo::plugin_service {
 
 // What is ready, for everybody who asks. It is worked out for all of them together, and so seldom
-// that it takes at most a twentieth of the io thread's time (or a millisecond, or once a second),
-// however many plugins there are and however often anybody asks. Lives on the io thread.
+// that it takes a twentieth of the io thread's time in the long run, however many plugins there are
+// and however often anybody asks; but when it is a second old. Lives on the io thread.
 class HealthBoard {
  public:
   HealthBoard(const router::StatusPort& status, base::Scheduler& io) : status_(status), io_(io) {}
@@ -34,7 +34,11 @@ class HealthBoard {
   bool ready_ = false;
   bool draining_ = false;
   absl::flat_hash_map<std::string, bool> plugins_;
-  absl::Time valid_until_ = absl::InfinitePast();
+  // When it was worked out.
+  absl::Time known_at_ = absl::InfinitePast();
+  // The time that it took, less a twentieth of all the time until `counted_at_`.
+  absl::Duration debt_;
+  absl::Time counted_at_ = absl::InfinitePast();
 };
 
 }  // namespace atomemo::plugin_service

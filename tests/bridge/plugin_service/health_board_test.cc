@@ -70,6 +70,24 @@ TEST_F(HealthBoardTest, TakesATwentiethOfTheTimeHoweverManyAsk) {
   EXPECT_GE(status_.asked, 10);
 }
 
+TEST_F(HealthBoardTest, SoItDoesHoweverQuickItIs) {
+  status_.cost = absl::Microseconds(500);
+  for (int i = 0; i < 10'000; ++i) {
+    board_.ready();
+    clock_.AdvanceWithoutRunning(absl::Microseconds(100));
+  }
+  EXPECT_LE(status_.asked * status_.cost, absl::Milliseconds(60));
+}
+
+TEST_F(HealthBoardTest, WhoeverAsksNowAndThenIsToldHowItIsRightNow) {
+  status_.cost = absl::Microseconds(500);
+  for (int i = 0; i < 10; ++i) {
+    status_.status.set_ready(i % 2 == 0);
+    EXPECT_EQ(board_.ready(), i % 2 == 0);
+    clock_.AdvanceWithoutRunning(absl::Milliseconds(10));
+  }
+}
+
 TEST_F(HealthBoardTest, IsASecondOldAtMostHoweverLongItTook) {
   status_.cost = absl::Seconds(10);
   EXPECT_FALSE(board_.ready());
