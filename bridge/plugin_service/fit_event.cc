@@ -40,6 +40,10 @@ std::vector<pb::SessionEvent> SplitDelivered(pb::Delivered& delivered) {
 }  // namespace
 
 void FitViolations(std::size_t max_bytes, Violations& violations) {
+  if (violations.empty()) return;
+  // The first one is there in any case.
+  Truncate(*violations[0].mutable_path(), max_bytes / 4);
+  Truncate(*violations[0].mutable_message(), max_bytes / 2);
   std::size_t size = kMissingEntryBytes;
   for (int i = 0; i < violations.size(); ++i) {
     size += violations[i].ByteSizeLong() + 4;

@@ -113,7 +113,8 @@ void Outbox::SetUp(absl::string_view topic, bool up) {
     return;
   }
   if (std::exchange(lane.up, false)) GoDown(it->first, lane);
-  if (lane.waiting().empty()) lanes_.erase(it);
+  // One that is being left still has what it has sent.
+  if (lane.waiting().empty() && lane.sent().empty()) lanes_.erase(it);
   (void)ATOMEMO_INVARIANT(answers_ > 0 || (bytes_ == 0 && copies_.empty()));
 }
 
@@ -345,8 +346,15 @@ void Outbox::Flush(const std::string& topic, AnswerLane& lane, Turn& turn) {
     if (wait > absl::ZeroDuration()) return StepLater(topic, lane, wait);
   }
   const std::size_t most = lane.sendable();
+  if (most > 0 && turn.IsOver()) return FlushLater(topic, lane);
   std::size_t size = 0;
-  while (size < most && SendNext(topic, lane)) ++size;
+  while (size < most && !turn.IsOver()) {
+    const std::size_t bytes = lane.waiting().front().answer->size();
+    if (!SendNext(topic, lane)) break;
+    ++size;
+    ++turn.answers;
+    turn.bytes += bytes;
+  }
   lane.CloseGroup(size);
   if (size > 0) hub_.RequestProof(topic);
 }

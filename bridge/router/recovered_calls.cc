@@ -11,6 +11,7 @@ namespace {
 
 // How long an answer waits for its plugin to come back.
 constexpr absl::Duration kKeepLate = absl::Minutes(5);
+constexpr std::size_t kCallsATurn = 256;
 
 }  // namespace
 
@@ -20,6 +21,7 @@ RecoveredCalls::RecoveredCalls(base::Scheduler& scheduler, absl::Duration grace,
 
 RecoveredCalls::~RecoveredCalls() {
   for (const auto& [key, entry] : calls_) scheduler_.Cancel(entry.timer);
+  scheduler_.Cancel(decide_timer_);
 }
 
 void RecoveredCalls::Add(std::vector<JournaledCall> calls) {
@@ -40,11 +42,10 @@ void RecoveredCalls::Add(std::vector<JournaledCall> calls) {
 }
 
 void RecoveredCalls::PluginKnown(absl::string_view topic) {
-  std::vector<std::pair<JournaledCall, pb::PluginError>> due;
   for (const auto& [key, entry] : calls_) {
-    if (entry.due && key.first == topic) due.emplace_back(entry.call, *entry.due);
+    if (entry.due && key.first == topic) decisions_.push_back({key, *entry.due});
   }
-  for (auto& [call, error] : due) fail_(call, std::move(error));
+  DecideSome();
 }
 
 void RecoveredCalls::WorkerReturned(absl::string_view topic, absl::string_view session_id,
@@ -53,7 +54,6 @@ void RecoveredCalls::WorkerReturned(absl::string_view topic, absl::string_view s
   if (instance_id.empty()) return;
   const absl::flat_hash_set<absl::string_view> open(open_request_ids.begin(),
                                                     open_request_ids.end());
-  std::vector<Key> lost;
   for (auto& [key, entry] : calls_) {
     const bool is_its = key.first == topic && entry.call.started && !entry.due &&
                         entry.call.instance_id == instance_id;
@@ -61,22 +61,36 @@ void RecoveredCalls::WorkerReturned(absl::string_view topic, absl::string_view s
     if (open.contains(key.second)) {
       entry.session_id = std::string(session_id);
     } else {
-      lost.push_back(key);
+      decisions_.push_back(
+          {key, BridgeError(code::kRestarted, "BridgeRestarted",
+                            "the bridge was restarted while it sent the call to a worker, which "
+                            "does not have it: try again")});
     }
   }
-  for (const Key& key : lost) {
-    Decide(key, BridgeError(code::kRestarted, "BridgeRestarted",
-                            "the bridge was restarted while it sent the call to a worker, which "
-                            "does not have it: try again"));
-  }
+  DecideSome();
 }
 
 void RecoveredCalls::WorkerLost(absl::string_view session_id, absl::string_view reason) {
-  std::vector<Key> lost;
   for (const auto& [key, entry] : calls_) {
-    if (entry.session_id == session_id && !entry.due) lost.push_back(key);
+    if (entry.session_id == session_id && !entry.due) {
+      decisions_.push_back({key, WorkerDied(reason)});
+    }
   }
-  for (const Key& key : lost) Decide(key, WorkerDied(reason));
+  DecideSome();
+}
+
+void RecoveredCalls::DecideSome() {
+  if (decide_timer_ != base::Scheduler::kNoTimer) return;
+  for (std::size_t i = 0; i < kCallsATurn && !decisions_.empty(); ++i) {
+    Decision next = std::move(decisions_.front());
+    decisions_.pop_front();
+    if (calls_.contains(next.key)) Decide(next.key, std::move(next.error));
+  }
+  if (decisions_.empty()) return;
+  decide_timer_ = scheduler_.After(absl::ZeroDuration(), [this] {
+    decide_timer_ = base::Scheduler::kNoTimer;
+    DecideSome();
+  });
 }
 
 const JournaledCall* RecoveredCalls::Find(absl::string_view topic,

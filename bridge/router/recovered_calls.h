@@ -2,6 +2,7 @@
 #define ATOMEMO_BRIDGE_ROUTER_RECOVERED_CALLS_H_
 
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -71,8 +72,15 @@ class RecoveredCalls {
     base::Scheduler::TimerId timer = base::Scheduler::kNoTimer;
   };
 
+  struct Decision {
+    Key key;
+    pb::PluginError error;
+  };
+
   void OnGraceOver(const Key& key);
   void OnDeadline(const Key& key);
+  // Takes decisions, of which there may be thousands, some in each turn of the io thread.
+  void DecideSome();
   // Answers the call, or keeps the answer until it can be given.
   void Decide(const Key& key, pb::PluginError error);
   void OnNobodyToTell(const Key& key);
@@ -82,6 +90,8 @@ class RecoveredCalls {
   const Fail fail_;
   const Forget forget_;
   absl::flat_hash_map<Key, Entry> calls_;
+  std::deque<Decision> decisions_;
+  base::Scheduler::TimerId decide_timer_ = base::Scheduler::kNoTimer;
 };
 
 }  // namespace atomemo::router

@@ -17,11 +17,15 @@ constexpr absl::Duration kLogAgainAfter = absl::Minutes(1);
 // A plugin that does not come again is gone.
 constexpr absl::Duration kForgetAfter = absl::Minutes(10);
 
+std::string KeyOf(absl::string_view name) {
+  return std::string(definition::CutText(name, kMaxNameBytes));
+}
+
 }  // namespace
 
 void RefusedDefinitions::Add(absl::string_view name, std::optional<std::int32_t> pid,
                              const absl::Status& why) {
-  const std::string plugin(definition::CutText(name, kMaxNameBytes));
+  const std::string plugin = KeyOf(name);
   if (entries_.size() >= kMaxPlugins && entries_.find(plugin) == entries_.end()) {
     entries_.erase(std::min_element(entries_.begin(), entries_.end(), [](auto& a, auto& b) {
       return a.second.seen_at < b.second.seen_at;
@@ -53,13 +57,10 @@ void RefusedDefinitions::Add(absl::string_view name, std::optional<std::int32_t>
                                           {"times", std::exchange(entry.unlogged, 0)}});
 }
 
-void RefusedDefinitions::Remove(absl::string_view plugin) {
-  const auto entry = entries_.find(plugin);
-  if (entry != entries_.end()) entries_.erase(entry);
-}
+void RefusedDefinitions::Remove(absl::string_view plugin) { entries_.erase(KeyOf(plugin)); }
 
 bool RefusedDefinitions::Contains(absl::string_view plugin) const {
-  const auto entry = entries_.find(plugin);
+  const auto entry = entries_.find(KeyOf(plugin));
   return entry != entries_.end() && scheduler_.Now() - entry->second.seen_at < kForgetAfter;
 }
 

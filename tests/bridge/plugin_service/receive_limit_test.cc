@@ -14,8 +14,11 @@ namespace atomemo::plugin_service {
 namespace {
 
 using router::CallKind;
+using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
+using ::testing::StartsWith;
 using Record = fakes::FakePluginPort::Record;
 
 constexpr int kGrpcDefault = 4 << 20;
@@ -181,6 +184,18 @@ TEST_F(ReceiveLimitTest, LongListsOfViolationsAreCutAndSaySo) {
   const grpc::Status status = stub_->Publish(&context, request, &response);
   ASSERT_TRUE(status.ok()) << status.error_message();
   EXPECT_THAT(response.warnings().rbegin()->message(), HasSubstr(" more"));
+}
+
+TEST_F(ReceiveLimitTest, TheFirstViolationIsToldHoweverLongItIs) {
+  Start();
+  std::vector<pb::DefinitionViolation> violations(3, Violation(0));
+  violations[0].set_message(std::string(1'000'000, 'x'));
+  io_.Run([&] { sink_->Reject("r1", violations); });
+  const pb::InvokeCall call = ReadCall();
+  const auto& told = call.rejected().violations();
+  ASSERT_GE(told.size(), 1);
+  EXPECT_THAT(told[0].message(), AllOf(StartsWith("xxx"), EndsWith("...")));
+  EXPECT_EQ(told[0].path(), Violation(0).path());
 }
 
 TEST_F(ReceiveLimitTest, APluginThatTakesLessThanItSaysLosesTheStreamAndTheReasonIsKnown) {

@@ -183,6 +183,16 @@ TEST_F(RouterRecoveryTest, ACallWhoseWorkerCameBackAndIsLostThenFailsAtOnce) {
   EXPECT_EQ(ResultOf("answered"), "7");
 }
 
+TEST_F(RouterRecoveryTest, ThousandsAreAnsweredInTurnsOfTheIoThread) {
+  for (int i = 0; i < 1000; ++i) Left(absl::StrCat("r", i), /*started=*/true);
+  HubUp();
+  auto worker = Returns(kInstance, {"r7"});
+  EXPECT_LT(hub_.pushed.size(), 300u);
+  scheduler_.Advance(absl::ZeroDuration());
+  EXPECT_EQ(hub_.pushed.size(), 999u);
+  EXPECT_EQ(router_.Status().recovered_calls(), 1);
+}
+
 TEST_F(RouterRecoveryTest, ACallGoesOnWithTheWorkersNextSession) {
   Left("r1", /*started=*/true);
   auto first = Returns(kInstance, {"r1"});
