@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -16,6 +17,7 @@
 #include "bridge/base/json.h"
 #include "bridge/base/json_members.h"
 #include "bridge/definition/payload.h"
+#include "bridge/definition/text_rules.h"
 
 namespace atomemo::definition {
 namespace {
@@ -229,33 +231,43 @@ std::string TokensJson(const pb::OAuth2Tokens& tokens, Violations& violations) {
 
 // ---- MapResource
 
-constexpr std::array<absl::string_view, 11> kParameterTypes = {
-    "string",        "number",           "integer",         "boolean", "encrypted_string",
-    "credential_id", "resource_locator", "resource_mapper", "array",   "object",
-    "file_ref"};
+constexpr std::array<absl::string_view, 6> kMappedTypes = {"string",  "number", "integer",
+                                                           "boolean", "object", "array"};
 
-// A field's `ui` stands three levels inside the answer.
-constexpr int kMaxUiDepth = base::kMaxJsonDepth - 3;
+// A text for people, which is there.
+std::string TextsJson(const google::protobuf::Map<std::string, std::string>& texts,
+                      const std::string& path, Violations& violations) {
+  const std::map<absl::string_view, absl::string_view> sorted(texts.begin(), texts.end());
+  if (sorted.count("en_US") == 0) violations.Add(path, "must have a text for the locale en_US");
+  ObjectWriter writer;
+  for (const auto& [locale, text] : sorted) {
+    if (const auto complaint = CheckLocale(locale)) {
+      violations.Add(path, absl::StrCat("has a locale that is none: ", *complaint));
+    }
+    writer.AddString(locale, text);
+  }
+  return std::move(writer).Finish();
+}
 
 std::string MappedFieldJson(const pb::MappedField& field, const std::string& path,
                             Violations& violations) {
   ObjectWriter writer;
   if (field.id().empty()) violations.Add(absl::StrCat(path, ".id"), "must not be empty");
-  if (!absl::c_linear_search(kParameterTypes, field.type())) {
+  if (!absl::c_linear_search(kMappedTypes, field.type())) {
     violations.Add(absl::StrCat(path, ".type"),
-                   "must be a parameter's type, such as string, number, boolean or object");
+                   "must be one of string, number, integer, boolean, object, array");
   }
   writer.AddString("id", field.id());
   writer.AddString("type", field.type());
-  if (field.has_display_name()) writer.AddString("display_name", field.display_name());
+  if (!field.display_name().empty()) {
+    writer.Add("display_name",
+               TextsJson(field.display_name(), absl::StrCat(path, ".display_name"), violations));
+  }
   if (field.has_required()) writer.Add("required", field.required() ? "true" : "false");
-  if (field.has_ui()) {
-    const absl::StatusOr<std::string> ui = JsonTextOf(field.ui(), kMaxUiDepth);
-    if (ui.ok()) {
-      writer.Add("ui", *ui);
-    } else {
-      violations.AddWithExcerpt(absl::StrCat(path, ".ui"), ui.status());
-    }
+  if (!field.ui().hint().empty()) {
+    ObjectWriter ui;
+    ui.Add("hint", TextsJson(field.ui().hint(), absl::StrCat(path, ".ui.hint"), violations));
+    writer.Add("ui", std::move(ui).Finish());
   }
   return std::move(writer).Finish();
 }
@@ -270,6 +282,15 @@ std::string ResourceJson(const pb::Resource& resource, const std::string& path,
   writer.AddString("value", resource.value());
   if (resource.has_url()) writer.AddString("url", resource.url());
   return std::move(writer).Finish();
+}
+
+// An answer that the plugin gave as JSON in whole.
+absl::StatusOr<std::string> WholeJson(const pb::JsonObject& data) {
+  absl::StatusOr<std::string> text = JsonTextOf(data);
+  if (text.ok()) return text;
+  Violations violations;
+  violations.AddWithExcerpt("data", text.status());
+  return violations.OkOr("");
 }
 
 // The text of an array of `items`, each written by `write(item, path, violations)`.
@@ -318,6 +339,14 @@ absl::StatusOr<std::string> AnswerJson(const pb::OAuth2Result& result,
   const bool wants_url = step == pb::OAuth2Step::kBuildAuthorizeUrl;
   const bool wants_tokens =
       step == pb::OAuth2Step::kGetToken || step == pb::OAuth2Step::kRefreshToken;
+  // It holds credentials: no excerpt of it is shown.
+  if (result.has_data()) {
+    absl::StatusOr<std::string> text = JsonTextOf(result.data());
+    if (text.ok()) return text;
+    Violations violations;
+    violations.Add("data", text.status().message());
+    return violations.OkOr("");
+  }
   Violations violations;
   ObjectWriter data;
   if (result.has_url() && !wants_tokens) {
@@ -348,6 +377,10 @@ absl::StatusOr<std::string> AnswerJson(const pb::InvokeResult& result) {
 
 absl::StatusOr<std::string> AnswerJson(const pb::ListResourcesResult& result) {
   Violations violations;
+  if (result.has_data()) {
+    if (result.results().empty() && !result.has_pagination_token()) return WholeJson(result.data());
+    violations.Add("data", "is the whole answer: no other field may be set");
+  }
   ObjectWriter data;
   data.Add("results", ArrayJson(result.results(), "results", violations, ResourceJson));
   if (result.has_pagination_token()) data.AddString("pagination_token", result.pagination_token());
@@ -356,10 +389,17 @@ absl::StatusOr<std::string> AnswerJson(const pb::ListResourcesResult& result) {
 
 absl::StatusOr<std::string> AnswerJson(const pb::MapResourceResult& result) {
   Violations violations;
+  if (result.has_data()) {
+    if (result.fields().empty() && result.empty_fields_notice().empty()) {
+      return WholeJson(result.data());
+    }
+    violations.Add("data", "is the whole answer: no other field may be set");
+  }
   ObjectWriter data;
   data.Add("fields", ArrayJson(result.fields(), "fields", violations, MappedFieldJson));
-  if (result.has_empty_fields_notice()) {
-    data.AddString("empty_fields_notice", result.empty_fields_notice());
+  if (!result.empty_fields_notice().empty()) {
+    data.Add("empty_fields_notice",
+             TextsJson(result.empty_fields_notice(), "empty_fields_notice", violations));
   }
   return violations.OkOr(std::move(data).Finish());
 }

@@ -51,6 +51,7 @@ struct Reader {
   }
   // What its answer must be depends on the call.
   void operator()(pb::OAuth2Result& result) const {
+    if (result.has_data()) WriteAsText(*result.mutable_data());
     if (result.tokens().has_extra_fields()) {
       WriteAsText(*result.mutable_tokens()->mutable_extra_fields());
     }

@@ -98,6 +98,12 @@ void SetIf(const std::optional<std::string>& value, Set set) {
   if (value) set(ToUtf8(*value));
 }
 
+void SetTexts(const I18n& texts, google::protobuf::Map<std::string, std::string>& proto) {
+  for (const auto& [locale, text] : texts.ToJson().items()) {
+    proto[ToUtf8(locale)] = ToUtf8(text.get<std::string>());
+  }
+}
+
 }  // namespace
 
 void SetJson(const Json& json, std::string* text) { *text = json.dump(); }
@@ -220,6 +226,7 @@ absl::StatusOr<CallRequest> ListResourcesStream::Decode(const pb::ResourceQuery&
 
 void ListResourcesStream::SetAnswer(Answer answer, pb::ListResourcesResult& result) {
   const auto& list = std::get<ResourceList>(answer);
+  if (!list.data.is_null()) SetJson(list.data, result.mutable_data()->mutable_json());
   for (const Resource& resource : list.results) {
     pb::Resource& proto = *result.add_results();
     proto.set_label(ToUtf8(resource.label));
@@ -239,16 +246,18 @@ absl::StatusOr<CallRequest> MapResourceStream::Decode(const pb::MappingQuery& pa
 
 void MapResourceStream::SetAnswer(Answer answer, pb::MapResourceResult& result) {
   const auto& mapping = std::get<ResourceMapping>(answer);
+  if (!mapping.data.is_null()) SetJson(mapping.data, result.mutable_data()->mutable_json());
   for (const MappedField& field : mapping.fields) {
     pb::MappedField& proto = *result.add_fields();
     proto.set_id(ToUtf8(field.id));
     proto.set_type(ToUtf8(field.type));
-    SetIf(field.display_name, [&proto](const std::string& n) { proto.set_display_name(n); });
+    if (field.display_name) SetTexts(*field.display_name, *proto.mutable_display_name());
     if (field.required) proto.set_required(*field.required);
-    if (!field.ui.is_null()) SetJson(field.ui, proto.mutable_ui()->mutable_json());
+    if (field.hint) SetTexts(*field.hint, *proto.mutable_ui()->mutable_hint());
   }
-  SetIf(mapping.empty_fields_notice,
-        [&result](const std::string& notice) { result.set_empty_fields_notice(notice); });
+  if (mapping.empty_fields_notice) {
+    SetTexts(*mapping.empty_fields_notice, *result.mutable_empty_fields_notice());
+  }
 }
 
 pb::CallFailure FailureOf(const std::string& request_id, const std::string& event,

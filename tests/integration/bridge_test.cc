@@ -86,6 +86,7 @@ TEST_F(BridgeTest, ResourceMappingIsAnsweredWithFields) {
        {{"tool_name", "picker"}, {"method", "map_columns"}, {"parameters", base::Json::object()}}});
   EXPECT_EQ(outcome.event, "resource_mapping_response");
   EXPECT_EQ(outcome.data()["fields"][0]["id"], "temperature");
+  EXPECT_EQ(outcome.data()["fields"][0]["display_name"]["en_US"], "Temperature");
 }
 
 TEST_F(BridgeTest, AnEventThatNobodyKnowsIsAnsweredAsUnsupported) {

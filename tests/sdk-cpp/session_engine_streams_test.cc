@@ -42,7 +42,9 @@ class OtherStreamsTest : public SessionEngineTest {
                              return ResourceList{{{"Berlin", *call.filter()}}, "next"};
                            })
             .MapResource("city_fields", [](const ResourceCall&) -> absl::StatusOr<ResourceMapping> {
-              return ResourceMapping{{{"id", "string", "Name", true, Input().ToJson()}}};
+              return ResourceMapping{{{"id", "string", I18n{{"en_US", "Name"}, {"zh_Hans", "名称"}},
+                                       true, "As in the shop"}},
+                                     "Nothing to fill in"};
             }));
     bridge_.Start();
     StartPlugin();
@@ -123,7 +125,9 @@ TEST_F(OtherStreamsTest, MapResource) {
   ASSERT_EQ(result.fields_size(), 1);
   EXPECT_EQ(result.fields(0).id(), "id");
   EXPECT_TRUE(result.fields(0).required());
-  EXPECT_EQ(result.fields(0).ui().json(), R"({"component":"input"})");
+  EXPECT_EQ(result.fields(0).display_name().at("zh_Hans"), "名称");
+  EXPECT_EQ(result.fields(0).ui().hint().at("en_US"), "As in the shop");
+  EXPECT_EQ(result.empty_fields_notice().at("en_US"), "Nothing to fill in");
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "atomemo/i18n.h"
 #include "atomemo/json.h"
 
 namespace atomemo {
@@ -47,23 +48,28 @@ struct ResourceList {
   std::vector<Resource> results;
   // Set if there is a further page; comes back in ResourceCall::pagination_token.
   std::optional<std::string> pagination_token = std::nullopt;
+  // The whole answer as an object, instead of the above.
+  Json data = nullptr;
 };
 
 // One field of a resource_mapper parameter.
 struct MappedField {
   std::string id;
-  // A parameter type, for instance "string".
+  // "string", "number", "integer", "boolean", "object" or "array".
   std::string type;
-  std::optional<std::string> display_name = std::nullopt;
+  // Else the id is shown.
+  std::optional<I18n> display_name = std::nullopt;
   std::optional<bool> required = std::nullopt;
-  // A UI component as in a definition, for instance `Input().ToJson()`.
-  Json ui = nullptr;
+  // Help for whoever fills in the field.
+  std::optional<I18n> hint = std::nullopt;
 };
 
 struct ResourceMapping {
   std::vector<MappedField> fields;
   // Shown when there are no fields.
-  std::optional<std::string> empty_fields_notice = std::nullopt;
+  std::optional<I18n> empty_fields_notice = std::nullopt;
+  // The whole answer as an object, instead of the above.
+  Json data = nullptr;
 };
 
 }  // namespace atomemo

@@ -214,14 +214,12 @@ TEST(AnswerDepthTest, NoAnswerIsDeeperThanTheBridgeItselfReads) {
   };
   const auto map = [&nested](int levels) {
     pb::MapResourceResult result;
-    result.add_fields()->set_id("f");
-    result.mutable_fields(0)->set_type("string");
-    *result.mutable_fields(0)->mutable_ui() = JsonObjectOf(nested(levels));
+    *result.mutable_data() = JsonObjectOf(nested(levels));
     return AnswerJson(result);
   };
-  ASSERT_TRUE(map(97).ok());
-  EXPECT_TRUE(base::CheckJson(*map(97)).ok());
-  EXPECT_FALSE(map(98).ok());
+  ASSERT_TRUE(map(100).ok());
+  EXPECT_TRUE(base::CheckJson(*map(100)).ok());
+  EXPECT_FALSE(map(101).ok());
   const auto patch = [&nested](int levels) {
     pb::OAuth2Result result;
     result.mutable_tokens()->set_access_token("a");
@@ -265,13 +263,64 @@ TEST(MapResourceAnswerTest, BecomesFieldsAndNotice) {
   pb::MappedField& field = *result.add_fields();
   field.set_id("f1");
   field.set_type("string");
-  field.set_display_name("F");
+  (*field.mutable_display_name())["zh_Hans"] = "名";
+  (*field.mutable_display_name())["en_US"] = "F";
   field.set_required(false);
-  *field.mutable_ui() = JsonObjectOf(R"({"component":"input"})");
-  result.set_empty_fields_notice("none");
+  (*field.mutable_ui()->mutable_hint())["en_US"] = "h";
+  (*result.mutable_empty_fields_notice())["en_US"] = "none";
   EXPECT_EQ(AnswerJson(result).value(),
-            R"({"fields":[{"id":"f1","type":"string","display_name":"F","required":false,)"
-            R"("ui":{"component":"input"}}],"empty_fields_notice":"none"})");
+            R"({"fields":[{"id":"f1","type":"string","display_name":{"en_US":"F","zh_Hans":"名"},)"
+            R"("required":false,"ui":{"hint":{"en_US":"h"}}}],)"
+            R"("empty_fields_notice":{"en_US":"none"}})");
+}
+
+TEST(MapResourceAnswerTest, OnlyTheSixTypesOfAMappedFieldAreKnown) {
+  for (const char* type : {"string", "number", "integer", "boolean", "object", "array"}) {
+    pb::MapResourceResult result;
+    result.add_fields()->set_id("f");
+    result.mutable_fields(0)->set_type(type);
+    EXPECT_TRUE(AnswerJson(result).ok()) << type;
+  }
+  for (const char* type : {"", "file_ref", "encrypted_string", "resource_locator"}) {
+    pb::MapResourceResult result;
+    result.add_fields()->set_id("f");
+    result.mutable_fields(0)->set_type(type);
+    EXPECT_THAT(Paths(AnswerJson(result).status()), ElementsAre("fields[0].type")) << type;
+  }
+}
+
+TEST(WholeAnswerTest, MayBeJsonOfAnyForm) {
+  const std::string json = R"({"anything": [1.10, null]})";
+  pb::MapResourceResult mapping;
+  *mapping.mutable_data() = JsonObjectOf(json);
+  EXPECT_EQ(AnswerJson(mapping).value(), json);
+  pb::ListResourcesResult list;
+  *list.mutable_data() = JsonObjectOf(json);
+  EXPECT_EQ(AnswerJson(list).value(), json);
+  for (const auto step : {pb::OAuth2Step::STEP_NOT_SET, pb::OAuth2Step::kBuildAuthorizeUrl,
+                          pb::OAuth2Step::kGetToken, pb::OAuth2Step::kRefreshToken}) {
+    pb::OAuth2Result oauth2;
+    *oauth2.mutable_data() = JsonObjectOf(json);
+    EXPECT_EQ(AnswerJson(oauth2, step).value(), json);
+  }
+}
+
+TEST(WholeAnswerTest, MustBeAnObjectAndStandAlone) {
+  pb::MapResourceResult mapping;
+  *mapping.mutable_data() = JsonObjectOf("[]");
+  EXPECT_THAT(Paths(AnswerJson(mapping).status()), ElementsAre("data"));
+  *mapping.mutable_data() = JsonObjectOf("{}");
+  (*mapping.mutable_empty_fields_notice())["en_US"] = "none";
+  EXPECT_THAT(Paths(AnswerJson(mapping).status()), ElementsAre("data"));
+  pb::ListResourcesResult list;
+  *list.mutable_data() = JsonObjectOf("{}");
+  list.set_pagination_token("next");
+  EXPECT_THAT(Paths(AnswerJson(list).status()), ElementsAre("data"));
+  pb::OAuth2Result oauth2;
+  *oauth2.mutable_data() = JsonObjectOf(R"({"access_token":"s3cret",})");
+  const absl::Status status = AnswerJson(oauth2, pb::OAuth2Step::kGetToken).status();
+  EXPECT_THAT(Paths(status), ElementsAre("data"));
+  EXPECT_EQ(status.ToString().find("s3cret"), std::string::npos);
 }
 
 TEST(MapResourceAnswerTest, EveryWrongFieldIsNamed) {
@@ -280,9 +329,12 @@ TEST(MapResourceAnswerTest, EveryWrongFieldIsNamed) {
   pb::MappedField& second = *result.add_fields();
   second.set_id("b");
   second.set_type("number");
-  *second.mutable_ui() = JsonObjectOf("[]");
-  EXPECT_THAT(Paths(AnswerJson(result).status()),
-              ElementsAre("fields[0].id", "fields[0].type", "fields[1].ui"));
+  (*second.mutable_display_name())["zh_Hans"] = "名";
+  (*second.mutable_ui()->mutable_hint())["en_US"] = "h";
+  (*second.mutable_ui()->mutable_hint())["english"] = "h";
+  EXPECT_THAT(
+      Paths(AnswerJson(result).status()),
+      ElementsAre("fields[0].id", "fields[0].type", "fields[1].display_name", "fields[1].ui.hint"));
 }
 
 }  // namespace
