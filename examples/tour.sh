@@ -128,7 +128,7 @@ expect_error 'weather:unknown_city' weather invoke_tool '{"tool_name": "current-
 expect_error 'sdk:tool_not_found' weather invoke_tool '{"tool_name": "no-such-tool", "parameters": {}}'
 expect_answer '"complete":true' weather invoke_tool \
   '{"tool_name": "simulate-years", "parameters": {"city": "Paris", "years": 20, "pause_ms": 20}}'
-expect_answer '"characters":5' python-echo invoke_tool '{"tool_name": "echo-text", "parameters": {"text": "hello"}}'
+expect_answer '"characters": 5' python-echo invoke_tool '{"tool_name": "echo-text", "parameters": {"text": "hello"}}'
 expect_error 'ValueError' python-echo invoke_tool '{"tool_name": "echo-text", "parameters": {"text": ""}}'
 
 step "Resource lists and mappings"

@@ -6,7 +6,6 @@
 #include <grpcpp/support/proto_buffer_reader.h>
 
 #include <algorithm>
-#include <initializer_list>
 #include <limits>
 
 #include "absl/strings/str_cat.h"
@@ -23,22 +22,16 @@ constexpr std::size_t kDefaultReceiveBytes = std::size_t{4} << 20;
 // Everything but calls has room in it: a chunk of a file, a session's event.
 constexpr std::int64_t kMinReceiveBytes = 128 * 1024;
 
-// In the replies of all five call streams.
-constexpr int kResultField = 2;
-constexpr int kFailureField = 3;
-// In what those hold.
-constexpr int kRequestIdField = 1;
-
-bool IsBytesField(std::uint32_t tag, int field) {
-  return tag == WireFormatLite::MakeTag(field, WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
-}
+// In every answer.
+constexpr AnswerFields kRequestIdField{1, 1};
 
 // Goes on behind the tag of the next such field. False if there is none.
-bool FindField(CodedInputStream& in, std::initializer_list<int> fields) {
+bool FindField(CodedInputStream& in, AnswerFields fields) {
   while (const std::uint32_t tag = in.ReadTag()) {
-    for (const int field : fields) {
-      if (IsBytesField(tag, field)) return true;
-    }
+    const int field = WireFormatLite::GetTagFieldNumber(tag);
+    const bool is_bytes =
+        WireFormatLite::GetTagWireType(tag) == WireFormatLite::WIRETYPE_LENGTH_DELIMITED;
+    if (is_bytes && fields.first <= field && field <= fields.last) return true;
     if (!WireFormatLite::SkipField(&in, tag)) return false;
   }
   return false;
@@ -53,15 +46,15 @@ absl::Status ParseMessage(grpc::ByteBuffer& bytes, google::protobuf::Message& me
       absl::StrCat("the message is not a valid ", message.GetDescriptor()->full_name()));
 }
 
-std::string FindRequestId(grpc::ByteBuffer& reply) {
+std::string FindRequestId(grpc::ByteBuffer& reply, AnswerFields fields) {
   grpc::ProtoBufferReader reader(&reply);
   if (!reader.status().ok()) return "";
   CodedInputStream in(&reader);
   std::uint32_t size = 0;
   std::string id;
-  if (!FindField(in, {kResultField, kFailureField}) || !in.ReadVarint32(&size)) return "";
+  if (!FindField(in, fields) || !in.ReadVarint32(&size)) return "";
   in.PushLimit(static_cast<int>(std::min<std::uint32_t>(size, std::numeric_limits<int>::max())));
-  if (!FindField(in, {kRequestIdField}) || !in.ReadVarint32(&size)) return "";
+  if (!FindField(in, kRequestIdField) || !in.ReadVarint32(&size)) return "";
   if (size > kMaxRequestIdBytes || !in.ReadString(&id, static_cast<int>(size))) return "";
   return IsStructurallyValidUTF8(id.data(), static_cast<int>(id.size())) ? id : "";
 }

@@ -19,9 +19,15 @@ absl::Status ParseMessage(grpc::ByteBuffer& bytes, google::protobuf::Message& me
 // A reply with a longer one is refused.
 inline constexpr std::size_t kMaxRequestIdBytes = 64 * 1024;
 
-// The request_id in a call stream's reply that cannot be parsed, or is too large for it: found
-// without looking at the rest. Empty if there is none.
-std::string FindRequestId(grpc::ByteBuffer& reply);
+// The fields of a stream's replies that are answers to calls.
+struct AnswerFields {
+  int first = 0;
+  int last = 0;
+};
+
+// The request_id in a reply that cannot be parsed, or is too large for it: found without looking at
+// the rest. Empty if there is none.
+std::string FindRequestId(grpc::ByteBuffer& reply, AnswerFields fields);
 
 // RESOURCE_EXHAUSTED, naming the limit and its flag, if `size` is more than `max_message_bytes`.
 absl::Status CheckMessageSize(std::size_t size, std::size_t max_message_bytes);

@@ -9,6 +9,7 @@
 #include "bridge/plugin_service/call_stream.h"
 #include "bridge/plugin_service/file_rpcs.h"
 #include "bridge/plugin_service/health.h"
+#include "bridge/plugin_service/serve_stream.h"
 #include "bridge/plugin_service/session_rpcs.h"
 #include "bridge/plugin_service/session_stream.h"
 
@@ -66,6 +67,8 @@ MethodTable MakeMethodTable(const ContextPtr& context) {
   MethodTable table;
   table[FullName("OpenSession")] =
       Stream([context](const RpcStart& start) { return MakeSessionStream(context, start); });
+  table[FullName("Serve")] =
+      Stream([context](const RpcStart& start) { return MakeServeStream(context, start); });
   table[FullName("UploadFile")] =
       Stream([context](const RpcStart& start) { return MakeUploadFile(context, start); });
   table[FullName("DownloadFile")] =

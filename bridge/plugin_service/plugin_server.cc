@@ -57,7 +57,8 @@ using Generic2 = pb::PluginService::WithGenericMethod_Authenticate<
 template <typename Base>
 using Generic3 =
     pb::PluginService::WithGenericMethod_CallHub<pb::PluginService::WithGenericMethod_DownloadFile<
-        pb::PluginService::WithGenericMethod_UploadFile<Base>>>;
+        pb::PluginService::WithGenericMethod_UploadFile<
+            pb::PluginService::WithGenericMethod_Serve<Base>>>>;
 
 // gRPC lists a service by its first method that is not generic, so there is one, without a name.
 template <typename Service>

@@ -45,17 +45,18 @@ void RpcOutbox::SendHeaders() {
 }
 
 RpcOutbox::SendResult RpcOutbox::Send(std::unique_ptr<google::protobuf::Message> message,
-                                      plugin::v1::PayloadEncoding encoding) {
+                                      plugin::v1::PayloadEncoding encoding, Lane lane) {
   const std::size_t bytes = message->ByteSizeLong();
   {
     absl::MutexLock lock(&mutex_);
     if (transport_ == nullptr || end_) return SendResult::kClosed;
     // A message that is too large by itself is let in when nothing else waits.
-    const bool full = queue_.size() >= limits_.max_messages ||
-                      (!queue_.empty() && queued_bytes_ + bytes > limits_.max_bytes);
+    Queue& queue = queues_[static_cast<std::size_t>(lane)];
+    const bool full = queue.entries.size() >= limits_.max_messages ||
+                      (!queue.entries.empty() && queue.bytes + bytes > limits_.max_bytes);
     if (full) return SendResult::kFull;
-    queue_.push_back(Entry{std::move(message), encoding, bytes});
-    queued_bytes_ += bytes;
+    queue.entries.push_back(Entry{std::move(message), encoding, bytes});
+    queue.bytes += bytes;
   }
   Pump(/*on_queue_thread=*/false);
   return SendResult::kQueued;
@@ -91,7 +92,7 @@ absl::Status RpcOutbox::WaitForRoom(std::size_t messages, absl::Duration timeout
     const RpcOutbox* outbox;
     std::size_t messages;
     bool operator()() const ABSL_NO_THREAD_SAFETY_ANALYSIS {  // the mutex's Await holds it
-      return outbox->end_ || outbox->transport_ == nullptr || outbox->queue_.size() <= messages;
+      return outbox->end_ || outbox->transport_ == nullptr || outbox->WaitingLocked() <= messages;
     }
   } condition{this, messages};
   absl::MutexLock lock(&mutex_);
@@ -151,26 +152,27 @@ void RpcOutbox::Pump(bool on_queue_thread) {
     {
       absl::MutexLock lock(&mutex_);
       if (transport_ == nullptr || writing_ || finish_started_) return;
-      if (queue_.empty()) {
+      Queue* const queue = NextLocked();
+      if (queue == nullptr) {
         if (!end_) return;
         finish_started_ = true;
         transport_->StartFinish(*end_);
         return;
       }
-      if (queue_.front().bytes > base::kLargeMessage) {
+      if (queue->entries.front().bytes > base::kLargeMessage) {
         writing_ = true;
         // Once the write has ended, the RPC may be over before this has returned.
         transport_->RunAside(
-            [this, self = weak_from_this().lock(), large = std::make_shared<Entry>(PopLocked())] {
+            [this, self = weak_from_this().lock(), large = std::make_shared<Entry>(Pop(*queue))] {
               if (!Write(*large)) Pump(/*on_queue_thread=*/false);
             });
         return;
       }
-      if (!on_queue_thread && NeedsConversion(queue_.front().encoding)) {
+      if (!on_queue_thread && NeedsConversion(queue->entries.front().encoding)) {
         if (!std::exchange(wake_requested_, true)) transport_->WakeQueueThread();
         return;
       }
-      entry = PopLocked();
+      entry = Pop(*queue);
       writing_ = true;
     }
     if (Write(entry)) return;
@@ -187,7 +189,7 @@ bool RpcOutbox::Write(Entry& entry) {
     return false;
   }
   last_written_bytes_ = buffer->Length();
-  if (queue_.empty() && end_) {
+  if (end_ && NextLocked() == nullptr) {
     finish_started_ = true;
     transport_->StartWriteAndFinish(*buffer, *end_);
   } else {
@@ -232,15 +234,25 @@ void RpcOutbox::CancelLocked() {
 }
 
 void RpcOutbox::DropQueueLocked() {
-  queue_.clear();
-  queued_bytes_ = 0;
+  for (Queue& queue : queues_) queue = Queue();
 }
 
-RpcOutbox::Entry RpcOutbox::PopLocked() {
-  Entry entry = std::move(queue_.front());
-  queue_.pop_front();
-  queued_bytes_ -= entry.bytes;
+RpcOutbox::Queue* RpcOutbox::NextLocked() {
+  for (Queue& queue : queues_) {
+    if (!queue.entries.empty()) return &queue;
+  }
+  return nullptr;
+}
+
+RpcOutbox::Entry RpcOutbox::Pop(Queue& queue) {
+  Entry entry = std::move(queue.entries.front());
+  queue.entries.pop_front();
+  queue.bytes -= entry.bytes;
   return entry;
+}
+
+std::size_t RpcOutbox::WaitingLocked() const {
+  return queues_[0].entries.size() + queues_[1].entries.size();
 }
 
 }  // namespace atomemo::plugin_service

@@ -74,12 +74,15 @@ class RpcOutbox : public std::enable_shared_from_this<RpcOutbox> {
   void SendHeaders();
 
   enum class SendResult { kQueued, kFull, kClosed };
+  // What goes ahead is written before everything that waits in order, and has room of its own.
+  enum class Lane { kAhead, kInOrder };
 
   // Queues a message. Any JSON in it is turned into `encoding` before it is written, on the
   // completion queue's thread, as that may take a while. What is done for a large message is done
   // aside.
   SendResult Send(std::unique_ptr<google::protobuf::Message> message,
-                  plugin::v1::PayloadEncoding encoding = plugin::v1::PAYLOAD_ENCODING_JSON);
+                  plugin::v1::PayloadEncoding encoding = plugin::v1::PAYLOAD_ENCODING_JSON,
+                  Lane lane = Lane::kInOrder);
 
   // Ends the RPC once everything queued is written. Only the first call counts.
   void Finish(const absl::Status& status);
@@ -126,7 +129,14 @@ class RpcOutbox : public std::enable_shared_from_this<RpcOutbox> {
   // The plugin has ended the RPC.
   void CancelLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DropQueueLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Entry PopLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  struct Queue {
+    std::deque<Entry> entries;
+    std::size_t bytes = 0;
+  };
+  // The one whose turn it is; null if nothing waits.
+  Queue* NextLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  static Entry Pop(Queue& queue);
+  std::size_t WaitingLocked() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 
   const Limits limits_;
   OnUnsendable on_unsendable_;
@@ -135,8 +145,7 @@ class RpcOutbox : public std::enable_shared_from_this<RpcOutbox> {
   mutable absl::Mutex mutex_;
   // Null once the RPC is over.
   Transport* transport_ ABSL_GUARDED_BY(mutex_);
-  std::deque<Entry> queue_ ABSL_GUARDED_BY(mutex_);
-  std::size_t queued_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  Queue queues_[2] ABSL_GUARDED_BY(mutex_);  // by Lane
   // Headers or a message are being encoded or written. The transport lives at least until it is
   // not.
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;

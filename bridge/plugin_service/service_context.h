@@ -10,6 +10,7 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
@@ -20,6 +21,7 @@
 #include "bridge/definition/assemble.h"
 #include "bridge/plugin_service/definition_queue.h"
 #include "bridge/plugin_service/health_board.h"
+#include "bridge/plugin_service/hub_call.h"
 #include "bridge/plugin_service/options.h"
 #include "bridge/plugin_service/peer_table.h"
 #include "bridge/plugin_service/thread_pool.h"
@@ -51,8 +53,18 @@ struct KnownSession {
   std::size_t max_receive_bytes = std::numeric_limits<std::size_t>::max();
 };
 
-// What a call stream has read: a reply, or nothing for the stream's end.
-using StreamEvents = TurnQueue<std::optional<router::PluginReply>>;
+// The stream has ended, or the plugin half-closed it.
+struct StreamEnd {};
+// On Serve alone.
+struct StreamHubCall {
+  std::string id;
+  absl::StatusOr<HubCallRequest> call;
+};
+struct StreamDrain {};
+
+// What a stream of calls has read, for the io thread.
+using StreamEvent = std::variant<StreamEnd, router::PluginReply, StreamHubCall, StreamDrain>;
+using StreamEvents = TurnQueue<StreamEvent>;
 
 // The open sessions. On the io thread only.
 class SessionTable {

@@ -1,23 +1,18 @@
 #include "bridge/plugin_service/session_rpcs.h"
 
-#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 #include "bridge/definition/payload.h"
-#include "bridge/plugin_service/definition_check.h"
 #include "bridge/plugin_service/fit_event.h"
+#include "bridge/plugin_service/hub_call.h"
+#include "bridge/plugin_service/session_draft.h"
 
 namespace atomemo::plugin_service {
 namespace {
-
-// Of a call to the hub, which is a name.
-constexpr std::size_t kMaxEventBytes = 1024;
 
 using SessionDraftPtr = std::shared_ptr<SessionDraft>;
 
@@ -31,31 +26,6 @@ absl::StatusOr<SessionDraftPtr> FindDraft(const ServiceContext& context,
   if (absl::Status status = context.port.CheckUnpublished(session_id); !status.ok()) return status;
   if (session->draft == nullptr) return absl::FailedPreconditionError("the session has published");
   return session->draft;
-}
-
-void NotePolicy(const pb::RegisterToolRequest& request, const std::string& tool,
-                SessionDraft& draft) {
-  if (request.has_policy()) draft.tool_policies[tool] = request.policy();
-}
-template <typename Request>
-void NotePolicy(const Request&, const std::string&, SessionDraft&) {}
-
-// On the thread that checks definitions.
-template <typename Request>
-absl::StatusOr<std::vector<pb::DefinitionViolation>> CheckAndAdd(const Request& request,
-                                                                 ServiceContext& context,
-                                                                 SessionDraft& draft) {
-  const std::size_t max_bytes = context.options.max_definition_bytes;
-  absl::StatusOr<CheckedPart> checked = CheckDefinition(request, max_bytes);
-  if (!checked.ok()) return checked.status();
-  absl::Status status =
-      CheckDefinitionBytes(draft.definition.bytes() + checked->part.json.size(), max_bytes);
-  const std::string name = checked->part.name;
-  if (status.ok()) status = draft.definition.Add(std::move(checked->part));
-  if (!status.ok()) return status;
-  NotePolicy(request, name, draft);
-  draft.place = context.definitions.Keep(draft.definition.bytes());
-  return std::move(checked->warnings);
 }
 
 // Finds the session on the io thread; the rest happens on the thread that checks definitions.
@@ -85,42 +55,15 @@ void ServeRegister(const ContextPtr& context, const typename UnaryRpc<Request>::
   });
 }
 
-// On the io thread.
-void PublishOnIoThread(const ContextPtr& context, const UnaryRpc<pb::PublishRequest>::CallPtr& call,
-                       router::Publication publication) {
-  const std::string& session_id = call->request.session_id();
-  context->port.Publish(session_id, std::move(publication),
-                        [context, call](absl::StatusOr<router::Published> published) {
-                          if (!published.ok()) return call->Fail(published.status());
-                          context->sessions.DropDraft(call->request.session_id());
-                          pb::PublishResponse response;
-                          response.set_topic(std::move(published->topic));
-                          for (pb::DefinitionViolation& warning : published->warnings) {
-                            *response.add_warnings() = std::move(warning);
-                          }
-                          FitViolations(*response.mutable_warnings());
-                          call->Answer(std::move(response));
-                        });
-}
-
-absl::StatusOr<std::optional<absl::Duration>> TimeoutOf(const pb::CallHubRequest& request) {
-  if (!request.has_timeout()) return std::nullopt;
-  const absl::Duration timeout =
-      absl::Seconds(request.timeout().seconds()) + absl::Nanoseconds(request.timeout().nanos());
-  if (timeout <= absl::ZeroDuration() || timeout > absl::Hours(1)) {
-    return absl::InvalidArgumentError("timeout must be more than 0 and at most 1 hour");
-  }
-  return timeout;
-}
-
 void CallHubOnIoThread(const ContextPtr& context, const UnaryRpc<pb::CallHubRequest>::CallPtr& call,
-                       std::optional<absl::Duration> timeout, std::string data_json) {
+                       HubCallRequest hub_call) {
   const pb::CallHubRequest& request = call->request;
   const absl::StatusOr<KnownSession> session =
       context->sessions.Find(request.session_id(), call->peer);
   if (!session.ok()) return call->Fail(session.status());
   call->outbox->SetMaxReceiveBytes(session->max_receive_bytes);
-  context->port.CallHub(request.session_id(), request.event(), std::move(data_json), timeout,
+  context->port.CallHub(request.session_id(), hub_call.event, std::move(hub_call.data_json),
+                        hub_call.timeout,
                         [call, encoding = session->encoding](absl::StatusOr<std::string> outcome) {
                           if (!outcome.ok()) return call->Fail(outcome.status());
                           pb::CallHubResponse response;
@@ -151,13 +94,11 @@ void ServePublish(const ContextPtr& context, const UnaryRpc<pb::PublishRequest>:
     const absl::StatusOr<SessionDraftPtr> draft =
         FindDraft(*context, call->request.session_id(), call->peer);
     if (!draft.ok()) return call->Fail(draft.status());
-    // Behind the parts that were registered before.
-    context->definitions.Run([context, call, draft = *draft] {
-      router::Publication publication{draft->definition.Assemble(), draft->tool_policies};
-      context->io.Post([context, call, publication = std::move(publication)]() mutable {
-        PublishOnIoThread(context, call, std::move(publication));
-      });
-    });
+    PublishDraft(context, call->request.session_id(), *draft,
+                 [call](absl::StatusOr<pb::PublishResponse> response) {
+                   if (!response.ok()) return call->Fail(response.status());
+                   call->Answer(*std::move(response));
+                 });
   });
 }
 
@@ -173,22 +114,10 @@ void ServeDrainSession(const ContextPtr& context,
 }
 
 void ServeCallHub(const ContextPtr& context, const UnaryRpc<pb::CallHubRequest>::CallPtr& call) {
-  const absl::StatusOr<std::optional<absl::Duration>> timeout = TimeoutOf(call->request);
-  if (!timeout.ok()) return call->Fail(timeout.status());
-  if (call->request.event().empty()) {
-    return call->Fail(absl::InvalidArgumentError("`event` is empty"));
-  }
-  if (call->request.event().size() > kMaxEventBytes) {
-    return call->Fail(absl::InvalidArgumentError(absl::StrCat(
-        "`event` has ", call->request.event().size(), " bytes, and may have ", kMaxEventBytes)));
-  }
-  absl::StatusOr<std::string> data = definition::JsonTextOf(call->request.data());
-  if (!data.ok()) {
-    return call->Fail(absl::InvalidArgumentError(
-        absl::StrCat("`data`: ", definition::MessageWithExcerpt(data.status()))));
-  }
-  context->io.Post([context, call, timeout = *timeout, data = *std::move(data)]() mutable {
-    CallHubOnIoThread(context, call, timeout, std::move(data));
+  absl::StatusOr<HubCallRequest> hub_call = ReadHubCall(call->request);
+  if (!hub_call.ok()) return call->Fail(hub_call.status());
+  context->io.Post([context, call, hub_call = *std::move(hub_call)]() mutable {
+    CallHubOnIoThread(context, call, std::move(hub_call));
   });
 }
 

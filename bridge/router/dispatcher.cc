@@ -42,7 +42,7 @@ bool AnyWorker(const Plugin& plugin) {
 Session* LeastBusy(const Plugin& plugin, CallKind kind) {
   Session* best = nullptr;
   for (Session* worker : plugin.workers) {
-    if (!Serves(*worker, kind) || !worker->stream(kind)->HasCredit()) continue;
+    if (!Serves(*worker, kind) || !worker->HasCredit(kind)) continue;
     if (best == nullptr || worker->stream(kind)->used() < best->stream(kind)->used()) best = worker;
   }
   return best;
@@ -157,6 +157,18 @@ bool Dispatcher::IsActive(absl::string_view topic, absl::string_view request_id)
   return calls_.contains(Key(std::string(topic), std::string(request_id)));
 }
 
+std::optional<CallKind> Dispatcher::KindOf(const Session& session,
+                                           absl::string_view request_id) const {
+  const auto call = calls_.find(Key(session.plugin->topic, std::string(request_id)));
+  if (call != calls_.end()) return call->second->kind;
+  for (std::size_t i = 0; i < kCallKindCount; ++i) {
+    if (session.streams[i] && session.streams[i]->cancelled.contains(request_id)) {
+      return static_cast<CallKind>(i);
+    }
+  }
+  return std::nullopt;
+}
+
 std::unique_ptr<ActiveCall> Dispatcher::TakeAnswered(Session& session, CallKind kind,
                                                      absl::string_view request_id) {
   const Key key(session.plugin->topic, std::string(request_id));
@@ -188,7 +200,7 @@ void Dispatcher::ReturnHeldCredit(Session& session, CallKind kind, absl::string_
   if (cancelled == stream->cancelled.end()) return;
   scheduler_.Cancel(cancelled->second);
   stream->cancelled.erase(cancelled);
-  Pump(*session.plugin, kind);
+  PumpFreed(*session.plugin, kind);
 }
 
 void Dispatcher::WorkerReady(Plugin& plugin) {
@@ -337,17 +349,27 @@ void Dispatcher::PumpNext() {
   Pump(*plugin, kind);
 }
 
+void Dispatcher::PumpFreed(Plugin& plugin, CallKind kind) {
+  if (kind == CallKind::kInvoke) return Pump(plugin, kind);
+  // The credit may be one that all kinds but Invoke share: this kind comes last, so that each has
+  // its turn.
+  for (std::size_t i = 1; i <= kCallKindCount; ++i) {
+    const auto next = static_cast<CallKind>((static_cast<std::size_t>(kind) + i) % kCallKindCount);
+    if (next != CallKind::kInvoke && !plugin.queue(next).empty()) Pump(plugin, next);
+  }
+}
+
 // A call of the plugin has ended.
 void Dispatcher::PumpAfterCall(Plugin& plugin, CallKind kind) {
-  Pump(plugin, kind);
+  PumpFreed(plugin, kind);
   if (!draining_) return;
   for (Session* worker : plugin.workers) TellIfDrained(*worker);
 }
 
 void Dispatcher::HandOver(ActiveCall& call, Session& worker) {
   Dequeue(call);
-  // Nobody is served before WorkerReady, which has ended the grace.
-  (void)ATOMEMO_INVARIANT(call.grace_timer == base::Scheduler::kNoTimer);
+  // An answer that a worker brings along may free its credit before WorkerReady.
+  scheduler_.Cancel(std::exchange(call.grace_timer, base::Scheduler::kNoTimer));
   (void)ATOMEMO_INVARIANT(call.worker == nullptr);
   call.worker = &worker;
   call.worker_pid = worker.spec.peer_pid;
@@ -440,7 +462,7 @@ void Dispatcher::HoldCredit(Session& session, CallKind kind, const std::string& 
       scheduler_.After(options_.cancel_grace, [this, worker, kind, request_id] {
         if (!ATOMEMO_INVARIANT(worker->stream(kind).has_value())) return;
         worker->stream(kind)->cancelled.erase(request_id);
-        if (worker->plugin != nullptr) Pump(*worker->plugin, kind);
+        if (worker->plugin != nullptr) PumpFreed(*worker->plugin, kind);
       });
 }
 

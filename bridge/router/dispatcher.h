@@ -26,7 +26,7 @@ namespace atomemo::router {
 // slow plugin fills only its own queue.
 //
 // Lives on the io thread. Plugins and sessions are the caller's, who must take their calls away
-// (StreamClosed, FailQueued) before they go.
+// (StreamClosed, FailAll) before they go.
 class Dispatcher {
  public:
   // A call ended without its plugin's reply: `error` is its terminal answer. The call is gone after
@@ -49,6 +49,9 @@ class Dispatcher {
              absl::Duration timeout, bool retry_safe);
 
   bool IsActive(absl::string_view topic, absl::string_view request_id) const;
+
+  // Of a call that is active in the session's plugin, or was cancelled at that session.
+  std::optional<CallKind> KindOf(const Session& session, absl::string_view request_id) const;
 
   // The call that `session` answers, no longer active; null if no such call is active in the
   // session's plugin, or its deadline has passed (then it has failed). A reply from another worker
@@ -110,6 +113,8 @@ class Dispatcher {
   void HoldCredit(Session& session, CallKind kind, const std::string& request_id);
   // Where the call went; null (and a broken invariant) if its worker has no such stream.
   CallSink* SinkOf(const ActiveCall& call) const;
+  // A worker has a credit of that kind again.
+  void PumpFreed(Plugin& plugin, CallKind kind);
   void PumpAfterCall(Plugin& plugin, CallKind kind);
   void ReturnHeldCredit(Session& session, CallKind kind, absl::string_view request_id);
 

@@ -5,8 +5,10 @@
 // Each is implemented once for real and once as a fake. Everything here is called on the io thread
 // only, and nothing here blocks or throws.
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,7 +52,7 @@ struct HubPosition {
 struct HubLoss {
   enum class Cause {
     kOther,    // nothing points to what was sent: a restart, a farewell
-    kMute,     // the connection broke off without a word
+    kMute,     // the connection broke off, or it or the channel was closed, and nothing says why
     kRefused,  // the hub's channel crashed, or the hub closed the connection because of a frame
   };
   Cause cause = Cause::kOther;
@@ -211,6 +213,8 @@ struct SessionSpec {
   // As in pb::OpenSessionRequest.
   std::string instance_id;
   std::vector<std::string> open_request_ids;
+  // How many calls of all kinds but Invoke it takes at once, together.
+  std::size_t max_queries = std::numeric_limits<std::size_t>::max();
   // The peer, from the socket; nothing over TCP.
   std::optional<std::uint32_t> peer_uid;
   std::optional<std::int32_t> peer_pid;
@@ -261,7 +265,10 @@ class PluginPort {
   // used after this.
   virtual void Unsubscribe(absl::string_view session_id, CallKind kind) = 0;
 
-  virtual void Reply(absl::string_view session_id, CallKind kind, PluginReply reply) = 0;
+  // `kind` is that of the stream on which it came. Nothing: one stream carries all kinds, and a
+  // failure alone does not tell which it is.
+  virtual void Reply(absl::string_view session_id, std::optional<CallKind> kind,
+                     PluginReply reply) = 0;
 
   // Ends a call that could not be sent to the plugin, with an error of the bridge's own.
   virtual void Fail(absl::string_view session_id, CallKind kind, pb::CallFailure failure) = 0;

@@ -97,7 +97,8 @@ class Router : public HubListener, public PluginPort, public StatusPort {
                          std::shared_ptr<CallSink> sink) override;
   absl::Status DrainSession(absl::string_view session_id) override;
   void Unsubscribe(absl::string_view session_id, CallKind kind) override;
-  void Reply(absl::string_view session_id, CallKind kind, PluginReply reply) override;
+  void Reply(absl::string_view session_id, std::optional<CallKind> kind,
+             PluginReply reply) override;
   void Fail(absl::string_view session_id, CallKind kind, pb::CallFailure failure) override;
   void CloseSession(absl::string_view session_id, absl::string_view reason) override;
   void CallHub(absl::string_view session_id, absl::string_view event, std::string data_json,
@@ -144,10 +145,12 @@ class Router : public HubListener, public PluginPort, public StatusPort {
 
   // A worker was done with the call.
   void OnCallAnswered(Session& session, const ActiveCall& call);
+  // What a reply of this session answers, when its stream carries all kinds.
+  std::optional<CallKind> KindOfReply(const Session& session, const ReplyPayload& reply) const;
   // A reply to a call that is not in flight.
-  void HandleUnexpectedReply(Session& session, CallKind kind, PluginReply reply);
+  void HandleUnexpectedReply(Session& session, std::optional<CallKind> kind, PluginReply reply);
   // Keeps a reply that cannot be taken yet, and takes what was kept.
-  void Park(Session& session, CallKind kind, PluginReply reply);
+  void Park(Session& session, std::optional<CallKind> kind, PluginReply reply);
   // At most `left`, which becomes what is left of it.
   void RetryParked(Session& session, std::size_t& left);
   // Those of all sessions whose replies can be taken; what is too much for a turn, later.

@@ -115,11 +115,12 @@ void Router::Publish(absl::string_view session_id, Publication publication,
     return done(replaced.status());
   }
   Plugin& plugin = *session->plugin;
-  base::LogInfo("plugin published", {{"topic", plugin.topic},
-                                     {"version", plugin.version},
-                                     {"tools", plugin.tools().size()},
-                                     {"credentials", plugin.credentials().size()},
-                                     {"workers", plugin.workers.size()}});
+  base::Log(SessionLevel(session->name), "plugin published",
+            {{"topic", plugin.topic},
+             {"version", plugin.version},
+             {"tools", plugin.tools().size()},
+             {"credentials", plugin.credentials().size()},
+             {"workers", plugin.workers.size()}});
   if (plugin.registered()) {
     done(Published{plugin.topic, definition::ToProto(plugin.definition->warnings)});
   } else {
@@ -182,12 +183,14 @@ void Router::Unsubscribe(absl::string_view session_id, CallKind kind) {
   FinishIfIdle(*session);
 }
 
-void Router::Reply(absl::string_view session_id, CallKind kind, PluginReply reply) {
+void Router::Reply(absl::string_view session_id, std::optional<CallKind> kind, PluginReply reply) {
   Session* const session = FindSession(session_id);
   if (session == nullptr) return;
   if (session->plugin == nullptr) return Park(*session, kind, std::move(reply));
   const std::string request_id = ReplyRequestId(reply.payload);
-  const std::unique_ptr<ActiveCall> call = dispatcher_.TakeAnswered(*session, kind, request_id);
+  if (!kind) kind = KindOfReply(*session, reply.payload);
+  const std::unique_ptr<ActiveCall> call =
+      kind ? dispatcher_.TakeAnswered(*session, *kind, request_id) : nullptr;
   if (call == nullptr) return HandleUnexpectedReply(*session, kind, std::move(reply));
 
   absl::StatusOr<HubAnswer> answer = AnswerOfReply(call->event, std::move(reply));
@@ -198,7 +201,7 @@ void Router::Reply(absl::string_view session_id, CallKind kind, PluginReply repl
     const pb::DefinitionViolations violations =
         GetViolations(answer.status()).value_or(pb::DefinitionViolations());
     // Answers are taken without a stream, too: those that were parked until Publish.
-    if (CallSink* const sink = session->sink_of(kind)) {
+    if (CallSink* const sink = session->sink_of(*kind)) {
       sink->Reject(request_id, {violations.violations().begin(), violations.violations().end()});
     }
     Answer(call->plugin->topic,
@@ -228,11 +231,20 @@ void Router::OnCallAnswered(Session& session, const ActiveCall& call) {
   FinishDrainIfIdle();
 }
 
-void Router::HandleUnexpectedReply(Session& session, CallKind kind, PluginReply reply) {
+std::optional<CallKind> Router::KindOfReply(const Session& session,
+                                            const ReplyPayload& reply) const {
+  const auto* const failure = std::get_if<pb::CallFailure>(&reply);
+  if (failure == nullptr) return static_cast<CallKind>(reply.index());
+  const auto kind = dispatcher_.KindOf(session, failure->request_id());
+  return kind ? kind : KindOfEvent(failure->event());
+}
+
+void Router::HandleUnexpectedReply(Session& session, std::optional<CallKind> kind,
+                                   PluginReply reply) {
   const std::string& topic = session.plugin->topic;
   const std::string request_id = ReplyRequestId(reply.payload);
   const auto reject = [&](absl::string_view why) {
-    CallSink* const sink = session.sink_of(kind);
+    CallSink* const sink = kind ? session.sink_of(*kind) : session.any_sink();
     if (sink == nullptr) return;
     pb::DefinitionViolation violation;
     violation.set_message(std::string(why));
@@ -240,7 +252,7 @@ void Router::HandleUnexpectedReply(Session& session, CallKind kind, PluginReply 
   };
   if (request_id.empty()) return reject("the answer has no request_id");
   if (dispatcher_.IsActive(topic, request_id)) {
-    return reject(absl::StrCat("the call is no ", CallKindName(kind), " call, and goes on"));
+    return reject(absl::StrCat("the call is no ", CallKindName(*kind), " call, and goes on"));
   }
   if (ledger_.Find(topic, request_id) != nullptr) {
     ++counters_.late_answers;
@@ -256,7 +268,7 @@ void Router::HandleUnexpectedReply(Session& session, CallKind kind, PluginReply 
   }
   // Never seen: an earlier bridge took the call, and the plugin has finished it since.
   const JournaledCall* recovered = recovered_.Find(topic, request_id);
-  std::string event = EventOfReply(kind, reply.payload);
+  std::string event = kind ? EventOfReply(*kind, reply.payload) : "";
   if (event.empty() && recovered != nullptr) event = recovered->event;
   if (event.empty()) {
     return reject(
@@ -280,14 +292,14 @@ void Router::HandleUnexpectedReply(Session& session, CallKind kind, PluginReply 
   Answer(topic, *std::move(answer), &session, scheduler_.Now(), "", session.spec.peer_pid);
 }
 
-void Router::Park(Session& session, CallKind kind, PluginReply reply) {
+void Router::Park(Session& session, std::optional<CallKind> kind, PluginReply reply) {
   std::size_t bytes =
       std::visit([](const auto& message) { return message.ByteSizeLong(); }, reply.payload);
   if (reply.json && reply.json->ok()) bytes += (*reply.json)->size();
   const RouterLimits& limits = options_.limits;
   const bool too_many = session.parked_replies.size() >= limits.max_parked_answers;
   if (too_many || parked_bytes_ + bytes > limits.max_parked_bytes) {
-    CallSink* const sink = session.sink_of(kind);
+    CallSink* const sink = kind ? session.sink_of(*kind) : session.any_sink();
     if (sink == nullptr) return;
     pb::DefinitionViolation violation;
     violation.set_message(

@@ -81,7 +81,7 @@ struct Session {
   // Answers to earlier bridges' calls that cannot be taken yet: the session is not published, or
   // the outbox is full.
   struct ParkedReply {
-    CallKind kind;
+    std::optional<CallKind> kind;
     PluginReply reply;
     std::size_t bytes;
   };
@@ -110,6 +110,24 @@ struct Session {
   CallSink* sink_of(CallKind kind) const {
     const std::optional<CallStream>& open = streams[static_cast<std::size_t>(kind)];
     return open ? open->sink.get() : nullptr;
+  }
+  // Any of the streams that are open; null if none is.
+  CallSink* any_sink() const {
+    for (const auto& open : streams) {
+      if (open) return open->sink.get();
+    }
+    return nullptr;
+  }
+  // Whether it takes a further call of that kind, whose stream is open.
+  bool HasCredit(CallKind kind) const {
+    if (!streams[static_cast<std::size_t>(kind)]->HasCredit()) return false;
+    if (kind == CallKind::kInvoke) return true;
+    std::size_t queries = 0;
+    for (std::size_t i = 0; i < kCallKindCount; ++i) {
+      const bool counts = streams[i] && static_cast<CallKind>(i) != CallKind::kInvoke;
+      if (counts) queries += streams[i]->used();
+    }
+    return queries < spec.max_queries;
   }
   std::string& lost_stream(CallKind kind) { return lost_streams[static_cast<std::size_t>(kind)]; }
   std::size_t calls_in_flight() const {

@@ -1,26 +1,28 @@
 """An Atomemo plugin in Python, with nothing but the stubs that protoc makes from proto/atomemo/plugin/v1."""
 import concurrent.futures
-import contextlib
+import json
 import os
 import queue
 import re
 import signal
 import sys
-import threading
 import time
+import uuid
 
 import grpc
-from google.protobuf import json_format, struct_pb2
-from atomemo.plugin.v1 import definition_pb2, parameter_pb2, payload_pb2, plugin_service_pb2 as pb, plugin_service_pb2_grpc
-
-PLUGIN = definition_pb2.PluginDefinition(name="python-echo", version="0.1.0", icon="🦜", display_name={
-    "en_US": "Python Echo"}, description={"en_US": "Returns what it is given."})
-TEXT = parameter_pb2.Parameter(name="text", required=True, string=parameter_pb2.StringParameter(min_length=1))
-TOOL = definition_pb2.ToolDefinition(name="echo-text", icon="🦜", parameters=[TEXT], display_name={
-    "en_US": "Echo"}, description={"en_US": "Returns the text and its length."})
-
+from atomemo.plugin.v1 import payload_pb2, plugin_service_pb2 as pb, plugin_service_pb2_grpc
 
 MAX_RECEIVE_BYTES = 64 << 20  # gRPC's own default is 4 MiB: a larger call would end the stream.
+DEFINITION = {
+    "name": "python-echo", "version": "0.1.0", "icon": "🦜", "locales": ["en_US"],
+    "display_name": {"en_US": "Python Echo"}, "description": {"en_US": "Returns what it is given."},
+    "tools": [{
+        "name": "echo-text", "icon": "🦜",
+        "display_name": {"en_US": "Echo"}, "description": {"en_US": "Returns the text and its length."},
+        "parameters": [{"name": "text", "type": "string", "required": True, "min_length": 1}]}]}
+INSTANCE_ID = uuid.uuid4().hex
+STAYS = {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.PERMISSION_DENIED,
+         grpc.StatusCode.ABORTED, grpc.StatusCode.UNIMPLEMENTED}  # Trying again does not help.
 
 
 def echo(parameters):
@@ -30,89 +32,78 @@ def echo(parameters):
     return {"text": parameters["text"], "characters": len(parameters["text"])}
 
 
-def answer(call):
-    """The reply to one invocation, whatever happens."""
-    try:
-        value = json_format.ParseDict(echo(json_format.MessageToDict(call.parameters.fields)), struct_pb2.Value())
-        return pb.InvokeReply(result=pb.InvokeResult(request_id=call.info.request_id, data={"value": value}))
-    except Exception as error:
-        failure = payload_pb2.PluginError(name=type(error).__name__, message=str(error))
-        return pb.InvokeReply(failure=pb.CallFailure(request_id=call.info.request_id, error=failure))
+class Plugin:
+    """Sessions with a bridge, one after the other, and the calls that outlive each of them."""
 
+    def __init__(self):
+        self.answers = {}  # By request_id: None while the call runs; kept until the hub has the answer.
+        self.workers = concurrent.futures.ThreadPoolExecutor(max_workers=8)
+        self.to_bridge = queue.SimpleQueue()
+        self.stopping = False
 
-def watch(events):
-    """Reads what the bridge tells about the session: unread events would fill its buffers."""
-    with contextlib.suppress(grpc.RpcError):  # The session's end; its calls end with it.
-        for event in filter(lambda event: event.hub_state.reason, events):
-            print(f"python-echo: hub: {event.hub_state.reason}", file=sys.stderr, flush=True)
+    def stop(self, *_):
+        self.stopping = True
+        self.to_bridge.put(pb.PluginMessage(drain=pb.Drain()))
 
+    def work(self, call):
+        answer = pb.PluginMessage(invoked=pb.InvokeResult(request_id=call.info.request_id))
+        try:
+            answer.invoked.data.json = json.dumps(echo(json.loads(call.parameters.json))).encode()
+        except Exception as error:
+            failure = payload_pb2.PluginError(name=type(error).__name__, message=str(error))
+            answer.failure.CopyFrom(pb.CallFailure(request_id=call.info.request_id, event=call.info.event, error=failure))
+        if call.info.request_id in self.answers:  # Unless it was cancelled.
+            self.answers[call.info.request_id] = answer
+            self.to_bridge.put(answer)
 
-def serve(bridge, drains):
-    """One session, from its opening until the bridge ends it. `drains` has what lets its calls finish at SIGTERM."""
-    events = bridge.OpenSession(pb.OpenSessionRequest(plugin=PLUGIN, client="python", max_receive_bytes=MAX_RECEIVE_BYTES))
-    try:
-        serve_session(bridge, next(events).opened.session_id, events, drains)
-    finally:
-        events.cancel()  # The session may have outlived its stream: the next one gets all calls.
-
-
-def serve_session(bridge, session_id, events, drains):
-    watcher = threading.Thread(target=watch, args=(events,), daemon=True)
-    watcher.start()
-    bridge.RegisterTool(pb.RegisterToolRequest(session_id=session_id, tool=TOOL))
-    replies = queue.SimpleQueue()  # gRPC sends what is put here; None ends the stream.
-    replies.put(pb.InvokeReply(subscribe=pb.Subscribe(session_id=session_id, max_in_flight=8)))
-    calls = bridge.Invoke(iter(replies.get, None))
-    drained = threading.Event()  # The last call has been read.
-    workers = concurrent.futures.ThreadPoolExecutor(max_workers=8)
-    def drain():
-        bridge.DrainSession.future(pb.DrainSessionRequest(session_id=session_id)).exception()  # Waits, raises nothing.
-        drained.wait(timeout=2)  # Longer only if Publish still waits for the hub: then there are no calls.
-        workers.shutdown()  # Waits for the calls in flight.
-        replies.put(None)  # No further answers: the bridge ends `calls`.
-        calls.exception()
-    drains[:] = [drain]
-    try:
-        print(f"python-echo: serving {bridge.Publish(pb.PublishRequest(session_id=session_id)).topic}", flush=True)
-        for event in calls:
-            if event.HasField("invoke"):
-                workers.submit(lambda call: replies.put(answer(call)), event.invoke)
-            elif event.HasField("drained"):
-                drained.set()
-    except grpc.RpcError as error:
-        if error is not calls:
-            raise
-        print(f"python-echo: stream lost: {error.code().name}: {error.details()}", file=sys.stderr, flush=True)
-        watcher.join(timeout=1)
-        if not watcher.is_alive():
-            raise events from error  # The whole session has ended, and says why; else a new one mends it.
-    finally:
-        replies.put(None)
-        drained.set()
+    def serve(self, bridge):
+        self.to_bridge = messages = queue.SimpleQueue()  # gRPC sends what is put here; None ends the stream.
+        session = pb.OpenSessionRequest(
+            definition_json=json.dumps(DEFINITION).encode(), client="python", payload_encoding=payload_pb2.PAYLOAD_ENCODING_JSON,
+            instance_id=INSTANCE_ID, open_request_ids=list(self.answers), max_receive_bytes=MAX_RECEIVE_BYTES)
+        messages.put(pb.PluginMessage(hello=pb.Hello(session=session, max_invocations=8)))
+        for answer in filter(None, list(self.answers.values())):
+            messages.put(answer)
+        try:
+            for message in bridge.Serve(iter(messages.get, None)):
+                kind = message.WhichOneof("message")
+                if kind == "invoke":
+                    self.answers[message.invoke.info.request_id] = None
+                    self.workers.submit(self.work, message.invoke)
+                elif kind == "cancel":
+                    self.answers.pop(message.cancel.request_id, None)
+                elif kind == "delivered":
+                    for request_id in message.delivered.request_ids:
+                        self.answers.pop(request_id, None)
+                elif kind == "drained" and self.stopping:
+                    self.workers.shutdown()  # Waits for the calls in flight.
+                    messages.put(None)
+                elif kind == "published":
+                    print(f"python-echo: serving {message.published.topic}", flush=True)
+                elif kind in ("refused", "rejected") or message.hub_state.reason:
+                    print(f"python-echo: {message}", file=sys.stderr, flush=True)
+        finally:
+            messages.put(None)
 
 
 def main():
-    drains = []  # The latest session's, if there was one.
-    def end_at_sigterm():
-        signal.sigwait([signal.SIGTERM])
-        for drain in drains:
-            drain()
-        os._exit(0)
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # Handled on a thread, which may wait.
-    threading.Thread(target=end_at_sigterm, daemon=True).start()
+    plugin = Plugin()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, plugin.stop)
     folder = f"{home}/atomemo" if (home := os.environ.get("XDG_RUNTIME_DIR")) else f"/tmp/atomemo-{os.getuid()}"
     socket = os.environ.get("ATOMEMO_BRIDGE_SOCKET", f"{folder}/bridge.sock")
     target = socket if re.match(r"(unix|dns|ipv4|ipv6):|[^/]+:\d+$", socket) else f"unix:{socket}"
     channel = grpc.insecure_channel(target, [
         ("grpc.max_reconnect_backoff_ms", 1000), ("grpc.max_receive_message_length", MAX_RECEIVE_BYTES)])
-    while True:
+    while not plugin.stopping:
         try:
-            serve(plugin_service_pb2_grpc.PluginServiceStub(channel), drains)
+            plugin.serve(plugin_service_pb2_grpc.PluginServiceStub(channel))
         except grpc.RpcError as error:
-            if error.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNAUTHENTICATED):
-                sys.exit(f"python-echo: {error.code().name}: {error.details()}")  # To be mended first.
-        print(f"python-echo: no session at {socket}, trying again", file=sys.stderr, flush=True)
-        time.sleep(1)
+            if error.code() in STAYS:
+                sys.exit(f"python-echo: {error.code().name}: {error.details()}")
+            print(f"python-echo: no session at {socket}: {error.details()}", file=sys.stderr, flush=True)
+        if not plugin.stopping:
+            time.sleep(1)
 
 
 if __name__ == "__main__":

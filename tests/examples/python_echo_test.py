@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""examples/python-echo against a fake bridge: python_echo_test.py, with the generated stubs on PYTHONPATH."""
+"""examples/python-echo/echo.py against a fake bridge, with the generated stubs on PYTHONPATH."""
 import concurrent.futures
 import contextlib
+import json
 import os
 import pathlib
 import queue
@@ -13,117 +14,70 @@ import threading
 import unittest
 
 import grpc
-from google.protobuf import json_format
 
 from atomemo.plugin.v1 import plugin_service_pb2 as pb, plugin_service_pb2_grpc
 
-ECHO = pathlib.Path(__file__).parents[2] / "examples/python-echo/echo.py"
+PLUGIN = pathlib.Path(__file__).parents[2] / "examples/python-echo/echo.py"
 PATIENCE = 30  # Seconds until a test gives up on the plugin.
 
 
 class FakeBridge(plugin_service_pb2_grpc.PluginServiceServicer):
-    """Records the plugin's calls in order, and lets a test invoke its tool."""
+    """One session at a time: `hello` is what it began with, `received` what came since."""
 
     def __init__(self, socket):
-        self.steps = []
-        self.tool = None
-        self.max_receive_bytes = None
-        self.session_ended = threading.Event()  # The first one's end.
-        self.call_before_drained = None
-        self._published = queue.Queue()
+        self.hellos = queue.Queue()
+        self.received = queue.Queue()
         self._to_plugin = queue.Queue()
-        self._from_plugin = queue.Queue()
-        self._drained = queue.Queue()
         self._server = grpc.server(concurrent.futures.ThreadPoolExecutor(max_workers=8))
         plugin_service_pb2_grpc.add_PluginServiceServicer_to_server(self, self._server)
         self._server.add_insecure_port(f"unix:{socket}")
         self._server.start()
-        self._over = concurrent.futures.Future()
 
     def stop(self):
-        if not self._over.done():
-            self._over.set_result(grpc.StatusCode.UNAVAILABLE)  # As the bridge ends every RPC when it shuts down.
-        self._to_plugin.put(None)
+        self.end_the_session(grpc.StatusCode.UNAVAILABLE)
         self._server.stop(grace=None).wait()
 
-    def wait_until_published(self):
-        self._published.get(timeout=PATIENCE)
+    def next_hello(self):
+        return self.hellos.get(timeout=PATIENCE)
 
-    def wait_until_drained(self):
-        self._drained.get(timeout=PATIENCE)
+    def next(self):
+        return self.received.get(timeout=PATIENCE)
 
-    def invoke(self, request_id, parameters):
-        self.start(request_id, parameters)
-        return self.next_reply()
+    def send(self, **message):
+        self._to_plugin.put(pb.BridgeMessage(**message))
 
     def start(self, request_id, parameters):
-        call = pb.InvokeCall(invoke=pb.Invocation(info=pb.CallInfo(request_id=request_id), tool_name="echo-text"))
-        json_format.ParseDict(parameters, call.invoke.parameters.fields)
-        self._to_plugin.put(call)
-
-    def lose_the_stream(self):
-        """As a call does that is larger than what the plugin's gRPC takes."""
-        self._to_plugin.put(grpc.StatusCode.RESOURCE_EXHAUSTED)
+        call = pb.Invocation(info=pb.CallInfo(request_id=request_id, event="invoke_tool"), tool_name="echo-text")
+        call.parameters.json = json.dumps(parameters).encode()
+        self.send(invoke=call)
 
     def end_the_session(self, code):
-        self._over.set_result(code)
-        self._to_plugin.put(grpc.StatusCode.CANCELLED)
+        self._to_plugin.put(code)
 
-    def next_reply(self):
-        return self._from_plugin.get(timeout=PATIENCE)
+    def Serve(self, messages, context):
+        hello = next(messages).hello
+        self._to_plugin = to_plugin = queue.Queue()
+        self.send(opened=pb.SessionOpened(session_id="s1"))
+        self.send(published=pb.PublishResponse(topic="debug_plugin:python-echo"))
+        self.hellos.put(hello)
 
-    # What the plugin calls.
-
-    def OpenSession(self, request, context):
-        self.steps.append("OpenSession")
-        self.max_receive_bytes = request.max_receive_bytes
-        context.add_callback(self.session_ended.set)
-        yield pb.SessionEvent(opened=pb.SessionOpened(session_id="s1"))
-        if code := self._over.result():
-            context.abort(code, "the session's end")
-
-    def RegisterTool(self, request, context):
-        self.steps.append("RegisterTool")
-        self.tool = request.tool
-        return pb.RegisterToolResponse()
-
-    def Invoke(self, replies, context):
-        assert next(replies).subscribe.session_id == "s1"
-        lost = []
-
-        def take_replies():
+        def take():
             with contextlib.suppress(grpc.RpcError):  # A plugin that was killed.
-                for reply in replies:
-                    self._from_plugin.put(reply)
-            if not lost:
-                self.steps.append("half-closed")
-                self._to_plugin.put(None)
+                for message in messages:
+                    self.received.put(message)
+            to_plugin.put(None)  # It has half-closed.
 
-        threading.Thread(target=take_replies, daemon=True).start()
-        for call in iter(self._to_plugin.get, None):
-            if isinstance(call, grpc.StatusCode):
-                lost.append(call)
-                context.abort(call, "the stream's end")
-            yield call
-
-    def Publish(self, request, context):
-        self.steps.append("Publish")
-        self._published.put(True)
-        return pb.PublishResponse(topic="debug_plugin:python-echo")
-
-    def DrainSession(self, request, context):
-        self.steps.append("DrainSession")
-        if self.call_before_drained:
-            self.start(self.call_before_drained, {"text": "just in time"})
-        self._drained.put(True)
-        self._to_plugin.put(pb.InvokeCall(drained=pb.Drained()))
-        return pb.DrainSessionResponse()
+        threading.Thread(target=take, daemon=True).start()
+        for message in iter(to_plugin.get, None):
+            if isinstance(message, grpc.StatusCode):
+                context.abort(message, "the session's end")
+            yield message
 
 
 # The plugin, but its tool works until somebody writes to the FIFO that `text` names.
-PATIENT_ECHO = f"""
+PATIENT_PLUGIN = f"""
 import sys
-sys.path.insert(0, {str(ECHO.parent)!r})
+sys.path.insert(0, {str(PLUGIN.parent)!r})
 import echo
 echo.echo = lambda parameters: open(parameters["text"]).read()
 echo.main()
@@ -134,92 +88,121 @@ class PythonEchoTest(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        self.folder = folder.name
+        self.gate = f"{folder.name}/gate"
+        os.mkfifo(self.gate)
         self.socket = f"{folder.name}/bridge.sock"
         self.bridge = FakeBridge(self.socket)
-        self.start_plugin([ECHO])
+        self.start_plugin([PLUGIN])
 
     def start_plugin(self, arguments, address=None):
         environment = {**os.environ, "ATOMEMO_BRIDGE_SOCKET": address or self.socket}
         self.plugin = subprocess.Popen([sys.executable, "-B", *arguments], env=environment)
         self.addCleanup(self.plugin.wait)
         self.addCleanup(self.plugin.kill)
-        self.bridge.wait_until_published()
+        self.hello = self.bridge.next_hello()
+
+    def start_patient_plugin(self):
+        self.plugin.kill()
+        self.start_plugin(["-c", PATIENT_PLUGIN])
+
+    def restart_bridge(self):
+        self.bridge.stop()
+        self.bridge = FakeBridge(self.socket)
+        return self.bridge.next_hello()
 
     def tearDown(self):
         self.bridge.stop()
 
-    def test_registers_its_tool_before_it_publishes(self):
-        self.assertEqual(self.bridge.steps, ["OpenSession", "RegisterTool", "Publish"])
-        self.assertEqual(self.bridge.tool.name, "echo-text")
+    def test_says_what_it_serves_and_takes(self):
+        self.assertIn(b'"echo-text"', self.hello.session.definition_json)
+        self.assertGreater(self.hello.session.max_receive_bytes, 4 << 20)
+        self.assertEqual(list(self.hello.session.open_request_ids), [])
 
     def test_answers_with_the_text(self):
-        reply = self.bridge.invoke("r1", {"text": "hello"})
-        self.assertEqual(reply.result.request_id, "r1")
-        self.assertEqual(json_format.MessageToDict(reply.result.data.value), {"text": "hello", "characters": 5})
+        self.bridge.start("r1", {"text": "hello"})
+        answer = self.bridge.next().invoked
+        self.assertEqual(answer.request_id, "r1")
+        self.assertEqual(json.loads(answer.data.json), {"text": "hello", "characters": 5})
 
     def test_an_exception_becomes_the_calls_error(self):
-        reply = self.bridge.invoke("r2", {})
-        self.assertEqual(reply.failure.request_id, "r2")
-        self.assertEqual(reply.failure.error.name, "ValueError")
-        self.assertIn("text", reply.failure.error.message)
+        self.bridge.start("r2", {})
+        failure = self.bridge.next().failure
+        self.assertEqual((failure.request_id, failure.event), ("r2", "invoke_tool"))
+        self.assertEqual(failure.error.name, "ValueError")
+        self.assertIn("text", failure.error.message)
 
-    def test_comes_back_after_the_bridge_restarts(self):
-        self.bridge.stop()
-        self.bridge = FakeBridge(self.socket)
-        self.bridge.wait_until_published()
-        self.assertEqual(self.bridge.invoke("r3", {"text": "again"}).result.request_id, "r3")
+    def test_offers_its_answers_again_until_the_hub_has_them(self):
+        self.bridge.start("r3", {"text": "kept"})
+        self.bridge.start("r4", {"text": "delivered"})
+        answers = {self.bridge.next().invoked.request_id for _ in range(2)}
+        self.assertEqual(answers, {"r3", "r4"})
+        self.bridge.send(delivered=pb.Delivered(request_ids=["r4"]))
+        self.bridge.start("r5", {"text": "a round trip behind `delivered`"})
+        self.bridge.next()
+        hello = self.restart_bridge()
+        self.assertEqual(set(hello.session.open_request_ids), {"r3", "r5"})
+        self.assertEqual(hello.session.instance_id, self.hello.session.instance_id)
+        offered = {self.bridge.next().invoked.request_id for _ in range(2)}
+        self.assertEqual(offered, {"r3", "r5"})
 
-    def test_takes_its_socket_as_grpc_writes_it_too(self):
-        for scheme in ("unix:", "unix://"):
-            self.plugin.kill()
-            self.start_plugin([ECHO], address=scheme + self.socket)
+    def test_a_call_that_outlives_its_bridge_is_answered_to_the_next(self):
+        self.start_patient_plugin()
+        self.bridge.start("r6", {"text": self.gate})
+        with open(self.gate, "w") as text:  # Opens once the tool does: the call is in flight.
+            hello = self.restart_bridge()
+            self.assertEqual(list(hello.session.open_request_ids), ["r6"])
+            text.write("done")
+        self.assertEqual(json.loads(self.bridge.next().invoked.data.json), "done")
 
-    def test_says_what_it_takes(self):
-        self.assertGreater(self.bridge.max_receive_bytes, 4 << 20)
+    def test_a_cancelled_call_is_not_answered(self):
+        self.start_patient_plugin()
+        self.bridge.start("r7", {"text": self.gate})
+        with open(self.gate, "w") as text:
+            self.bridge.send(cancel=pb.Cancel(request_id="r7"))
+            self.bridge.start("r11", {})  # Fails at once, behind the cancel.
+            self.assertEqual(self.bridge.next().failure.request_id, "r11")
+            hello = self.restart_bridge()
+            self.assertEqual(list(hello.session.open_request_ids), ["r11"])
+            text.write("done")
 
-    def test_opens_a_new_session_when_its_stream_is_lost(self):
-        self.bridge.lose_the_stream()
-        self.bridge.wait_until_published()
-        self.assertTrue(self.bridge.session_ended.wait(PATIENCE))  # It would get calls and serve none.
-        self.assertEqual(self.bridge.invoke("r7", {"text": "again"}).result.request_id, "r7")
+    def test_comes_back_after_its_stream_is_lost(self):
+        self.bridge.end_the_session(grpc.StatusCode.RESOURCE_EXHAUSTED)
+        self.bridge.next_hello()
+        self.bridge.start("r8", {"text": "again"})
+        self.assertEqual(self.bridge.next().invoked.request_id, "r8")
 
     def test_gives_up_when_the_session_ends_for_a_reason_that_stays(self):
         self.bridge.end_the_session(grpc.StatusCode.ABORTED)
         self.assertEqual(self.plugin.wait(timeout=PATIENCE), 1)
-        self.bridge.stop()
-        self.bridge = FakeBridge(self.socket)
 
-    def test_sigterm_ends_it_with_exit_code_0(self):
-        self.bridge.invoke("r5", {"text": "It serves."})
-        self.plugin.send_signal(signal.SIGTERM)
-        self.assertEqual(self.plugin.wait(timeout=PATIENCE), 0)
-        self.assertEqual(self.bridge.steps[3:], ["DrainSession", "half-closed"])
+    def test_takes_its_socket_as_grpc_writes_it_too(self):
+        for scheme in ("unix:", "unix://"):
+            self.plugin.kill()
+            self.start_plugin([PLUGIN], address=scheme + self.socket)
 
     def test_sigterm_lets_calls_in_flight_finish(self):
-        self.plugin.kill()
-        gate = f"{self.folder}/gate"
-        os.mkfifo(gate)
-        self.start_plugin(["-c", PATIENT_ECHO])
-        self.bridge.start("r4", {"text": gate})
-        with open(gate, "w") as text:  # Opens once the tool does: the call is in flight.
+        self.start_patient_plugin()
+        self.bridge.start("r9", {"text": self.gate})
+        with open(self.gate, "w") as text:
             self.plugin.send_signal(signal.SIGTERM)
-            self.bridge.wait_until_drained()
+            self.assertTrue(self.bridge.next().HasField("drain"))
+            self.bridge.send(drained=pb.Drained())
             text.write("done")
-        self.assertEqual(self.bridge.next_reply().result.data.value.string_value, "done")
+        self.assertEqual(json.loads(self.bridge.next().invoked.data.json), "done")
         self.assertEqual(self.plugin.wait(timeout=PATIENCE), 0)
 
     def test_sigterm_serves_calls_that_were_sent_before_it_was_drained(self):
-        self.bridge.call_before_drained = "r6"
         self.plugin.send_signal(signal.SIGTERM)
-        self.assertEqual(self.bridge.next_reply().result.request_id, "r6")
+        self.assertTrue(self.bridge.next().HasField("drain"))
+        self.bridge.start("r10", {"text": "just in time"})
+        self.bridge.send(drained=pb.Drained())
+        self.assertEqual(self.bridge.next().invoked.request_id, "r10")
         self.assertEqual(self.plugin.wait(timeout=PATIENCE), 0)
 
     def test_sigterm_ends_it_while_there_is_no_bridge(self):
         self.bridge.stop()
         self.plugin.send_signal(signal.SIGTERM)
         self.assertEqual(self.plugin.wait(timeout=PATIENCE), 0)
-        self.bridge = FakeBridge(self.socket)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ class FakePluginPort : public router::PluginPort {
   };
   struct RecordedReply {
     std::string session_id;
-    router::CallKind kind;
+    std::optional<router::CallKind> kind;
     router::ReplyPayload payload;
     // As in router::PluginReply.
     std::optional<absl::StatusOr<std::string>> json;
@@ -147,7 +147,7 @@ class FakePluginPort : public router::PluginPort {
     record_.unsubscribed.emplace_back(session_id, kind);
   }
 
-  void Reply(absl::string_view session_id, router::CallKind kind,
+  void Reply(absl::string_view session_id, std::optional<router::CallKind> kind,
              router::PluginReply reply) override {
     if (on_reply != nullptr) return on_reply(std::move(reply.payload));
     absl::MutexLock lock(&mutex_);

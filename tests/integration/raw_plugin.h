@@ -11,45 +11,37 @@
 
 namespace atomemo::integration {
 
+// The two ways to be a plugin, between which the hub sees no difference.
+enum class Front { kTypedStreams, kServe };
+
 // The plugin "raw-plugin" with one tool, "echo-tool", without an SDK: a test sees the messages as
 // they come and sends what it likes. Blocking; an RPC that takes longer than a minute fails. For
 // one thread.
 class RawPlugin {
  public:
-  // Opens a session, subscribes Invoke, and asks to be published.
-  RawPlugin(const std::string& socket, plugin::v1::PayloadEncoding encoding);
+  // Opens a session that takes invocations, and asks to be published.
+  static std::unique_ptr<RawPlugin> Start(Front front, const std::string& socket,
+                                          plugin::v1::PayloadEncoding encoding);
   // Ends the session.
-  ~RawPlugin();
-  RawPlugin(const RawPlugin&) = delete;
-  RawPlugin& operator=(const RawPlugin&) = delete;
+  virtual ~RawPlugin() = default;
 
-  // Waits for Publish's outcome.
-  grpc::Status published() { return published_.get(); }
+  // Waits until it is published, or refused.
+  virtual grpc::Status published() = 0;
 
-  // The next message on the Invoke stream; an empty one when that has ended.
-  plugin::v1::InvokeCall Read();
-  void Answer(const std::string& request_id, plugin::v1::JsonValue data);
+  // What comes next of invocations and what is said of them, as the Invoke stream would say it; an
+  // empty message when the stream has ended.
+  virtual plugin::v1::InvokeCall Read() = 0;
+  virtual void Answer(const std::string& request_id, plugin::v1::JsonValue data) = 0;
   // In the `json` encoding.
   void AnswerText(const std::string& request_id, const std::string& json);
 
-  // CallHub with `data` ({} by default); takes its time on another thread.
+  // Calls the hub with `data` ({} by default).
   struct HubOutcome {
     grpc::Status status;
     plugin::v1::JsonValue data;
   };
-  std::future<HubOutcome> CallHub(const std::string& event, const std::string& data = "{}");
-
- private:
-  grpc::Status Publish();
-
-  const std::unique_ptr<plugin::v1::PluginService::Stub> stub_;
-  grpc::ClientContext session_context_;
-  grpc::ClientContext invoke_context_;
-  std::unique_ptr<grpc::ClientReader<plugin::v1::SessionEvent>> session_;
-  std::unique_ptr<grpc::ClientReaderWriter<plugin::v1::InvokeReply, plugin::v1::InvokeCall>>
-      invoke_;
-  std::string session_id_;
-  std::future<grpc::Status> published_;
+  virtual std::future<HubOutcome> CallHub(const std::string& event,
+                                          const std::string& data = "{}") = 0;
 };
 
 }  // namespace atomemo::integration

@@ -1,5 +1,6 @@
-// JSON of every kind through a whole bridge, in both directions and both encodings: it arrives as
-// it was written, or the one call that it belongs to fails at once and says why.
+// JSON of every kind through a whole bridge, in both directions, in both encodings and on both
+// fronts: it arrives as it was written, or the one call that it belongs to fails at once and says
+// why.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -42,12 +43,12 @@ struct Printed {
 
 // ---- Behind the development hub, as `atomemo-bridge call` drives it
 
-class WireJsonTest : public BridgeFixture {
+class WireJsonTest : public BridgeFixture, public ::testing::WithParamInterface<Front> {
  protected:
   void Start(pb::PayloadEncoding encoding) {
     StartHub();
     StartBridge();
-    raw_ = std::make_unique<RawPlugin>(socket(), encoding);
+    raw_ = RawPlugin::Start(GetParam(), socket(), encoding);
     ASSERT_TRUE(raw_->published().ok());
   }
 
@@ -85,7 +86,7 @@ class WireJsonTest : public BridgeFixture {
   std::unique_ptr<RawPlugin> raw_;
 };
 
-TEST_F(WireJsonTest, InJsonEveryNumberPassesByteForByteBothWays) {
+TEST_P(WireJsonTest, InJsonEveryNumberPassesByteForByteBothWays) {
   Start(pb::PAYLOAD_ENCODING_JSON);
   const std::string parameters =
       R"({"amount":100000000000000000000,"low":-9223372036854775809,"v":1e400,"z":-0,"e":1E+5,)"
@@ -100,7 +101,7 @@ TEST_F(WireJsonTest, InJsonEveryNumberPassesByteForByteBothWays) {
   EXPECT_THAT(printed.get().out, HasSubstr(answer));
 }
 
-TEST_F(WireJsonTest, ANumberOfAHundredThousandDigitsArrives) {
+TEST_P(WireJsonTest, ANumberOfAHundredThousandDigitsArrives) {
   Start(pb::PAYLOAD_ENCODING_JSON);
   const std::string parameters = absl::StrCat(R"({"n":)", std::string(100'000, '7'), "}");
   std::future<Printed> printed = Call(parameters);
@@ -110,7 +111,7 @@ TEST_F(WireJsonTest, ANumberOfAHundredThousandDigitsArrives) {
   EXPECT_EQ(printed.get().exit_code, 0);
 }
 
-TEST_F(WireJsonTest, InStructNumbersAreTheNearestDoublesBothWays) {
+TEST_P(WireJsonTest, InStructNumbersAreTheNearestDoublesBothWays) {
   Start(pb::PAYLOAD_ENCODING_STRUCT);
   std::future<Printed> printed =
       Call(R"({"amount":100000000000000000000,"low":-9223372036854775809,"tiny":1e-400})");
@@ -125,7 +126,7 @@ TEST_F(WireJsonTest, InStructNumbersAreTheNearestDoublesBothWays) {
   EXPECT_THAT(printed.get().out, HasSubstr(R"("data":1.2345678901234568e+20)"));
 }
 
-TEST_F(WireJsonTest, InStructANumberThatNoDoubleHoldsFailsThatCallAtOnce) {
+TEST_P(WireJsonTest, InStructANumberThatNoDoubleHoldsFailsThatCallAtOnce) {
   Start(pb::PAYLOAD_ENCODING_STRUCT);
   const Printed printed = Call(R"({"v":1e400})").get();
   EXPECT_EQ(printed.exit_code, 1);
@@ -135,7 +136,7 @@ TEST_F(WireJsonTest, InStructANumberThatNoDoubleHoldsFailsThatCallAtOnce) {
   ExpectNextCallSucceeds();
 }
 
-TEST_F(WireJsonTest, LoneSurrogatesBecomeTheReplacementCharacterBothWays) {
+TEST_P(WireJsonTest, LoneSurrogatesBecomeTheReplacementCharacterBothWays) {
   Start(pb::PAYLOAD_ENCODING_JSON);
   std::future<Printed> printed = Call(R"({"text":"cut emoji \ud83d","\udc00":"\ud83d\ude00"})");
   const pb::Invocation invocation = ReadInvocation();
@@ -145,7 +146,7 @@ TEST_F(WireJsonTest, LoneSurrogatesBecomeTheReplacementCharacterBothWays) {
   EXPECT_THAT(printed.get().out, HasSubstr(R"("data":"also cut \ufffd")"));
 }
 
-TEST_F(WireJsonTest, InStructLoneSurrogatesAreTheReplacementCharacter) {
+TEST_P(WireJsonTest, InStructLoneSurrogatesAreTheReplacementCharacter) {
   Start(pb::PAYLOAD_ENCODING_STRUCT);
   std::future<Printed> printed = Call(R"({"text":"cut emoji \ud83d","low":"\udc00"})");
   const pb::Invocation invocation = ReadInvocation();
@@ -156,7 +157,7 @@ TEST_F(WireJsonTest, InStructLoneSurrogatesAreTheReplacementCharacter) {
   EXPECT_EQ(printed.get().exit_code, 0);
 }
 
-TEST_F(WireJsonTest, ACallThatNestsTooDeepIsAnsweredAtOnceWithTheReason) {
+TEST_P(WireJsonTest, ACallThatNestsTooDeepIsAnsweredAtOnceWithTheReason) {
   for (const pb::PayloadEncoding encoding :
        {pb::PAYLOAD_ENCODING_JSON, pb::PAYLOAD_ENCODING_STRUCT}) {
     Start(encoding);
@@ -175,7 +176,7 @@ TEST_F(WireJsonTest, ACallThatNestsTooDeepIsAnsweredAtOnceWithTheReason) {
   }
 }
 
-TEST_F(WireJsonTest, NaNInAnAnswerFailsThatCallAndTellsBothSidesWhereAndWhat) {
+TEST_P(WireJsonTest, NaNInAnAnswerFailsThatCallAndTellsBothSidesWhereAndWhat) {
   Start(pb::PAYLOAD_ENCODING_JSON);
   std::future<Printed> printed = Call("{}");
   raw_->AnswerText(ReadInvocation().info().request_id(), R"({"average": NaN})");
@@ -191,7 +192,7 @@ TEST_F(WireJsonTest, NaNInAnAnswerFailsThatCallAndTellsBothSidesWhereAndWhat) {
   ExpectNextCallSucceeds();
 }
 
-TEST_F(WireJsonTest, NaNInAStructIsNamedByItsPlace) {
+TEST_P(WireJsonTest, NaNInAStructIsNamedByItsPlace) {
   Start(pb::PAYLOAD_ENCODING_STRUCT);
   std::future<Printed> printed = Call("{}");
   pb::JsonValue answer;
@@ -202,7 +203,7 @@ TEST_F(WireJsonTest, NaNInAStructIsNamedByItsPlace) {
               AllOf(HasSubstr("NaN is no JSON: use null"), HasSubstr("average")));
 }
 
-TEST_F(WireJsonTest, BadJsonInACallToTheHubIsRefusedWithItsPlace) {
+TEST_P(WireJsonTest, BadJsonInACallToTheHubIsRefusedWithItsPlace) {
   Start(pb::PAYLOAD_ENCODING_JSON);
   const RawPlugin::HubOutcome outcome = raw_->CallHub("invoke_llm", R"({"n":[1,]})").get();
   EXPECT_EQ(outcome.status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
@@ -220,7 +221,7 @@ class ScriptedHubTest : public WireJsonTest {
     options_.hub.url = *url;
     bridge_ = std::make_unique<App>(options_);
     ASSERT_TRUE(bridge_->Start().ok());
-    raw_ = std::make_unique<RawPlugin>(socket(), encoding);
+    raw_ = RawPlugin::Start(GetParam(), socket(), encoding);
     ASSERT_TRUE(raw_->published().ok());
   }
 
@@ -242,7 +243,7 @@ class ScriptedHubTest : public WireJsonTest {
   ScriptedHub scripted_;
 };
 
-TEST_F(ScriptedHubTest, EveryFrameThatShowsARequestIdIsAnswered) {
+TEST_P(ScriptedHubTest, EveryFrameThatShowsARequestIdIsAnswered) {
   StartScripted(pb::PAYLOAD_ENCODING_JSON);
   const std::string deep(100'000, '[');
   int number = 0;
@@ -262,7 +263,7 @@ TEST_F(ScriptedHubTest, EveryFrameThatShowsARequestIdIsAnswered) {
   ExpectGoodCall("good");
 }
 
-TEST_F(ScriptedHubTest, WhatCannotBeRecognisedHarmsNobody) {
+TEST_P(ScriptedHubTest, WhatCannotBeRecognisedHarmsNobody) {
   StartScripted(pb::PAYLOAD_ENCODING_STRUCT);
   for (const char* text :
        {"", "x", "[", "{}", "[1,2,3]", "[null,null,\"t\",\"e\",NaN]",
@@ -272,7 +273,7 @@ TEST_F(ScriptedHubTest, WhatCannotBeRecognisedHarmsNobody) {
   ExpectGoodCall("good");
 }
 
-TEST_F(ScriptedHubTest, AnAnswerOfTheHubThatCannotBeReadFailsThePluginsCallAtOnce) {
+TEST_P(ScriptedHubTest, AnAnswerOfTheHubThatCannotBeReadFailsThePluginsCallAtOnce) {
   StartScripted(pb::PAYLOAD_ENCODING_JSON);
   std::future<RawPlugin::HubOutcome> outcome = raw_->CallHub("invoke_llm");
   std::string payload = scripted_.Take("hub_call:invoke_llm").payload;
@@ -284,7 +285,7 @@ TEST_F(ScriptedHubTest, AnAnswerOfTheHubThatCannotBeReadFailsThePluginsCallAtOnc
                                             HasSubstr("NaN is no JSON"), Not(HasSubstr("s3cret"))));
 }
 
-TEST_F(ScriptedHubTest, TheHubsNumbersReachThePluginByteForByte) {
+TEST_P(ScriptedHubTest, TheHubsNumbersReachThePluginByteForByte) {
   StartScripted(pb::PAYLOAD_ENCODING_JSON);
   std::future<RawPlugin::HubOutcome> outcome = raw_->CallHub("count");
   std::string payload = scripted_.Take("hub_call:count").payload;
@@ -294,7 +295,7 @@ TEST_F(ScriptedHubTest, TheHubsNumbersReachThePluginByteForByte) {
   EXPECT_EQ(outcome.get().data.json(), "[100000000000000000000, 1e400]");
 }
 
-TEST_F(ScriptedHubTest, AnAnswerOfTheHubThatNoStructTakesFailsThePluginsCallAtOnce) {
+TEST_P(ScriptedHubTest, AnAnswerOfTheHubThatNoStructTakesFailsThePluginsCallAtOnce) {
   StartScripted(pb::PAYLOAD_ENCODING_STRUCT);
   std::future<RawPlugin::HubOutcome> outcome = raw_->CallHub("count");
   std::string payload = scripted_.Take("hub_call:count").payload;
@@ -371,7 +372,7 @@ class RecordedCasesTest : public ScriptedHubTest {
   }
 };
 
-TEST_F(RecordedCasesTest, InJsonEachReachesThePluginUnchangedOrIsAnsweredWithAReason) {
+TEST_P(RecordedCasesTest, InJsonEachReachesThePluginUnchangedOrIsAnsweredWithAReason) {
   const std::vector<std::filesystem::path> files = Files(".frame.json");
   if (files.empty()) GTEST_SKIP() << "there are no recorded cases";
   StartScripted(pb::PAYLOAD_ENCODING_JSON);
@@ -393,7 +394,7 @@ TEST_F(RecordedCasesTest, InJsonEachReachesThePluginUnchangedOrIsAnsweredWithARe
   }
 }
 
-TEST_F(RecordedCasesTest, InStructEachIsAnsweredAndOnlyWhatNoStructTakesWithAnError) {
+TEST_P(RecordedCasesTest, InStructEachIsAnsweredAndOnlyWhatNoStructTakesWithAnError) {
   const std::vector<std::filesystem::path> files = Files(".frame.json");
   if (files.empty()) GTEST_SKIP() << "there are no recorded cases";
   StartScripted(pb::PAYLOAD_ENCODING_STRUCT);
@@ -407,7 +408,7 @@ TEST_F(RecordedCasesTest, InStructEachIsAnsweredAndOnlyWhatNoStructTakesWithAnEr
   }
 }
 
-TEST_F(RecordedCasesTest, EachAnswerPassesUnchangedOrSaysWhatIsNoJson) {
+TEST_P(RecordedCasesTest, EachAnswerPassesUnchangedOrSaysWhatIsNoJson) {
   const std::vector<std::filesystem::path> files = Files("-answer-");
   if (files.empty()) GTEST_SKIP() << "there are no recorded cases";
   StartScripted(pb::PAYLOAD_ENCODING_JSON);
@@ -423,6 +424,14 @@ TEST_F(RecordedCasesTest, EachAnswerPassesUnchangedOrSaysWhatIsNoJson) {
         << file;
   }
 }
+
+const auto kFronts = ::testing::Values(Front::kTypedStreams, Front::kServe);
+std::string FrontName(const ::testing::TestParamInfo<Front>& front) {
+  return front.param == Front::kServe ? "Serve" : "TypedStreams";
+}
+INSTANTIATE_TEST_SUITE_P(Fronts, WireJsonTest, kFronts, FrontName);
+INSTANTIATE_TEST_SUITE_P(Fronts, ScriptedHubTest, kFronts, FrontName);
+INSTANTIATE_TEST_SUITE_P(Fronts, RecordedCasesTest, kFronts, FrontName);
 
 }  // namespace
 }  // namespace atomemo::integration

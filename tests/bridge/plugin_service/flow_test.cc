@@ -100,12 +100,12 @@ TEST(SessionTableTest, AnswersThatWereReadAreHandledBeforeTheSessionIsGone) {
   fakes::ManualScheduler io;
   int handled = 0;
   const auto stream = std::make_shared<StreamEvents>(
-      io, StreamEvents::Limits{100, 1000},
-      [&](const std::optional<router::PluginReply>&) { ++handled; }, [] {});
+      io, StreamEvents::Limits{100, 1000}, [&](const StreamEvent&) { ++handled; }, [] {});
   SessionTable sessions;
   sessions.Add("s1", {});
   sessions.AddStream("s1", router::CallKind::kInvoke, stream);
-  for (int i = 0; i < 50; ++i) EXPECT_TRUE(stream->Push(router::pb::InvokeResult(), 1));
+  for (int i = 0; i < 50; ++i)
+    EXPECT_TRUE(stream->Push(router::PluginReply(router::pb::InvokeResult()), 1));
   sessions.Remove("s1");
   EXPECT_EQ(handled, 50);
 }
@@ -113,14 +113,14 @@ TEST(SessionTableTest, AnswersThatWereReadAreHandledBeforeTheSessionIsGone) {
 TEST(SessionTableTest, AReplyThatIsStillBeingReadIsKnown) {
   fakes::ManualScheduler io;
   const auto stream = std::make_shared<StreamEvents>(
-      io, StreamEvents::Limits{100, 1000}, [](const std::optional<router::PluginReply>&) {}, [] {});
+      io, StreamEvents::Limits{100, 1000}, [](const StreamEvent&) {}, [] {});
   SessionTable sessions;
   sessions.Add("s1", {});
   sessions.AddStream("s1", router::CallKind::kInvoke, stream);
   EXPECT_FALSE(sessions.IsReading("s1"));
   stream->Expect();
   EXPECT_TRUE(sessions.IsReading("s1"));
-  EXPECT_TRUE(stream->Push(router::pb::InvokeResult(), 1));
+  EXPECT_TRUE(stream->Push(router::PluginReply(router::pb::InvokeResult()), 1));
   EXPECT_FALSE(sessions.IsReading("s1"));
 }
 

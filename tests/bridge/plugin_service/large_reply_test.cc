@@ -56,10 +56,12 @@ TEST_F(LargeReplyTest, ThatIsNoReplyFailsItsCallAlone) {
 
 TEST_F(LargeReplyTest, WithALongRequestIdIsRejected) {
   Start();
-  invoke_->stream->Write(Result(std::string(base::kLargeMessage, 'r')));
-  const pb::InvokeCall call = ReadCall();
-  ASSERT_TRUE(call.has_rejected());
-  EXPECT_THAT(call.rejected().violations(0).message(), HasSubstr("and may have 65536"));
+  for (const std::size_t bytes : {std::size_t{70'000}, base::kLargeMessage}) {
+    invoke_->stream->Write(Result(std::string(bytes, 'r')));
+    const pb::InvokeCall call = ReadCall();
+    ASSERT_TRUE(call.has_rejected());
+    EXPECT_THAT(call.rejected().violations(0).message(), HasSubstr("and may have 65536"));
+  }
 }
 
 TEST(ReadInFullTest, LongTextsOfAnErrorAreCutShort) {

@@ -34,6 +34,28 @@ pb::ToolPolicy TimeoutOf(std::int64_t seconds) {
 
 // ---- A call that another worker answers
 
+// The worker is lost, and comes back with an answer that it offers before it publishes.
+TEST_F(RouterTest, ACallThatStartsBecauseAnAnswerWasBroughtAlongIsNotFailedForWantOfAWorker) {
+  auto first = StartWorker(/*max_in_flight=*/1, RetrySafe());
+  HubUp();
+  HubInvokes("r1");
+  HubInvokes("r2");
+  router_.CloseSession(first->session_id, "lost");
+  auto second = Open(Spec());
+  Register(*second, PartKind::kTool, kTool);
+  Register(*second, PartKind::kCredential, kCredential);
+  second->policies["forecast"] = RetrySafe();
+  ASSERT_TRUE(router_.Subscribe(second->session_id, CallKind::kInvoke, 1, second->calls).ok());
+  Replies(*second, "r1");
+  Publish(*second);
+  EXPECT_EQ(ResultOf("r1"), "1");
+  EXPECT_THAT(second->calls->request_ids, ElementsAre("r2"));
+  scheduler_.Advance(absl::Minutes(1));
+  EXPECT_THAT(hub_.AnswersTo("r2"), IsEmpty());
+  Replies(*second, "r2", "2");
+  EXPECT_EQ(ResultOf("r2"), "2");
+}
+
 TEST_F(RouterTest, AWorkerIsToldThatAnotherOneHasAnsweredItsCall) {
   auto first = StartWorker();
   HubUp();

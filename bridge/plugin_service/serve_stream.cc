@@ -1,0 +1,398 @@
+#include "bridge/plugin_service/serve_stream.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "bridge/base/log.h"
+#include "bridge/definition/payload.h"
+#include "bridge/plugin_service/call_front.h"
+#include "bridge/plugin_service/hub_call.h"
+#include "bridge/plugin_service/session_draft.h"
+#include "bridge/plugin_service/session_opening.h"
+
+namespace atomemo::plugin_service {
+namespace {
+
+using router::CallKind;
+using router::CallPayload;
+using Violations = std::vector<pb::DefinitionViolation>;
+
+constexpr std::size_t kMaxHubRequestIdBytes = 128;
+constexpr std::int32_t kDefaultCallsAtOnce = 16;
+constexpr std::int32_t kMaxCallsAtOnce = 10'000;
+
+std::unique_ptr<google::protobuf::Message> Wrap(pb::SessionEvent event) {
+  auto message = std::make_unique<pb::BridgeMessage>();
+  switch (event.event_case()) {
+    case pb::SessionEvent::kOpened:
+      *message->mutable_opened() = std::move(*event.mutable_opened());
+      break;
+    case pb::SessionEvent::kHubState:
+      *message->mutable_hub_state() = std::move(*event.mutable_hub_state());
+      break;
+    case pb::SessionEvent::kDraining:
+      *message->mutable_draining() = std::move(*event.mutable_draining());
+      break;
+    case pb::SessionEvent::kDelivered:
+      *message->mutable_delivered() = std::move(*event.mutable_delivered());
+      break;
+    case pb::SessionEvent::EVENT_NOT_SET:
+      break;
+  }
+  return message;
+}
+
+pb::HubReply ReplyTo(const std::string& id, absl::StatusOr<std::string> outcome) {
+  pb::HubReply reply;
+  reply.set_id(id);
+  if (outcome.ok()) {
+    *reply.mutable_data() = definition::JsonValueOf(*std::move(outcome));
+    return reply;
+  }
+  pb::HubFailure& failure = *reply.mutable_failure();
+  failure.set_code(static_cast<std::int32_t>(outcome.status().code()));
+  failure.set_message(std::string(outcome.status().message()));
+  if (std::optional<pb::HubError> error = router::GetHubError(outcome.status())) {
+    *failure.mutable_error() = *std::move(error);
+  }
+  return reply;
+}
+
+void SendHubReply(StreamTie& tie, pb::HubReply reply) {
+  auto message = std::make_unique<pb::BridgeMessage>();
+  *message->mutable_hub_reply() = std::move(reply);
+  tie.SendOrEnd(std::move(message), tie.encoding, RpcOutbox::Lane::kAhead);
+}
+
+struct ServeTraits {
+  using Call = pb::BridgeMessage;
+  using Reply = pb::PluginMessage;
+  static constexpr AnswerFields kAnswers{Reply::kFailureFieldNumber, Reply::kMappedFieldNumber};
+
+  // A user waits for those of credentials.
+  static RpcOutbox::Lane LaneOf(CallKind kind) {
+    const bool is_small = kind == CallKind::kAuthenticate || kind == CallKind::kAuthorizeOAuth2;
+    return is_small ? RpcOutbox::Lane::kAhead : RpcOutbox::Lane::kInOrder;
+  }
+
+  static void PutCall(CallPayload payload, Call& message) {
+    struct Putter {
+      Call& message;
+      void operator()(pb::Authentication& call) { message.mutable_authenticate()->Swap(&call); }
+      void operator()(pb::OAuth2Step& call) { message.mutable_authorize()->Swap(&call); }
+      void operator()(pb::Invocation& call) { message.mutable_invoke()->Swap(&call); }
+      void operator()(pb::ResourceQuery& call) { message.mutable_list()->Swap(&call); }
+      void operator()(pb::MappingQuery& call) { message.mutable_map()->Swap(&call); }
+    };
+    std::visit(Putter{message}, payload);
+  }
+
+  static CallPlace CallOf(const Call& message) {
+    switch (message.message_case()) {
+      case Call::kAuthenticate:
+        return {CallKind::kAuthenticate, message.authenticate().info().request_id()};
+      case Call::kAuthorize:
+        return {CallKind::kAuthorizeOAuth2, message.authorize().info().request_id()};
+      case Call::kList:
+        return {CallKind::kListResources, message.list().info().request_id()};
+      case Call::kMap:
+        return {CallKind::kMapResource, message.map().info().request_id()};
+      default:
+        return {CallKind::kInvoke, message.invoke().info().request_id()};
+    }
+  }
+
+  static absl::Status Check(const Reply& reply) {
+    switch (reply.message_case()) {
+      case Reply::kHello:
+        return absl::InvalidArgumentError("`hello` may only be the first message");
+      case Reply::MESSAGE_NOT_SET:
+        return absl::InvalidArgumentError("the message is empty, or of a later contract");
+      case Reply::kHubRequest: {
+        const std::size_t bytes = reply.hub_request().id().size();
+        if (bytes <= kMaxHubRequestIdBytes) return absl::OkStatus();
+        return absl::InvalidArgumentError(absl::StrCat(
+            "the hub_request's id has ", bytes, " bytes, and may have ", kMaxHubRequestIdBytes));
+      }
+      default:
+        return absl::OkStatus();
+    }
+  }
+
+  static const std::string& RequestId(const Reply& reply) {
+    switch (reply.message_case()) {
+      case Reply::kFailure:
+        return reply.failure().request_id();
+      case Reply::kAuthenticated:
+        return reply.authenticated().request_id();
+      case Reply::kAuthorized:
+        return reply.authorized().request_id();
+      case Reply::kListed:
+        return reply.listed().request_id();
+      case Reply::kMapped:
+        return reply.mapped().request_id();
+      default:
+        return reply.invoked().request_id();
+    }
+  }
+
+  static StreamEvent Read(Reply reply) {
+    switch (reply.message_case()) {
+      case Reply::kDrain:
+        return StreamDrain();
+      case Reply::kHubRequest:
+        return StreamHubCall{reply.hub_request().id(), ReadHubCall(reply.hub_request().call())};
+      case Reply::kFailure:
+        return router::PluginReply(std::move(*reply.mutable_failure()));
+      case Reply::kAuthenticated:
+        return router::PluginReply(std::move(*reply.mutable_authenticated()));
+      case Reply::kAuthorized:
+        return router::PluginReply(std::move(*reply.mutable_authorized()));
+      case Reply::kListed:
+        return router::PluginReply(std::move(*reply.mutable_listed()));
+      case Reply::kMapped:
+        return router::PluginReply(std::move(*reply.mutable_mapped()));
+      default:
+        return router::PluginReply(std::move(*reply.mutable_invoked()));
+    }
+  }
+
+  static void OnOtherUnsendable(StreamTie& tie, const Call& message, const absl::Status& why) {
+    if (message.has_hub_reply() && message.hub_reply().has_data()) {
+      return SendHubReply(tie, ReplyTo(message.hub_reply().id(), why));
+    }
+    base::LogWarning("a message for a session was dropped", {{"reason", why.message()}});
+  }
+};
+
+// A kind of call on the one stream. The stream is the session: it ends as that does, and says
+// once that no further call comes.
+class ServeSink : public StreamSink<ServeTraits> {
+ public:
+  ServeSink(std::shared_ptr<StreamTie> tie, CallKind kind, std::shared_ptr<bool> drained)
+      : StreamSink(std::move(tie), kind), drained_(std::move(drained)) {}
+
+  void Drained() override {
+    if (!std::exchange(*drained_, true)) StreamSink::Drained();
+  }
+  void Finish(absl::Status) override {}
+
+ private:
+  const std::shared_ptr<bool> drained_;
+};
+
+// Adds `requests`, whose place in the whole definition is `list`.
+template <typename Requests>
+absl::Status AddParts(absl::string_view list, const Requests& requests, ServiceContext& context,
+                      SessionDraft& draft, Violations& warnings) {
+  for (int i = 0; i < requests.size(); ++i) {
+    const auto placed = [&](pb::DefinitionViolation violation) {
+      violation.set_path(
+          absl::StrCat(list, "[", i, "]", violation.path().empty() ? "" : ".", violation.path()));
+      return violation;
+    };
+    absl::StatusOr<Violations> added = CheckAndAdd(requests[i], context, draft);
+    if (!added.ok()) {
+      absl::Status why(added.status().code(),
+                       absl::StrCat(list, "[", i, "]: ", added.status().message()));
+      if (auto violations = router::GetViolations(added.status())) {
+        for (auto& violation : *violations->mutable_violations()) violation = placed(violation);
+        router::SetViolations(why, *violations);
+      }
+      return why;
+    }
+    for (pb::DefinitionViolation& warning : *added) warnings.push_back(placed(std::move(warning)));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Violations> AddParts(const pb::Hello& hello, ServiceContext& context,
+                                    SessionDraft& draft) {
+  Violations warnings;
+  absl::Status status = AddParts("credentials", hello.credentials(), context, draft, warnings);
+  if (status.ok()) status = AddParts("tools", hello.tools(), context, draft, warnings);
+  if (status.ok()) status = AddParts("models", hello.models(), context, draft, warnings);
+  if (!status.ok()) return status;
+  if (hello.tool_policies().empty()) return warnings;
+  const definition::DefinitionPtr whole = draft.definition.Assemble();
+  for (const auto& [tool, policy] : hello.tool_policies()) {
+    draft.tool_policies[tool] = policy;
+    if (whole->facts.tools.contains(tool)) continue;
+    pb::DefinitionViolation& warning = warnings.emplace_back();
+    warning.set_path(absl::StrCat("tool_policies.", tool));
+    warning.set_message("the plugin has no tool of this name");
+  }
+  return warnings;
+}
+
+absl::Status CheckCallsAtOnce(absl::string_view field, std::int32_t declared) {
+  if (declared >= 0 && declared <= kMaxCallsAtOnce) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(field, " is ", declared, ", and must be 1 to ",
+                                                 kMaxCallsAtOnce, ", or 0 for ",
+                                                 kDefaultCallsAtOnce));
+}
+
+// Ends the stream. What is wrong with a definition is told in whole before: a status can say a part
+// only, and in some languages nobody sees its details.
+void Refuse(RpcOutbox& outbox, const absl::Status& why) {
+  if (why.code() == absl::StatusCode::kUnavailable) return outbox.Finish(why);
+  auto message = std::make_unique<pb::BridgeMessage>();
+  pb::Refused& refused = *message->mutable_refused();
+  refused.set_message(std::string(why.message()));
+  if (auto violations = router::GetViolations(why)) {
+    *refused.mutable_violations() = std::move(*violations->mutable_violations());
+  }
+  FitViolations(*refused.mutable_violations());
+  outbox.Send(std::move(message), pb::PAYLOAD_ENCODING_JSON, RpcOutbox::Lane::kAhead);
+  outbox.Finish(why);
+}
+
+class ServeStream : public RpcHandler {
+ public:
+  ServeStream(ContextPtr context, const RpcStart& start)
+      : start_(start),
+        tie_(std::make_shared<StreamTie>(std::move(context), start.outbox, "Serve")),
+        events_(std::make_shared<StreamEvents>(
+            tie_->context->io, kMaxUnhandled,
+            [tie = tie_](StreamEvent event) { Handle(*tie, std::move(event)); },
+            [outbox = start.outbox] { outbox->RequestRead(); })),
+        reader_(tie_, events_) {}
+
+  void OnMessage(grpc::ByteBuffer message) override {
+    if (greeted_) return reader_.Read(std::move(message));
+    pb::PluginMessage first;
+    DefinitionQueue::Place place;
+    absl::Status status = TakePlace(*tie_->context, message, place);
+    if (status.ok()) status = ParseMessage(message, first);
+    if (!status.ok()) return tie_->outbox->Finish(status);
+    if (!first.has_hello()) return EndUngreeted();
+    pb::Hello& hello = *first.mutable_hello();
+    status = CheckCallsAtOnce("max_invocations", hello.max_invocations());
+    if (status.ok()) status = CheckCallsAtOnce("max_queries", hello.max_queries());
+    if (!status.ok()) return tie_->outbox->Finish(status);
+    greeted_ = true;
+    Open(std::move(hello), std::move(place));
+  }
+
+  void OnHalfClose() override {
+    if (!greeted_) return EndUngreeted();
+    reader_.End();
+    tie_->outbox->Finish(absl::OkStatus());
+  }
+
+  void OnDone() override { EndSessionOf(tie_->context, tie_->outbox, link_); }
+
+ private:
+  void EndUngreeted() {
+    tie_->outbox->Finish(absl::InvalidArgumentError("the first message must be `hello`"));
+  }
+
+  void Open(pb::Hello hello, DefinitionQueue::Place place) {
+    auto opening = std::make_shared<SessionOpening>();
+    opening->context = tie_->context;
+    opening->outbox = tie_->outbox;
+    opening->link = link_;
+    opening->peer = start_.peer;
+    opening->request = std::move(*hello.mutable_session());
+    opening->max_queries = static_cast<std::size_t>(hello.max_queries() == 0 ? kDefaultCallsAtOnce
+                                                                             : hello.max_queries());
+    opening->wrap = Wrap;
+    opening->lane = RpcOutbox::Lane::kAhead;
+    opening->place = std::move(place);
+    opening->refuse = [outbox = tie_->outbox](const absl::Status& why) { Refuse(*outbox, why); };
+    opening->on_opened =
+        [tie = tie_, link = link_, events = events_, encoding = opening->request.payload_encoding(),
+         max_invocations = hello.max_invocations()](const std::string& session_id,
+                                                    const std::shared_ptr<SessionDraft>& draft) {
+          tie->encoding = encoding;
+          Begin(tie, link, events, session_id, draft, max_invocations);
+        };
+    opening->add_parts = [context = tie_->context, hello = std::move(hello)](SessionDraft& draft) {
+      return AddParts(hello, *context, draft);
+    };
+    OpenSession(std::move(opening));
+  }
+
+  // On the io thread.
+  static void Begin(const std::shared_ptr<StreamTie>& tie, const std::shared_ptr<SessionLink>& link,
+                    const std::shared_ptr<StreamEvents>& events, const std::string& session_id,
+                    const std::shared_ptr<SessionDraft>& draft, std::int32_t max_invocations) {
+    ServiceContext& context = *tie->context;
+    tie->session_id = session_id;
+    tie->detach = [tie_context = tie->context, outbox = tie->outbox, link] {
+      link->Close(*tie_context, *outbox);
+    };
+    tie->active = true;
+    const auto drained = std::make_shared<bool>(false);
+    for (std::size_t i = 0; i < router::kCallKindCount; ++i) {
+      const auto kind = static_cast<CallKind>(i);
+      // What all other kinds may take together is the session's.
+      const absl::Status status = context.port.Subscribe(
+          session_id, kind, kind == CallKind::kInvoke ? max_invocations : kMaxCallsAtOnce,
+          std::make_shared<ServeSink>(tie, kind, drained));
+      if (!status.ok()) return tie->outbox->Finish(status);
+    }
+    context.sessions.AddStream(session_id, CallKind::kInvoke, events);
+    PublishDraft(tie->context, session_id, draft,
+                 [outbox = tie->outbox](absl::StatusOr<pb::PublishResponse> published) {
+                   if (!published.ok()) return Refuse(*outbox, published.status());
+                   auto message = std::make_unique<pb::BridgeMessage>();
+                   *message->mutable_published() = *std::move(published);
+                   outbox->Send(std::move(message), pb::PAYLOAD_ENCODING_JSON,
+                                RpcOutbox::Lane::kAhead);
+                 });
+    tie->outbox->RequestRead();  // not before: a reply needs the session
+  }
+
+  // On the io thread.
+  static void Handle(StreamTie& tie, StreamEvent event) {
+    struct Handler {
+      StreamTie& tie;
+      void operator()(StreamEnd) { tie.End(); }
+      void operator()(router::PluginReply& reply) {
+        if (tie.active) tie.context->port.Reply(tie.session_id, std::nullopt, std::move(reply));
+      }
+      void operator()(StreamDrain) {
+        if (tie.active) (void)tie.context->port.DrainSession(tie.session_id);
+      }
+      void operator()(StreamHubCall& request) {
+        if (!tie.active) return;
+        if (!request.call.ok()) {
+          return SendHubReply(tie, ReplyTo(request.id, request.call.status()));
+        }
+        tie.context->port.CallHub(tie.session_id, request.call->event,
+                                  std::move(request.call->data_json), request.call->timeout,
+                                  [tie = tie.shared_from_this(), id = std::move(request.id)](
+                                      absl::StatusOr<std::string> outcome) {
+                                    SendHubReply(*tie, ReplyTo(id, std::move(outcome)));
+                                  });
+      }
+    };
+    std::visit(Handler{tie}, event);
+  }
+
+  const RpcStart start_;
+  const std::shared_ptr<StreamTie> tie_;
+  const std::shared_ptr<StreamEvents> events_;
+  const std::shared_ptr<SessionLink> link_ = std::make_shared<SessionLink>();
+  ReplyReader<ServeTraits> reader_;
+  bool greeted_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<RpcHandler> MakeServeStream(ContextPtr context, const RpcStart& start) {
+  return std::make_unique<ServeStream>(std::move(context), start);
+}
+
+}  // namespace atomemo::plugin_service

@@ -1,0 +1,83 @@
+#include "bridge/plugin_service/session_draft.h"
+
+#include <cstddef>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "bridge/plugin_service/definition_check.h"
+#include "bridge/plugin_service/fit_event.h"
+
+namespace atomemo::plugin_service {
+namespace {
+
+void NotePolicy(const pb::RegisterToolRequest& request, const std::string& tool,
+                SessionDraft& draft) {
+  if (request.has_policy()) draft.tool_policies[tool] = request.policy();
+}
+template <typename Request>
+void NotePolicy(const Request&, const std::string&, SessionDraft&) {}
+
+template <typename Request>
+absl::StatusOr<std::vector<pb::DefinitionViolation>> CheckAndAddPart(const Request& request,
+                                                                     ServiceContext& context,
+                                                                     SessionDraft& draft) {
+  const std::size_t max_bytes = context.options.max_definition_bytes;
+  absl::StatusOr<CheckedPart> checked = CheckDefinition(request, max_bytes);
+  if (!checked.ok()) return checked.status();
+  absl::Status status =
+      CheckDefinitionBytes(draft.definition.bytes() + checked->part.json.size(), max_bytes);
+  const std::string name = checked->part.name;
+  if (status.ok()) status = draft.definition.Add(std::move(checked->part));
+  if (!status.ok()) return status;
+  NotePolicy(request, name, draft);
+  draft.place = context.definitions.Keep(draft.definition.bytes());
+  return std::move(checked->warnings);
+}
+
+pb::PublishResponse ResponseOf(router::Published published) {
+  pb::PublishResponse response;
+  response.set_topic(std::move(published.topic));
+  for (pb::DefinitionViolation& warning : published.warnings) {
+    *response.add_warnings() = std::move(warning);
+  }
+  FitViolations(*response.mutable_warnings());
+  return response;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<pb::DefinitionViolation>> CheckAndAdd(
+    const pb::RegisterCredentialRequest& request, ServiceContext& context, SessionDraft& draft) {
+  return CheckAndAddPart(request, context, draft);
+}
+
+absl::StatusOr<std::vector<pb::DefinitionViolation>> CheckAndAdd(
+    const pb::RegisterToolRequest& request, ServiceContext& context, SessionDraft& draft) {
+  return CheckAndAddPart(request, context, draft);
+}
+
+absl::StatusOr<std::vector<pb::DefinitionViolation>> CheckAndAdd(
+    const pb::RegisterModelRequest& request, ServiceContext& context, SessionDraft& draft) {
+  return CheckAndAddPart(request, context, draft);
+}
+
+void PublishDraft(const ContextPtr& context, const std::string& session_id,
+                  const std::shared_ptr<SessionDraft>& draft,
+                  std::function<void(absl::StatusOr<pb::PublishResponse>)> done) {
+  // Behind the parts that were registered before.
+  context->definitions.Run([context, session_id, draft = draft, done = std::move(done)]() mutable {
+    router::Publication publication{draft->definition.Assemble(), draft->tool_policies};
+    draft.reset();  // its place is free as soon as the session has published
+    context->io.Post([context, session_id, done, publication = std::move(publication)]() mutable {
+      context->port.Publish(
+          session_id, std::move(publication),
+          [context, session_id, done](absl::StatusOr<router::Published> published) {
+            if (!published.ok()) return done(published.status());
+            context->sessions.DropDraft(session_id);
+            done(ResponseOf(*std::move(published)));
+          });
+    });
+  });
+}
+
+}  // namespace atomemo::plugin_service
