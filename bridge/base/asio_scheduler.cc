@@ -17,8 +17,9 @@ namespace atomemo::base {
 namespace {
 
 // What is worked on aside is large, and took many times its size in small pieces, which malloc
-// keeps for the next one.
+// keeps for the next one. Looked at soon, and once more when answers have settled and are gone.
 constexpr std::chrono::seconds kTrimAfter{1};
+constexpr std::chrono::seconds kTrimAgainAfter{5};
 
 void ReturnFreeMemory() {
 #ifdef __GLIBC__
@@ -37,12 +38,16 @@ struct AsioScheduler::Aside {
 
   // Gives what has become free by then back to the system. On the thread.
   void TrimSoon() {
-    if (std::exchange(trim_is_due, true)) return;
-    trim_timer.expires_after(kTrimAfter);
+    trim_again = true;
+    if (!std::exchange(trim_is_due, true)) TrimAfter(kTrimAfter);
+  }
+  void TrimAfter(std::chrono::seconds delay) {
+    trim_timer.expires_after(delay);
     trim_timer.async_wait([this](const asio::error_code& error) {
       if (error) return;
-      trim_is_due = false;
       ReturnFreeMemory();
+      trim_is_due = std::exchange(trim_again, false);
+      if (trim_is_due) TrimAfter(kTrimAgainAfter);
     });
   }
 
@@ -50,6 +55,7 @@ struct AsioScheduler::Aside {
   const asio::executor_work_guard<asio::io_context::executor_type> work{queue.get_executor()};
   asio::steady_timer trim_timer{queue};
   bool trim_is_due = false;
+  bool trim_again = false;
   std::thread thread;
 };
 

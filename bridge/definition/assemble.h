@@ -65,6 +65,8 @@ class Draft {
   const std::string& version() const { return version_; }
   // Of the definition's text, roughly.
   std::size_t bytes() const { return bytes_; }
+  // How many parts of that kind there are.
+  std::size_t size(PartKind kind) const { return ListOf(kind).parts.size(); }
 
   // The whole, as far as it has come.
   DefinitionPtr Assemble() const;

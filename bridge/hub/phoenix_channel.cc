@@ -181,7 +181,7 @@ void PhoenixChannel::OnFrame(ReceivedFrame frame) {
   if (phase_ == Phase::kLeaving) return OnNotLeft();
   if (is_error) return Lose("the channel crashed at the hub", router::HubLoss::Cause::kRefused);
   // It may do so for an answer, too.
-  Lose("the hub closed the channel", router::HubLoss::Cause::kMute);
+  Lose("the hub closed the channel", router::HubLoss::Cause::kRefused);
 }
 
 void PhoenixChannel::OnReply(const PhoenixFrame& frame) {

@@ -165,9 +165,9 @@ class ReplyReader {
         });
   }
 
-  void Read(grpc::ByteBuffer message) {
+  void Read(grpc::ByteBuffer& message) {
     const std::size_t size = message.Length();
-    if (size > base::kLargeMessage) return ReadAside(std::move(message), size);
+    if (size > base::kLargeMessage) return ReadAside(message, size);
     typename Traits::Reply reply;
     absl::Status status = CheckMessageSize(size, tie_->context->options.max_message_bytes);
     if (status.ok()) status = ParseMessage(message, reply);
@@ -205,7 +205,7 @@ class ReplyReader {
   }
 
   // Reads a large reply where that may take its time. The next message is asked for afterwards.
-  void ReadAside(grpc::ByteBuffer message, std::size_t size) {
+  void ReadAside(const grpc::ByteBuffer& message, std::size_t size) {
     struct Large {
       grpc::ByteBuffer message;
       absl::Status status;
@@ -213,7 +213,7 @@ class ReplyReader {
       std::optional<StreamEvent> event;
     };
     auto large = std::make_shared<Large>();
-    large->message = std::move(message);
+    large->message = message;  // its slices are shared
     large->status = CheckMessageSize(size, tie_->context->options.max_message_bytes);
     events_->Expect();
     tie_->context->io.RunAside(

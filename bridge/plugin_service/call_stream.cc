@@ -84,7 +84,7 @@ class CallStream : public RpcHandler {
         reader_(tie_, events_) {}
 
   void OnMessage(grpc::ByteBuffer message) override {
-    if (subscribed_) return reader_.Read(std::move(message));
+    if (subscribed_) return reader_.Read(message);
     typename Traits::Reply reply;
     absl::Status status =
         CheckMessageSize(message.Length(), tie_->context->options.max_message_bytes);

@@ -28,6 +28,7 @@ using router::CallPayload;
 using Violations = std::vector<pb::DefinitionViolation>;
 
 constexpr std::size_t kMaxHubRequestIdBytes = 128;
+constexpr int kMaxPartViolations = 1000;
 constexpr std::int32_t kDefaultCallsAtOnce = 16;
 constexpr std::int32_t kMaxCallsAtOnce = 10'000;
 
@@ -191,39 +192,72 @@ class ServeSink : public StreamSink<ServeTraits> {
   const std::shared_ptr<bool> drained_;
 };
 
-// Adds `requests`, whose place in the whole definition is `list`.
-template <typename Requests>
-absl::Status AddParts(absl::string_view list, const Requests& requests, ServiceContext& context,
-                      SessionDraft& draft, Violations& warnings) {
-  for (int i = 0; i < requests.size(); ++i) {
-    const auto placed = [&](pb::DefinitionViolation violation) {
-      violation.set_path(
-          absl::StrCat(list, "[", i, "]", violation.path().empty() ? "" : ".", violation.path()));
-      return violation;
-    };
-    absl::StatusOr<Violations> added = CheckAndAdd(requests[i], context, draft);
-    if (!added.ok()) {
-      absl::Status why(added.status().code(),
-                       absl::StrCat(list, "[", i, "]: ", added.status().message()));
-      if (auto violations = router::GetViolations(added.status())) {
-        for (auto& violation : *violations->mutable_violations()) violation = placed(violation);
-        router::SetViolations(why, *violations);
+// Adds what `hello` lists to a draft; goes on behind what is wrong, so that all of it is told.
+class PartAdder {
+ public:
+  PartAdder(ServiceContext& context, SessionDraft& draft) : context_(context), draft_(draft) {}
+
+  // `list` is where such parts stand in the whole definition.
+  template <typename Requests>
+  void Add(absl::string_view list, definition::PartKind kind, const Requests& requests) {
+    const std::size_t before = draft_.definition.size(kind);
+    for (int i = 0; i < requests.size(); ++i) {
+      const std::string place = absl::StrCat(list, "[", before + static_cast<std::size_t>(i), "]");
+      absl::StatusOr<Violations> added = CheckAndAdd(requests[i], context_, draft_);
+      if (!added.ok()) {
+        Fail(place, added.status());
+        continue;
       }
-      return why;
+      for (pb::DefinitionViolation& warning : *added) {
+        warnings_.push_back(Placed(place, std::move(warning)));
+      }
     }
-    for (pb::DefinitionViolation& warning : *added) warnings.push_back(placed(std::move(warning)));
   }
-  return absl::OkStatus();
-}
+
+  absl::StatusOr<Violations> Result() && {
+    if (violations_.violations().empty()) return std::move(warnings_);
+    absl::Status status = absl::InvalidArgumentError(message_);
+    router::SetViolations(status, violations_);
+    return status;
+  }
+
+ private:
+  static pb::DefinitionViolation Placed(const std::string& place,
+                                        pb::DefinitionViolation violation) {
+    violation.set_path(absl::StrCat(place, violation.path().empty() ? "" : ".", violation.path()));
+    return violation;
+  }
+
+  void Fail(const std::string& place, const absl::Status& why) {
+    if (message_.empty()) message_ = absl::StrCat(place, ": ", why.message());
+    std::optional<pb::DefinitionViolations> found = router::GetViolations(why);
+    if (!found) {
+      found.emplace().add_violations()->set_message(std::string(why.message()));
+    }
+    for (pb::DefinitionViolation& violation : *found->mutable_violations()) {
+      if (violations_.violations_size() >= kMaxPartViolations) return;
+      *violations_.add_violations() = Placed(place, std::move(violation));
+    }
+  }
+
+  ServiceContext& context_;
+  SessionDraft& draft_;
+  Violations warnings_;
+  pb::DefinitionViolations violations_;
+  std::string message_;  // of the first part that is wrong
+};
 
 absl::StatusOr<Violations> AddParts(const pb::Hello& hello, ServiceContext& context,
                                     SessionDraft& draft) {
-  Violations warnings;
-  absl::Status status = AddParts("credentials", hello.credentials(), context, draft, warnings);
-  if (status.ok()) status = AddParts("tools", hello.tools(), context, draft, warnings);
-  if (status.ok()) status = AddParts("models", hello.models(), context, draft, warnings);
-  if (!status.ok()) return status;
-  if (hello.tool_policies().empty()) return warnings;
+  using definition::PartKind;
+  PartAdder adder(context, draft);
+  adder.Add("credentials", PartKind::kCredential, hello.credentials());
+  adder.Add("tools", PartKind::kTool, hello.tools());
+  adder.Add("models", PartKind::kModel, hello.models());
+  absl::StatusOr<Violations> result = std::move(adder).Result();
+  if (!result.ok()) return result;
+  Violations& warnings = *result;
+  if (hello.tool_policies().empty()) return result;
   const definition::DefinitionPtr whole = draft.definition.Assemble();
   for (const auto& [tool, policy] : hello.tool_policies()) {
     draft.tool_policies[tool] = policy;
@@ -232,7 +266,7 @@ absl::StatusOr<Violations> AddParts(const pb::Hello& hello, ServiceContext& cont
     warning.set_path(absl::StrCat("tool_policies.", tool));
     warning.set_message("the plugin has no tool of this name");
   }
-  return warnings;
+  return result;
 }
 
 absl::Status CheckCallsAtOnce(absl::string_view field, std::int32_t declared) {
@@ -269,7 +303,7 @@ class ServeStream : public RpcHandler {
         reader_(tie_, events_) {}
 
   void OnMessage(grpc::ByteBuffer message) override {
-    if (greeted_) return reader_.Read(std::move(message));
+    if (greeted_) return reader_.Read(message);
     pb::PluginMessage first;
     DefinitionQueue::Place place;
     absl::Status status = TakePlace(*tie_->context, message, place);

@@ -19,8 +19,7 @@ HubRequests::~HubRequests() {
 void HubRequests::Start(Session& session, absl::string_view event, std::string data_json,
                         std::optional<absl::Duration> timeout, Done done) {
   if (session.plugin == nullptr) {
-    return done(
-        absl::FailedPreconditionError("the session is not published yet: call Publish first"));
+    return done(absl::FailedPreconditionError("the session is not published yet"));
   }
   if (session.hub_calls >= options_.limits.max_hub_calls) {
     return done(absl::ResourceExhaustedError(

@@ -52,8 +52,8 @@ struct HubPosition {
 struct HubLoss {
   enum class Cause {
     kOther,    // nothing points to what was sent: a restart, a farewell
-    kMute,     // the connection broke off, or it or the channel was closed, and nothing says why
-    kRefused,  // the hub's channel crashed, or the hub closed the connection because of a frame
+    kMute,     // the connection broke off, or was closed, and nothing says why
+    kRefused,  // the hub's channel crashed or was closed, or the connection because of a frame
   };
   Cause cause = Cause::kOther;
   // All topics of the connection were lost with it, of which there were others.

@@ -38,10 +38,13 @@ class Plugin:
     def __init__(self):
         self.answers = {}  # By request_id: None while the call runs; kept until the hub has the answer.
         self.workers = concurrent.futures.ThreadPoolExecutor(max_workers=8)
+        self.running = set()
         self.to_bridge = queue.SimpleQueue()
         self.stopping = False
+        self.give_up_at = None
 
     def stop(self, *_):
+        self.give_up_at = self.give_up_at or time.monotonic() + 10
         self.stopping = True
         self.to_bridge.put(pb.PluginMessage(drain=pb.Drain()))
 
@@ -57,11 +60,14 @@ class Plugin:
             self.to_bridge.put(answer)
 
     def serve(self, bridge):
-        self.to_bridge = messages = queue.SimpleQueue()  # gRPC sends what is put here; None ends the stream.
+        messages = queue.SimpleQueue()  # gRPC sends what is put here; None ends the stream.
         session = pb.OpenSessionRequest(
             definition_json=json.dumps(DEFINITION).encode(), client="python", payload_encoding=payload_pb2.PAYLOAD_ENCODING_JSON,
             instance_id=INSTANCE_ID, open_request_ids=list(self.answers), max_receive_bytes=MAX_RECEIVE_BYTES)
         messages.put(pb.PluginMessage(hello=pb.Hello(session=session, max_invocations=8)))
+        self.to_bridge = messages  # From now on answers come here, behind `hello`.
+        if self.stopping:
+            self.stop()
         for answer in filter(None, list(self.answers.values())):
             messages.put(answer)
         try:
@@ -69,14 +75,16 @@ class Plugin:
                 kind = message.WhichOneof("message")
                 if kind == "invoke":
                     self.answers[message.invoke.info.request_id] = None
-                    self.workers.submit(self.work, message.invoke)
+                    future = self.workers.submit(self.work, message.invoke)
+                    self.running.add(future)
+                    future.add_done_callback(self.running.discard)
                 elif kind == "cancel":
                     self.answers.pop(message.cancel.request_id, None)
                 elif kind == "delivered":
                     for request_id in message.delivered.request_ids:
                         self.answers.pop(request_id, None)
                 elif kind == "drained" and self.stopping:
-                    self.workers.shutdown()  # Waits for the calls in flight.
+                    concurrent.futures.wait(list(self.running))
                     messages.put(None)
                 elif kind == "published":
                     print(f"python-echo: serving {message.published.topic}", flush=True)
@@ -95,15 +103,18 @@ def main():
     target = socket if re.match(r"(unix|dns|ipv4|ipv6):|[^/]+:\d+$", socket) else f"unix:{socket}"
     channel = grpc.insecure_channel(target, [
         ("grpc.max_reconnect_backoff_ms", 1000), ("grpc.max_receive_message_length", MAX_RECEIVE_BYTES)])
-    while not plugin.stopping:
+    while True:
         try:
             plugin.serve(plugin_service_pb2_grpc.PluginServiceStub(channel))
+            if plugin.stopping:
+                return  # Every answer is with the bridge.
         except grpc.RpcError as error:
             if error.code() in STAYS:
                 sys.exit(f"python-echo: {error.code().name}: {error.details()}")
             print(f"python-echo: no session at {socket}: {error.details()}", file=sys.stderr, flush=True)
-        if not plugin.stopping:
-            time.sleep(1)
+        if plugin.stopping and (not plugin.answers or time.monotonic() > plugin.give_up_at):
+            return
+        time.sleep(1)
 
 
 if __name__ == "__main__":

@@ -199,6 +199,20 @@ class PythonEchoTest(unittest.TestCase):
         self.assertEqual(self.bridge.next().invoked.request_id, "r10")
         self.assertEqual(self.plugin.wait(timeout=PATIENCE), 0)
 
+    def test_sigterm_takes_its_answers_to_the_next_bridge_if_this_one_dies(self):
+        self.start_patient_plugin()
+        self.bridge.start("r12", {"text": self.gate})
+        with open(self.gate, "w") as text:
+            self.plugin.send_signal(signal.SIGTERM)
+            self.assertTrue(self.bridge.next().HasField("drain"))
+            hello = self.restart_bridge()
+            self.assertEqual(list(hello.session.open_request_ids), ["r12"])
+            self.assertTrue(self.bridge.next().HasField("drain"))
+            self.bridge.send(drained=pb.Drained())
+            text.write("done")
+        self.assertEqual(json.loads(self.bridge.next().invoked.data.json), "done")
+        self.assertEqual(self.plugin.wait(timeout=PATIENCE), 0)
+
     def test_sigterm_ends_it_while_there_is_no_bridge(self):
         self.bridge.stop()
         self.plugin.send_signal(signal.SIGTERM)

@@ -293,7 +293,7 @@ TEST_F(PhoenixChannelTest, TellsHowItWasLost) {
   scheduler_.Advance(absl::Seconds(2));
   AcceptJoinAndRegistration();
   EndChannel("phx_close");
-  EXPECT_EQ(channel_->loss().cause, router::HubLoss::Cause::kMute);
+  EXPECT_EQ(channel_->loss().cause, router::HubLoss::Cause::kRefused);
 }
 
 TEST_F(PhoenixChannelTest, WhatTheHubSentBeforeItHandledTheLeaveIsStillReported) {

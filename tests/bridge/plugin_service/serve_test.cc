@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -184,17 +185,23 @@ TEST_F(ServeTest, CallsOfEveryKindComeAndTheirAnswersGoBack) {
 
 TEST_F(ServeTest, ARefusalListsEverythingAndThenEndsTheStream) {
   pb::PluginMessage first = HelloMessage();
-  first.mutable_hello()->add_tools()->set_definition_json(kToolJson);
-  first.mutable_hello()->add_tools()->set_definition_json(R"({"name":"x"})");
+  std::string json(kPluginJson);
+  json.insert(json.size() - 1, absl::StrCat(",\"tools\":[", kToolJson, "]"));
+  pb::Hello& hello = *first.mutable_hello();
+  hello.mutable_session()->set_definition_json(json);
+  hello.add_credentials()->set_definition_json(R"({"name":"x"})");
+  hello.add_tools()->set_definition_json(R"({"name":"x"})");
+  hello.add_tools()->set_definition_json(kToolJson);  // is there already
   Open(first);
   const std::vector<pb::BridgeMessage> messages = ReadAll();
   ASSERT_THAT(messages, SizeIs(1));
   const pb::Refused& refused = messages[0].refused();
-  EXPECT_THAT(refused.message(), HasSubstr("tools[1]"));
-  ASSERT_GT(refused.violations_size(), 2);
+  EXPECT_THAT(refused.message(), StartsWith("credentials[0]: "));
+  std::set<std::string> places;
   for (const auto& violation : refused.violations()) {
-    EXPECT_THAT(violation.path(), StartsWith("tools[1]"));
+    places.insert(violation.path().substr(0, violation.path().find('.')));
   }
+  EXPECT_THAT(places, ElementsAre("credentials[0]", "tools[1]", "tools[2]"));
   const grpc::Status status = stream_->Finish();
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   ASSERT_TRUE(port_.WaitUntil(
