@@ -68,8 +68,8 @@ class Court {
       Blame(bridge_killed ? "second run after the bridge was killed" : "second run", call);
     }
     for (const Run* run : runs) {
-      if (!run->ended || run->cancelled || *run->ended > call.deadline() || !LivedOn(*run))
-        continue;
+      if (!run->ended || run->cancelled || *run->ended > call.deadline()) continue;
+      if (!LivedOn(*run) || BothWereKilled(call, *run)) continue;
       if (IsOwnAnswer(call)) continue;
       ++verdict_.lost_answers;
       Blame("answer of a live plugin lost", call);
@@ -184,6 +184,16 @@ class Court {
       if (AnyWithin(evidence_.bridge_kills, kill.at - kReturn, kill.at)) return false;
     }
     return true;
+  }
+
+  // The worker had handed its answer over and was killed, and then the bridge, before the hub had
+  // it.
+  bool BothWereKilled(const BookedCall& call, const Run& run) const {
+    const absl::Time until = call.answer ? call.answer->at : absl::InfiniteFuture();
+    return std::any_of(
+        evidence_.worker_kills.begin(), evidence_.worker_kills.end(), [&](const WorkerKill& kill) {
+          return kill.pid == run.pid && AnyWithin(evidence_.bridge_kills, kill.at, until);
+        });
   }
 
   const std::vector<const Run*>& RunsOf(const BookedCall& call) const {

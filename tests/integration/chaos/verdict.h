@@ -55,7 +55,8 @@ struct Evidence {
 //   a call is run once at most
 //   no answer comes later than a second after its deadline, or after its tool's timeout if bridge
 //   and worker were both killed
-//   a run that ended in time in a worker that lived on is what the hub has as the answer
+//   a run that ended in time is what the hub has as the answer, unless its worker was killed before
+//   it could hand the answer over, or worker and bridge were both killed before the hub had it
 //   memory is back at its level, and no descriptor is left open
 struct Verdict {
   std::size_t responses = 0;

@@ -138,6 +138,19 @@ TEST(VerdictTest, TheAnswerOfARunInAWorkerThatLivedOnMustNotBeLost) {
   EXPECT_EQ(Judge(evidence).lost_answers, 0);
 }
 
+TEST(VerdictTest, AnAnswerIsLostWithTheWorkerAndThenTheBridgeWhileTheHubIsAway) {
+  Evidence evidence = OneGoodCall();
+  evidence.calls[0].answer = MakeAnswer(9, "sdk:timeout");
+  evidence.worker_kills = {{kWorker, At(5)}};
+  EXPECT_EQ(Judge(evidence).lost_answers, 1);
+  evidence.bridge_kills = {At(9.5)};
+  EXPECT_EQ(Judge(evidence).lost_answers, 1);
+  evidence.bridge_kills = {At(7)};
+  EXPECT_EQ(Judge(evidence).lost_answers, 0);
+  evidence.worker_kills = {{kOtherWorker, At(5)}};
+  EXPECT_EQ(Judge(evidence).lost_answers, 1);
+}
+
 TEST(VerdictTest, AnErrorThatTheToolWantedIsItsAnswer) {
   Evidence evidence = OneGoodCall();
   evidence.calls[0].answer = MakeAnswer(0.3, kWantedError);
