@@ -16,10 +16,10 @@ using base::JsonMembers;
 using base::UnquoteJson;
 using router::pb::HubState;
 
-// So much is registered at once, whatever other topics were joined at the same time. In bytes.
 // Two losses in a row behind a registration for which the hub blames a frame, or eight that tell
 // nothing.
 constexpr int kEnoughSuspicion = 8;
+// So much is registered at once, whatever other topics were joined at the same time. In bytes.
 constexpr std::size_t kSmallDefinition = 16 * 1024;
 constexpr absl::string_view kSocketFull = "too many channels joined";
 constexpr absl::string_view kUnmatchedTopic = "unmatched topic";
@@ -163,7 +163,7 @@ void PhoenixChannel::OnSocketDown(const HubState& state, const router::HubLoss& 
   registered_at_ = absl::InfiniteFuture();
   phase_ = Phase::kDown;
   position_ = {};
-  if (IsDefinitionToBlame(loss)) return RejectFor(loss);
+  if (IsDefinitionToBlame(loss)) return HoldBack(loss);
   ForgetJoin();
   state_ = state;
   owner_.OnChannelState(*this, state_);
@@ -261,7 +261,10 @@ void PhoenixChannel::Register() {
         StateOf({std::string(sent.status().message()), {}}, "the definition is too large: "),
         options_.rejected_retry);
   }
-  if (!sent.ok()) return;  // closing: OnSocketDown is on its way
+  if (!sent.ok()) {  // closing: OnSocketDown is on its way
+    register_ref_.clear();
+    return;
+  }
   StartTimer(options_.reply_timeout, &PhoenixChannel::OnReplyTimeout);
 }
 
@@ -292,14 +295,15 @@ bool PhoenixChannel::IsDefinitionToBlame(const router::HubLoss& loss) {
   return false;
 }
 
-void PhoenixChannel::RejectFor(const router::HubLoss& loss) {
+// No verdict: a hub that cannot reach its database fails alike.
+void PhoenixChannel::HoldBack(const router::HubLoss& loss) {
   ForgetJoin();
-  Reject(
-      StateOf({absl::StrCat("its registration, of ", definition_json_->size(),
-                            " bytes, ended the connection or the channel each time: ", loss.reason),
-               {}},
-              "the hub does not take the definition: "),
-      options_.rejected_retry);
+  phase_ = Phase::kRejected;
+  StartTimer(options_.rejected_retry, &PhoenixChannel::Join);
+  Report(HubState::STATE_DISCONNECTED,
+         absl::StrCat("each registration of the definition, of ", definition_json_->size(),
+                      " bytes, ended the connection or the channel (", loss.reason,
+                      "): it is tried every ", absl::FormatDuration(options_.rejected_retry)));
 }
 
 void PhoenixChannel::Lose(absl::string_view reason, router::HubLoss::Cause cause) {
@@ -309,7 +313,7 @@ void PhoenixChannel::Lose(absl::string_view reason, router::HubLoss::Cause cause
   loss_.reason = std::string(reason);
   if (scheduler_.Now() - registered_at_ >= options_.stable_after) backoff_.Reset();
   registered_at_ = absl::InfiniteFuture();
-  if (IsDefinitionToBlame(loss_)) return RejectFor(loss_);
+  if (IsDefinitionToBlame(loss_)) return HoldBack(loss_);
   ForgetJoin();
   StartTimer(backoff_.Next(), &PhoenixChannel::Join);
   Report(HubState::STATE_DISCONNECTED, reason);

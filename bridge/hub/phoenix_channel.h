@@ -50,11 +50,11 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
     // A large definition is to be registered: calls OnRegisterTurn, for one channel at a time so
     // that others have their turn in between.
     virtual void RegisterInTurn(PhoenixChannel& channel) = 0;
-    // The socket takes no further channel: Attach the channel to another one. False if there is
     // RESOURCE_EXHAUSTED if the hub takes no frame with so large a definition.
     virtual absl::Status CheckDefinitionFits(std::size_t bytes) = 0;
     // Connections that others share were lost behind the definition, more than once.
     virtual void OnDefinitionSuspected(PhoenixChannel& channel) = 0;
+    // The socket takes no further channel: Attach the channel to another one. False if there is
     // none better; then the channel tries again after a while.
     virtual bool OnSocketFull(PhoenixChannel& channel) = 0;
   };
@@ -140,7 +140,7 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
   // Counts a loss while a registration was under way. True: it is the definition that the hub ends
   // this topic, or a connection of its own, for.
   bool IsDefinitionToBlame(const router::HubLoss& loss);
-  void RejectFor(const router::HubLoss& loss);
+  void HoldBack(const router::HubLoss& loss);
   void OnLeft(bool handled);
   void OnNotLeft();
   // Tries again with the step that was refused.

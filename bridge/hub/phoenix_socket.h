@@ -201,7 +201,6 @@ class PhoenixSocket {
   // Set while nothing is read because much is queued for the hub.
   base::Scheduler::TimerId pause_timer_ = base::Scheduler::kNoTimer;
 
-  // A large message is being read, and what came behind it.
   // All that was sent on any connection, and what of it was not taken over by the system when it
   // was last looked at.
   struct Backlog {
@@ -210,6 +209,8 @@ class PhoenixSocket {
   };
   std::int64_t queued_bytes_ = 0;
   Backlog backlog_;
+
+  // A large message is being read, and what came behind it.
   bool reads_aside_ = false;
   std::deque<Incoming> incoming_;
 

@@ -12,6 +12,7 @@
 //   Check(reply)          whether it is a message that may come once the stream has begun
 //   RequestId(reply)      of a reply; empty for anything else
 //   Read(reply)           what it is for the io thread. May take long
+//   RefuseOther(tie, bytes, why)  refuses a message that is no answer; false if it is none of these
 //   OnOtherUnsendable(tie, m, why)  a message without a call cannot be sent
 
 #include <grpcpp/support/byte_buffer.h>
@@ -60,19 +61,25 @@ class StreamTie : public std::enable_shared_from_this<StreamTie> {
   const std::shared_ptr<RpcOutbox> outbox;
   const absl::string_view name;
 
+  // Set on the io thread before anything is sent.
+  pb::PayloadEncoding encoding = pb::PAYLOAD_ENCODING_STRUCT;
+
   // The rest on the io thread only.
 
   std::string session_id;
-  pb::PayloadEncoding encoding = pb::PAYLOAD_ENCODING_STRUCT;
   // The router has the stream.
   bool active = false;
   // The RPC ended before the io thread came to give it to the router.
   bool stream_ended = false;
+  bool ending = false;
   // Takes it from the router.
   std::function<void()> detach;
 
+  // Once. What was read until then still counts.
   void End() {
-    if (std::exchange(active, false)) detach();
+    if (!active || std::exchange(ending, true)) return;
+    detach();
+    active = false;
   }
 
   // Answers a call in the plugin's place. Later, because the router may be in the middle of
@@ -173,8 +180,10 @@ class ReplyReader {
     if (status.ok()) status = ParseMessage(message, reply);
     if (status.ok()) status = Traits::Check(reply);
     if (status.ok()) status = CheckRequestId(Traits::RequestId(reply));
-    if (!status.ok())
+    if (!status.ok()) {
+      if (Traits::RefuseOther(*tie_, message, status)) return tie_->outbox->RequestRead();
       return Refuse(*tie_, *events_, FindRequestId(message, Traits::kAnswers), status.message());
+    }
     Take(*tie_, *events_, Traits::Read(std::move(reply)), size);
   }
 
@@ -211,13 +220,15 @@ class ReplyReader {
       absl::Status status;
       std::string request_id;
       std::optional<StreamEvent> event;
+      // It was no answer, and has been refused otherwise.
+      bool refused = false;
     };
     auto large = std::make_shared<Large>();
     large->message = message;  // its slices are shared
     large->status = CheckMessageSize(size, tie_->context->options.max_message_bytes);
     events_->Expect();
     tie_->context->io.RunAside(
-        [large] {
+        [tie = tie_, large] {
           typename Traits::Reply reply;
           absl::Status& status = large->status;
           if (status.ok()) status = ParseMessage(large->message, reply);
@@ -229,12 +240,14 @@ class ReplyReader {
               *read = ReadInFull(std::move(*read));
             }
           } else {
+            large->refused = Traits::RefuseOther(*tie, large->message, status);
             large->request_id = FindRequestId(large->message, Traits::kAnswers);
           }
           large->message.Clear();
         },
         [tie = tie_, events = events_, large, size] {
           if (large->event) return Take(*tie, *events, *std::move(large->event), size);
+          if (large->refused) return tie->outbox->RequestRead();
           Refuse(*tie, *events, large->request_id, large->status.message());
         });
   }

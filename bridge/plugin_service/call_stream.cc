@@ -41,6 +41,7 @@ struct KindTraits {
                                           ? "`subscribe` may only be the first message"
                                           : "a message must be `result` or `failure`");
   }
+  static bool RefuseOther(StreamTie&, grpc::ByteBuffer&, const absl::Status&) { return false; }
   static const std::string& RequestId(const Reply& reply) {
     return reply.has_result() ? reply.result().request_id() : reply.failure().request_id();
   }

@@ -130,6 +130,14 @@ struct ServeTraits {
     }
   }
 
+  static bool RefuseOther(StreamTie& tie, grpc::ByteBuffer& message, const absl::Status& why) {
+    const std::string id =
+        FindRequestId(message, {Reply::kHubRequestFieldNumber, Reply::kHubRequestFieldNumber});
+    if (id.empty() || id.size() > kMaxHubRequestIdBytes) return false;
+    SendHubReply(tie, ReplyTo(id, why));
+    return true;
+  }
+
   static const std::string& RequestId(const Reply& reply) {
     switch (reply.message_case()) {
       case Reply::kFailure:
@@ -169,8 +177,12 @@ struct ServeTraits {
   }
 
   static void OnOtherUnsendable(StreamTie& tie, const Call& message, const absl::Status& why) {
-    if (message.has_hub_reply() && message.hub_reply().has_data()) {
-      return SendHubReply(tie, ReplyTo(message.hub_reply().id(), why));
+    const pb::HubReply& reply = message.hub_reply();
+    if (reply.has_data()) return SendHubReply(tie, ReplyTo(reply.id(), why));
+    if (reply.failure().error().has_error()) {
+      pb::HubReply shorter = reply;  // what the hub sent beside code and message does not fit
+      shorter.mutable_failure()->mutable_error()->clear_error();
+      return SendHubReply(tie, std::move(shorter));
     }
     base::LogWarning("a message for a session was dropped", {{"reason", why.message()}});
   }
@@ -279,7 +291,7 @@ absl::Status CheckCallsAtOnce(absl::string_view field, std::int32_t declared) {
 // Ends the stream. What is wrong with a definition is told in whole before: a status can say a part
 // only, and in some languages nobody sees its details.
 void Refuse(RpcOutbox& outbox, const absl::Status& why) {
-  if (why.code() == absl::StatusCode::kUnavailable) return outbox.Finish(why);
+  if (why.code() == absl::StatusCode::kUnavailable) return outbox.Finish(why);  // no verdict
   auto message = std::make_unique<pb::BridgeMessage>();
   pb::Refused& refused = *message->mutable_refused();
   refused.set_message(std::string(why.message()));
@@ -321,7 +333,6 @@ class ServeStream : public RpcHandler {
   void OnHalfClose() override {
     if (!greeted_) return EndUngreeted();
     reader_.End();
-    tie_->outbox->Finish(absl::OkStatus());
   }
 
   void OnDone() override { EndSessionOf(tie_->context, tie_->outbox, link_); }
@@ -343,7 +354,12 @@ class ServeStream : public RpcHandler {
     opening->wrap = Wrap;
     opening->lane = RpcOutbox::Lane::kAhead;
     opening->place = std::move(place);
-    opening->refuse = [outbox = tie_->outbox](const absl::Status& why) { Refuse(*outbox, why); };
+    opening->refuse = [outbox = tie_->outbox](const absl::Status& why) {
+      // Whatever it is, such as its size: trying again does not help.
+      absl::Status invalid = absl::InvalidArgumentError(why.message());
+      if (auto violations = router::GetViolations(why)) router::SetViolations(invalid, *violations);
+      Refuse(*outbox, invalid);
+    };
     opening->on_opened =
         [tie = tie_, link = link_, events = events_, encoding = opening->request.payload_encoding(),
          max_invocations = hello.max_invocations()](const std::string& session_id,
@@ -377,22 +393,27 @@ class ServeStream : public RpcHandler {
       if (!status.ok()) return tie->outbox->Finish(status);
     }
     context.sessions.AddStream(session_id, CallKind::kInvoke, events);
-    PublishDraft(tie->context, session_id, draft,
-                 [outbox = tie->outbox](absl::StatusOr<pb::PublishResponse> published) {
-                   if (!published.ok()) return Refuse(*outbox, published.status());
-                   auto message = std::make_unique<pb::BridgeMessage>();
-                   *message->mutable_published() = *std::move(published);
-                   outbox->Send(std::move(message), pb::PAYLOAD_ENCODING_JSON,
-                                RpcOutbox::Lane::kAhead);
-                 });
-    tie->outbox->RequestRead();  // not before: a reply needs the session
+    PublishDraft(
+        tie->context, session_id, draft,
+        [outbox = tie->outbox](absl::StatusOr<pb::PublishResponse> published) {
+          if (!published.ok()) return Refuse(*outbox, published.status());
+          auto message = std::make_unique<pb::BridgeMessage>();
+          *message->mutable_published() = *std::move(published);
+          outbox->Send(std::move(message), pb::PAYLOAD_ENCODING_JSON, RpcOutbox::Lane::kAhead);
+        },
+        // Not read before: answers of earlier sessions, and the end behind them, need the plugin.
+        [outbox = tie->outbox] { outbox->RequestRead(); });
   }
 
   // On the io thread.
   static void Handle(StreamTie& tie, StreamEvent event) {
     struct Handler {
       StreamTie& tie;
-      void operator()(StreamEnd) { tie.End(); }
+      // It has half-closed.
+      void operator()(StreamEnd) {
+        tie.outbox->Finish(absl::OkStatus());
+        tie.End();
+      }
       void operator()(router::PluginReply& reply) {
         if (tie.active) tie.context->port.Reply(tie.session_id, std::nullopt, std::move(reply));
       }

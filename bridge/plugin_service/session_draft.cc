@@ -63,20 +63,24 @@ absl::StatusOr<std::vector<pb::DefinitionViolation>> CheckAndAdd(
 
 void PublishDraft(const ContextPtr& context, const std::string& session_id,
                   const std::shared_ptr<SessionDraft>& draft,
-                  std::function<void(absl::StatusOr<pb::PublishResponse>)> done) {
+                  std::function<void(absl::StatusOr<pb::PublishResponse>)> done,
+                  std::function<void()> taken) {
   // Behind the parts that were registered before.
-  context->definitions.Run([context, session_id, draft = draft, done = std::move(done)]() mutable {
+  context->definitions.Run([context, session_id, draft = draft, done = std::move(done),
+                            taken = std::move(taken)]() mutable {
     router::Publication publication{draft->definition.Assemble(), draft->tool_policies};
     draft.reset();  // its place is free as soon as the session has published
-    context->io.Post([context, session_id, done, publication = std::move(publication)]() mutable {
-      context->port.Publish(
-          session_id, std::move(publication),
-          [context, session_id, done](absl::StatusOr<router::Published> published) {
-            if (!published.ok()) return done(published.status());
-            context->sessions.DropDraft(session_id);
-            done(ResponseOf(*std::move(published)));
-          });
-    });
+    context->io.Post(
+        [context, session_id, done, taken, publication = std::move(publication)]() mutable {
+          context->port.Publish(
+              session_id, std::move(publication),
+              [context, session_id, done](absl::StatusOr<router::Published> published) {
+                if (!published.ok()) return done(published.status());
+                context->sessions.DropDraft(session_id);
+                done(ResponseOf(*std::move(published)));
+              });
+          if (taken != nullptr) taken();
+        });
   });
 }
 

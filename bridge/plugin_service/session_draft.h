@@ -25,11 +25,12 @@ absl::StatusOr<std::vector<pb::DefinitionViolation>> CheckAndAdd(
 absl::StatusOr<std::vector<pb::DefinitionViolation>> CheckAndAdd(
     const pb::RegisterModelRequest& request, ServiceContext& context, SessionDraft& draft);
 
-// Publishes what the session has declared. `done` is called once, on the io thread, which this is
-// called on, too.
+// Publishes what the session has declared. On the io thread, as the callbacks are: `done` is called
+// once, and `taken`, if there is one, when the router has the definition, though not the hub yet.
 void PublishDraft(const ContextPtr& context, const std::string& session_id,
                   const std::shared_ptr<SessionDraft>& draft,
-                  std::function<void(absl::StatusOr<pb::PublishResponse>)> done);
+                  std::function<void(absl::StatusOr<pb::PublishResponse>)> done,
+                  std::function<void()> taken = nullptr);
 
 }  // namespace atomemo::plugin_service
 

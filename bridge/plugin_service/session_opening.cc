@@ -12,6 +12,7 @@ namespace {
 
 // More than any bridge has calls in flight.
 constexpr int kMaxOpenRequestIds = 100'000;
+constexpr int kContractRevision = 1;
 
 // Where the router sends the session's events. On the io thread only.
 class StreamSessionSink : public router::SessionSink {
@@ -92,6 +93,7 @@ void OpenOnIoThread(SessionOpening& opening) {
   pb::SessionEvent event;
   pb::SessionOpened& opened = *event.mutable_opened();
   opened.set_session_id(*id);
+  opened.set_revision(kContractRevision);
   opened.set_bridge_version(context.options.bridge_version);
   opened.set_max_message_bytes(static_cast<std::int64_t>(context.options.max_message_bytes));
   for (pb::DefinitionViolation& warning : opening.warnings) {

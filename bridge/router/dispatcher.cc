@@ -240,6 +240,8 @@ void Dispatcher::Drain(Session& session) {
 }
 
 void Dispatcher::TellIfDrained(Session& session) const {
+  // Answers that wait for room would be lost with a plugin that goes.
+  if (!session.parked_replies.empty() && session.plugin != nullptr) return;
   const bool idle = session.plugin == nullptr || session.plugin->active == 0;
   if (!session.draining && !(draining_ && idle)) return;
   for (std::optional<CallStream>& stream : session.streams) {

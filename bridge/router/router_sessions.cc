@@ -323,7 +323,9 @@ void Router::RetryParked(Session& session, std::size_t& left) {
     parked_bytes_ -= parked.bytes;
     Reply(session.id, parked.kind, std::move(parked.reply));
   }
-  if (session.parked_replies.empty()) parked_sessions_.erase(session.id);
+  if (!session.parked_replies.empty()) return;
+  parked_sessions_.erase(session.id);
+  dispatcher_.TellIfDrained(session);
 }
 
 void Router::RetryParkedLater(std::size_t left) {

@@ -44,6 +44,8 @@ class Plugin:
         self.give_up_at = None
 
     def stop(self, *_):
+        if self.give_up_at and time.monotonic() > self.give_up_at:
+            os._exit(1)  # It was asked before, and does not come to an end.
         self.give_up_at = self.give_up_at or time.monotonic() + 10
         self.stopping = True
         self.to_bridge.put(pb.PluginMessage(drain=pb.Drain()))
@@ -78,17 +80,19 @@ class Plugin:
                     future = self.workers.submit(self.work, message.invoke)
                     self.running.add(future)
                     future.add_done_callback(self.running.discard)
-                elif kind == "cancel":
-                    self.answers.pop(message.cancel.request_id, None)
+                elif kind in ("cancel", "rejected"):
+                    self.answers.pop(getattr(message, kind).request_id, None)
+                    if kind == "rejected":
+                        print(f"python-echo: {message}", file=sys.stderr, flush=True)
                 elif kind == "delivered":
                     for request_id in message.delivered.request_ids:
                         self.answers.pop(request_id, None)
                 elif kind == "drained" and self.stopping:
-                    concurrent.futures.wait(list(self.running))
+                    concurrent.futures.wait(list(self.running), timeout=max(0, self.give_up_at - time.monotonic()))
                     messages.put(None)
                 elif kind == "published":
                     print(f"python-echo: serving {message.published.topic}", flush=True)
-                elif kind in ("refused", "rejected") or message.hub_state.reason:
+                elif kind == "refused" or message.hub_state.reason:
                     print(f"python-echo: {message}", file=sys.stderr, flush=True)
         finally:
             messages.put(None)

@@ -58,6 +58,8 @@ class FakePluginPort : public router::PluginPort {
     std::map<router::CallKind, std::vector<Stream>> streams;
     std::vector<std::pair<std::string, router::CallKind>> unsubscribed;
     std::vector<RecordedReply> replies;
+    // Every reply came when something had been published.
+    bool published_before_replies = true;
     std::vector<std::string> closed;
     std::vector<RecordedHubCall> hub_calls;
   };
@@ -151,6 +153,7 @@ class FakePluginPort : public router::PluginPort {
              router::PluginReply reply) override {
     if (on_reply != nullptr) return on_reply(std::move(reply.payload));
     absl::MutexLock lock(&mutex_);
+    record_.published_before_replies &= !record_.published.empty();
     record_.replies.push_back(
         {std::string(session_id), kind, std::move(reply.payload), std::move(reply.json)});
   }

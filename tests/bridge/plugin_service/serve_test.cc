@@ -210,6 +210,17 @@ TEST_F(ServeTest, ARefusalListsEverythingAndThenEndsTheStream) {
   EXPECT_THAT(port_.Snapshot().opened, IsEmpty());
 }
 
+TEST_F(ServeTest, ADefinitionThatIsTooLargeIsRefusedForGood) {
+  options_.max_definition_bytes = 200;
+  pb::PluginMessage first = HelloMessage();
+  first.mutable_hello()->add_tools()->set_definition_json(kToolJson);
+  Open(first);
+  const std::vector<pb::BridgeMessage> messages = ReadAll();
+  ASSERT_THAT(messages, SizeIs(1));
+  EXPECT_THAT(messages[0].refused().message(), HasSubstr("--max-definition-bytes"));
+  EXPECT_EQ(stream_->Finish().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
 TEST_F(ServeTest, WhatTheHubRefusesIsToldInWhole) {
   port_.on_publish = [](auto done) {
     absl::Status status = absl::FailedPreconditionError("the hub refused the definition");
@@ -358,6 +369,50 @@ TEST_F(ServeTest, TheHubIsCalledAndAnswers) {
   EXPECT_EQ(failed.failure().code(), grpc::StatusCode::ABORTED);
   EXPECT_EQ(failed.failure().error().code(), "no");
   EXPECT_EQ(call("3", "").failure().code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(ServeTest, AHubRequestThatIsTooLargeIsAnswered) {
+  options_.max_message_bytes = std::size_t{1} << 20;
+  Start();
+  for (const std::size_t bytes : {std::size_t{2} << 20}) {
+    pb::PluginMessage message;
+    message.mutable_hub_request()->set_id("h1");
+    message.mutable_hub_request()->mutable_call()->set_event(std::string(bytes, 'e'));
+    stream_->Write(message);
+    const pb::HubReply reply = Read().hub_reply();
+    EXPECT_EQ(reply.id(), "h1");
+    EXPECT_EQ(reply.failure().code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  }
+}
+
+TEST_F(ServeTest, AnErrorOfTheHubThatNoStructTakesIsToldWithoutItsDetails) {
+  port_.on_call_hub = [](absl::string_view) -> absl::StatusOr<std::string> {
+    absl::Status status = absl::AbortedError("the hub answered with an error");
+    pb::HubError error;
+    error.set_code("no");
+    *error.mutable_error() = definition::JsonObjectOf(R"({"n":1e400})");
+    router::SetHubError(status, error);
+    return status;
+  };
+  Start(HelloMessage(pb::PAYLOAD_ENCODING_STRUCT));
+  pb::PluginMessage message;
+  message.mutable_hub_request()->set_id("h1");
+  message.mutable_hub_request()->mutable_call()->set_event("e");
+  stream_->Write(message);
+  EXPECT_EQ(Read().hub_reply().failure().error().code(), "no");
+}
+
+TEST_F(ServeTest, NothingIsReadBeforeTheRouterHasThePlugin) {
+  Open();
+  stream_->Write(Invoked("r1"));
+  pb::PluginMessage drain;
+  drain.mutable_drain();
+  stream_->Write(drain);
+  stream_->WritesDone();
+  EXPECT_TRUE(Finish().ok());
+  const auto record = port_.Snapshot();
+  EXPECT_EQ(record.published_before_replies, true);
+  EXPECT_THAT(record.replies, SizeIs(1));
 }
 
 TEST_F(ServeTest, AHubRequestWithALongIdIsRejected) {

@@ -18,6 +18,8 @@ using ::testing::SizeIs;
 
 class OneStreamTest : public RouterTest {
  protected:
+  explicit OneStreamTest(RouterOptions options = {}) : RouterTest(std::move(options)) {}
+
   // Every kind, all of which write to the worker's `calls`.
   std::unique_ptr<Worker> Serve(std::size_t max_queries = 16) {
     SessionSpec spec = Spec();
@@ -121,6 +123,29 @@ TEST_F(OneStreamTest, ACreditThatACancelledQueryHoldsIsGivenBackByItsFailure) {
   EXPECT_THAT(worker->calls->request_ids, ElementsAre("a1"));
   Fails(*worker, "a1");
   EXPECT_THAT(worker->calls->request_ids, ElementsAre("a1", "l1"));
+}
+
+class FullOutboxTest : public OneStreamTest {
+ protected:
+  FullOutboxTest() : OneStreamTest(OneAnswer()) {}
+  static RouterOptions OneAnswer() {
+    RouterOptions options;
+    options.limits.outbox.max_answers = 1;
+    return options;
+  }
+};
+
+// Else a plugin that stops would take them along.
+TEST_F(FullOutboxTest, NobodyIsDrainedWhileItsAnswersWaitForRoom) {
+  auto worker = Serve();
+  HubInvokes("r1");
+  Replies(*worker, "r1");
+  Fails(*worker, "old", "locator_list");
+  ASSERT_TRUE(router_.DrainSession(worker->session_id).ok());
+  EXPECT_EQ(worker->calls->drained, 0);
+  router_.OnProven(hub_.position());
+  EXPECT_EQ(AnswerTo("old").event, "locator_list");
+  EXPECT_GT(worker->calls->drained, 0);
 }
 
 TEST_F(OneStreamTest, WhatIsParkedBeforePublishFindsItsCallToo) {
