@@ -3,22 +3,15 @@
 import concurrent.futures
 import contextlib
 import json
-import os
-import pathlib
 import queue
 import signal
-import subprocess
-import sys
-import tempfile
 import threading
 import unittest
 
 import grpc
 
 from atomemo.plugin.v1 import plugin_service_pb2 as pb, plugin_service_pb2_grpc
-
-PLUGIN = pathlib.Path(__file__).parents[2] / "examples/python-echo/echo.py"
-PATIENCE = 30  # Seconds until a test gives up on the plugin.
+from plugin_test_case import PATIENCE, PluginTestCase
 
 
 class FakeBridge(plugin_service_pb2_grpc.PluginServiceServicer):
@@ -74,44 +67,19 @@ class FakeBridge(plugin_service_pb2_grpc.PluginServiceServicer):
             yield message
 
 
-# The plugin, but its tool works until somebody writes to the FIFO that `text` names.
-PATIENT_PLUGIN = f"""
-import sys
-sys.path.insert(0, {str(PLUGIN.parent)!r})
-import echo
-echo.echo = lambda parameters: open(parameters["text"]).read()
-echo.main()
-"""
+class PythonEchoTest(PluginTestCase):
+    module = "echo"
 
+    def make_bridge(self):
+        return FakeBridge(self.socket)
 
-class PythonEchoTest(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.gate = f"{folder.name}/gate"
-        os.mkfifo(self.gate)
-        self.socket = f"{folder.name}/bridge.sock"
-        self.bridge = FakeBridge(self.socket)
-        self.start_plugin([PLUGIN])
-
-    def start_plugin(self, arguments, address=None):
-        environment = {**os.environ, "ATOMEMO_BRIDGE_SOCKET": address or self.socket}
-        self.plugin = subprocess.Popen([sys.executable, "-B", *arguments], env=environment)
-        self.addCleanup(self.plugin.wait)
-        self.addCleanup(self.plugin.kill)
+    def wait_until_served(self):
         self.hello = self.bridge.next_hello()
-
-    def start_patient_plugin(self):
-        self.plugin.kill()
-        self.start_plugin(["-c", PATIENT_PLUGIN])
 
     def restart_bridge(self):
         self.bridge.stop()
         self.bridge = FakeBridge(self.socket)
         return self.bridge.next_hello()
-
-    def tearDown(self):
-        self.bridge.stop()
 
     def test_says_what_it_serves_and_takes(self):
         self.assertIn(b'"echo-text"', self.hello.session.definition_json)
@@ -178,7 +146,7 @@ class PythonEchoTest(unittest.TestCase):
     def test_takes_its_socket_as_grpc_writes_it_too(self):
         for scheme in ("unix:", "unix://"):
             self.plugin.kill()
-            self.start_plugin([PLUGIN], address=scheme + self.socket)
+            self.start_plugin(address=scheme + self.socket)
 
     def test_sigterm_lets_calls_in_flight_finish(self):
         self.start_patient_plugin()

@@ -2,13 +2,8 @@
 """examples/python-echo/typed_streams.py against a fake bridge, with the generated stubs on PYTHONPATH."""
 import concurrent.futures
 import contextlib
-import os
-import pathlib
 import queue
 import signal
-import subprocess
-import sys
-import tempfile
 import threading
 import unittest
 
@@ -16,9 +11,7 @@ import grpc
 from google.protobuf import json_format
 
 from atomemo.plugin.v1 import plugin_service_pb2 as pb, plugin_service_pb2_grpc
-
-PLUGIN = pathlib.Path(__file__).parents[2] / "examples/python-echo/typed_streams.py"
-PATIENCE = 30  # Seconds until a test gives up on the plugin.
+from plugin_test_case import PATIENCE, PluginTestCase
 
 
 class FakeBridge(plugin_service_pb2_grpc.PluginServiceServicer):
@@ -120,34 +113,14 @@ class FakeBridge(plugin_service_pb2_grpc.PluginServiceServicer):
         return pb.DrainSessionResponse()
 
 
-# The plugin, but its tool works until somebody writes to the FIFO that `text` names.
-PATIENT_PLUGIN = f"""
-import sys
-sys.path.insert(0, {str(PLUGIN.parent)!r})
-import typed_streams
-typed_streams.echo = lambda parameters: open(parameters["text"]).read()
-typed_streams.main()
-"""
+class TypedStreamsTest(PluginTestCase):
+    module = "typed_streams"
 
+    def make_bridge(self):
+        return FakeBridge(self.socket)
 
-class TypedStreamsTest(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
-        self.socket = f"{folder.name}/bridge.sock"
-        self.bridge = FakeBridge(self.socket)
-        self.start_plugin([PLUGIN])
-
-    def start_plugin(self, arguments, address=None):
-        environment = {**os.environ, "ATOMEMO_BRIDGE_SOCKET": address or self.socket}
-        self.plugin = subprocess.Popen([sys.executable, "-B", *arguments], env=environment)
-        self.addCleanup(self.plugin.wait)
-        self.addCleanup(self.plugin.kill)
+    def wait_until_served(self):
         self.bridge.wait_until_published()
-
-    def tearDown(self):
-        self.bridge.stop()
 
     def test_registers_its_tool_before_it_publishes(self):
         self.assertEqual(self.bridge.steps, ["OpenSession", "RegisterTool", "Publish"])
@@ -173,7 +146,7 @@ class TypedStreamsTest(unittest.TestCase):
     def test_takes_its_socket_as_grpc_writes_it_too(self):
         for scheme in ("unix:", "unix://"):
             self.plugin.kill()
-            self.start_plugin([PLUGIN], address=scheme + self.socket)
+            self.start_plugin(address=scheme + self.socket)
 
     def test_says_what_it_takes(self):
         self.assertGreater(self.bridge.max_receive_bytes, 4 << 20)
@@ -197,12 +170,9 @@ class TypedStreamsTest(unittest.TestCase):
         self.assertEqual(self.bridge.steps[3:], ["DrainSession", "half-closed"])
 
     def test_sigterm_lets_calls_in_flight_finish(self):
-        self.plugin.kill()
-        gate = f"{self.folder}/gate"
-        os.mkfifo(gate)
-        self.start_plugin(["-c", PATIENT_PLUGIN])
-        self.bridge.start("r4", {"text": gate})
-        with open(gate, "w") as text:  # Opens once the tool does: the call is in flight.
+        self.start_patient_plugin()
+        self.bridge.start("r4", {"text": self.gate})
+        with open(self.gate, "w") as text:  # Opens once the tool does: the call is in flight.
             self.plugin.send_signal(signal.SIGTERM)
             self.bridge.wait_until_drained()
             text.write("done")
