@@ -76,8 +76,8 @@ void LimitFlags::AddTo(CLI::App& app, AppOptions& options) {
       ->group(kGroup);
   bytes("--max-stream-bytes", server.max_stream_bytes, 16, "What these hold");
   // What no call fails for has no flag.
-  bounds_.push_back({&router.ledger.max_answer_bytes, nullptr, 4, 0});
-  bounds_.push_back({&router.ledger.max_ids, nullptr, 0, kKiB});
+  bounds_.push_back({&router.answered_ids.max_answer_bytes, nullptr, 4, 0});
+  bounds_.push_back({&router.answered_ids.max_ids, nullptr, 0, kKiB});
   bounds_.push_back({&router.outbox.max_settling_bytes, nullptr, 1, 0});
   bounds_.push_back({&options.hub.send_buffer_bytes, nullptr, 4, 0});
   bounds_.push_back({&options.hub.socket.pause_reading_above, nullptr, 4, 0});

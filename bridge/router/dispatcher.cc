@@ -75,35 +75,31 @@ pb::PluginError OverloadedError(absl::string_view what, std::size_t limit, absl:
 
 }  // namespace
 
-Dispatcher::Dispatcher(base::Scheduler& scheduler, const RouterOptions& options,
-                       CallJournal* journal, Failed failed)
-    : scheduler_(scheduler), options_(options), journal_(journal), failed_(std::move(failed)) {}
+Dispatcher::Dispatcher(base::Scheduler& scheduler, const RouterOptions& options, CallTable& calls,
+                       Fail fail)
+    : scheduler_(scheduler), options_(options), calls_(calls), fail_(std::move(fail)) {}
 
 Dispatcher::~Dispatcher() {
-  for (auto& [key, call] : calls_) {
-    scheduler_.Cancel(call->deadline_timer);
-    scheduler_.Cancel(call->grace_timer);
-  }
   scheduler_.Cancel(fail_timer_);
   scheduler_.Cancel(pump_timer_);
 }
 
 std::optional<pb::PluginError> Dispatcher::Overload(const Plugin& plugin, std::size_t bytes) const {
   const RouterLimits& limits = options_.limits;
-  if (calls_.size() >= limits.max_calls) {
+  if (calls_.active().calls >= limits.max_calls) {
     return OverloadedError("the bridge has too many calls in flight", limits.max_calls,
                            "--max-calls");
   }
-  if (bytes_ + bytes > limits.max_call_bytes) {
+  if (calls_.active().bytes + bytes > limits.max_call_bytes) {
     return OverloadedError("the bridge's calls in flight hold too many bytes",
                            limits.max_call_bytes, "--max-call-bytes");
   }
-  if (plugin.active >= limits.max_plugin_calls) {
+  if (plugin.active.calls >= limits.max_plugin_calls) {
     return OverloadedError(
         absl::StrCat("the plugin \"", plugin.name, "\" has too many calls in flight"),
         limits.max_plugin_calls, "--max-plugin-calls");
   }
-  if (plugin.active_bytes + bytes > limits.max_plugin_call_bytes) {
+  if (plugin.active.bytes + bytes > limits.max_plugin_call_bytes) {
     return OverloadedError(
         absl::StrCat("the calls in flight of the plugin \"", plugin.name, "\" hold too many bytes"),
         limits.max_plugin_call_bytes, "--max-plugin-call-bytes");
@@ -115,30 +111,10 @@ std::optional<pb::PluginError> Dispatcher::Overload(const Plugin& plugin, std::s
   return std::nullopt;
 }
 
-void Dispatcher::Start(Plugin& plugin, HubCall hub_call, std::string target, std::size_t bytes,
-                       absl::Duration timeout, bool retry_safe) {
-  auto owned = std::make_unique<ActiveCall>();
-  ActiveCall& call = *owned;
-  call.plugin = &plugin;
-  call.request_id = hub_call.request_id();
-  call.event = hub_call.event;
-  call.kind = hub_call.kind();
-  call.target = std::move(target);
-  call.retry_safe = retry_safe;
-  call.bytes = bytes;
-  call.payload = std::move(hub_call.payload);
-  call.number = ++last_number_;
-  call.arrived = scheduler_.Now();
-  call.deadline = call.arrived + timeout;
-
-  if (NeverServes(plugin, call.kind)) return failed_(call, NotServedError(plugin, call.kind));
-
-  bytes_ += call.bytes;
-  plugin.active_bytes += call.bytes;
-  ++plugin.active;
+void Dispatcher::Start(LiveCall& call, absl::Duration timeout) {
+  Plugin& plugin = *call.plugin;
+  if (NeverServes(plugin, call.kind)) return fail_(call, NotServedError(plugin, call.kind));
   call.deadline_timer = scheduler_.After(timeout, [this, &call] { OnDeadline(call); });
-  const bool is_new = calls_.emplace(Key(plugin.topic, call.request_id), std::move(owned)).second;
-  (void)ATOMEMO_INVARIANT(is_new);
   Enqueue(call);
   Pump(plugin, call.kind);
 }
@@ -153,14 +129,10 @@ bool Dispatcher::NeverServes(const Plugin& plugin, CallKind kind) const {
                       });
 }
 
-bool Dispatcher::IsActive(absl::string_view topic, absl::string_view request_id) const {
-  return calls_.contains(Key(std::string(topic), std::string(request_id)));
-}
-
 std::optional<CallKind> Dispatcher::KindOf(const Session& session,
                                            absl::string_view request_id) const {
-  const auto call = calls_.find(Key(session.plugin->topic, std::string(request_id)));
-  if (call != calls_.end()) return call->second->kind;
+  const LiveCall* const call = calls_.Find(session.plugin->topic, request_id);
+  if (call != nullptr && IsActive(call->state)) return call->kind;
   for (std::size_t i = 0; i < kCallKindCount; ++i) {
     if (session.streams[i] && session.streams[i]->cancelled.contains(request_id)) {
       return static_cast<CallKind>(i);
@@ -169,28 +141,22 @@ std::optional<CallKind> Dispatcher::KindOf(const Session& session,
   return std::nullopt;
 }
 
-std::unique_ptr<ActiveCall> Dispatcher::TakeAnswered(Session& session, CallKind kind,
-                                                     absl::string_view request_id) {
-  const Key key(session.plugin->topic, std::string(request_id));
+LiveCall* Dispatcher::TakeReply(Session& session, CallKind kind, absl::string_view request_id) {
+  LiveCall* const call = calls_.Find(session.plugin->topic, request_id);
   // The clock decides, not whether the reply or the timer is handled first.
-  if (const auto due = calls_.find(key);
-      due != calls_.end() && due->second->deadline <= scheduler_.Now()) {
-    OnDeadline(*due->second);
+  if (call != nullptr && IsActive(call->state) && call->deadline <= scheduler_.Now()) {
+    OnDeadline(*call);
   }
   ReturnHeldCredit(session, kind, request_id);
-  const auto found = calls_.find(key);
-  if (found == calls_.end() || found->second->kind != kind) return nullptr;
-  ActiveCall& call = *found->second;
-  if (call.worker != nullptr && call.worker != &session) {
-    if (CallSink* const sink = SinkOf(call)) {
-      sink->Cancel(call.request_id, "another worker has answered the call");
-      HoldCredit(*call.worker, kind, call.request_id);
+  if (call == nullptr || !IsActive(call->state) || call->kind != kind) return nullptr;
+  if (call->worker != nullptr && call->worker != &session) {
+    if (CallSink* const sink = SinkOf(*call)) {
+      sink->Cancel(call->request_id, "another worker has answered the call");
+      HoldCredit(*call->worker, kind, call->request_id);
     }
   }
   session.plugin->timeouts_in_a_row = 0;
-  std::unique_ptr<ActiveCall> taken = Take(call);
-  PumpAfterCall(*session.plugin, kind);
-  return taken;
+  return call;
 }
 
 void Dispatcher::ReturnHeldCredit(Session& session, CallKind kind, absl::string_view request_id) {
@@ -207,20 +173,16 @@ void Dispatcher::WorkerReady(Plugin& plugin) {
   for (std::size_t i = 0; i < kCallKindCount; ++i) {
     const auto kind = static_cast<CallKind>(i);
     if (AnyServes(plugin, kind)) {
-      for (ActiveCall* call : plugin.queue(kind)) {
-        scheduler_.Cancel(std::exchange(call->grace_timer, base::Scheduler::kNoTimer));
+      for (LiveCall& call : plugin.queue(kind)) {
+        scheduler_.Cancel(std::exchange(call.grace_timer, base::Scheduler::kNoTimer));
       }
       Pump(plugin, kind);
     } else if (NeverServes(plugin, kind)) {
       const auto error = std::make_shared<const pb::PluginError>(NotServedError(plugin, kind));
-      while (!plugin.queue(kind).empty()) {
-        ActiveCall& call = *plugin.queue(kind).front();
-        Dequeue(call);
-        Doom(call, error);
-      }
+      while (!plugin.queue(kind).empty()) Doom(plugin.queue(kind).front(), error);
       FailSome();
     } else if (AnyWorker(plugin)) {
-      for (ActiveCall* call : plugin.queue(kind)) WaitForWorkerAnew(*call);
+      for (LiveCall& call : plugin.queue(kind)) WaitForWorkerAnew(call);
     }
   }
 }
@@ -229,7 +191,7 @@ void Dispatcher::WorkerGone(Plugin& plugin) {
   for (std::size_t i = 0; i < kCallKindCount; ++i) {
     const auto kind = static_cast<CallKind>(i);
     if (AnyServes(plugin, kind)) continue;
-    for (ActiveCall* call : plugin.queue(kind)) WaitForWorker(*call);
+    for (LiveCall& call : plugin.queue(kind)) WaitForWorker(call);
   }
 }
 
@@ -242,7 +204,7 @@ void Dispatcher::Drain(Session& session) {
 void Dispatcher::TellIfDrained(Session& session) const {
   // Answers that wait for room would be lost with a plugin that goes.
   if (!session.parked_replies.empty() && session.plugin != nullptr) return;
-  const bool idle = session.plugin == nullptr || session.plugin->active == 0;
+  const bool idle = session.plugin == nullptr || session.plugin->active.calls == 0;
   if (!session.draining && !(draining_ && idle)) return;
   for (std::optional<CallStream>& stream : session.streams) {
     if (!stream || std::exchange(stream->drained, true)) continue;
@@ -256,19 +218,25 @@ void Dispatcher::StreamClosed(Session& session, CallKind kind, absl::string_view
   session.streams_changed_at = scheduler_.Now();
   session.lost_stream(kind) = std::string(reason);
   for (const auto& [request_id, timer] : stream->cancelled) scheduler_.Cancel(timer);
-  std::vector<ActiveCall*> orphans(stream->in_flight.begin(), stream->in_flight.end());
-  std::sort(orphans.begin(), orphans.end(),
-            [](const ActiveCall* a, const ActiveCall* b) { return a->number < b->number; });
-  stream.reset();
-  // The last first: then each one's place is near the front.
-  for (auto orphan = orphans.rbegin(); orphan != orphans.rend(); ++orphan) {
-    (*orphan)->worker = nullptr;
-    if ((*orphan)->retry_safe) Enqueue(**orphan);
-  }
+  CallList& orphans = stream->in_flight;
+  orphans.sort([](const LiveCall& a, const LiveCall& b) { return a.number < b.number; });
   const auto error = std::make_shared<const pb::PluginError>(WorkerDied(reason));
-  for (const ActiveCall* orphan : orphans) {
-    if (!orphan->retry_safe) Doom(*orphan, error);
+  // The last first: then each one's place in the queue is near the front.
+  for (auto orphan = orphans.end(); orphan != orphans.begin();) {
+    LiveCall& call = *--orphan;
+    if (!call.retry_safe) continue;
+    ++orphan;
+    Enqueue(call);
   }
+  while (!orphans.empty()) {
+    orphans.front().worker = nullptr;
+    Doom(orphans.front(), error);
+  }
+  // Those of FailAll whose turn has not come.
+  for (LiveCall& call : calls_.failing()) {
+    if (call.worker == &session && call.kind == kind) call.worker = nullptr;
+  }
+  stream.reset();
   FailSome();
   if (session.plugin != nullptr) Pump(*session.plugin, kind);
 }
@@ -276,60 +244,56 @@ void Dispatcher::StreamClosed(Session& session, CallKind kind, absl::string_view
 void Dispatcher::FailAll(const pb::PluginError& error) {
   failing_ = true;
   const auto shared = std::make_shared<const pb::PluginError>(error);
-  for (const auto& [key, call] : calls_) {
-    Dequeue(*call);
-    Doom(*call, shared);
-  }
+  calls_.ForEachActive([&](LiveCall& call) { Doom(call, shared); });
   FailSome();
 }
 
-void Dispatcher::Doom(const ActiveCall& call, std::shared_ptr<const pb::PluginError> error) {
-  (void)ATOMEMO_INVARIANT(!call.queued);
-  doomed_.push_back({Key(call.plugin->topic, call.request_id), call.number, std::move(error)});
+void Dispatcher::Doom(LiveCall& call, std::shared_ptr<const pb::PluginError> error) {
+  if (call.state == CallState::kFailing) return;
+  call.doom = std::move(error);
+  calls_.Move(call, CallState::kFailing, calls_.failing());
 }
 
 void Dispatcher::FailSome() {
   if (fail_timer_ != base::Scheduler::kNoTimer) return;
-  for (std::size_t failed = 0; failed < kCallsATurn && !doomed_.empty();) {
-    const Doomed next = std::move(doomed_.front());
-    doomed_.pop_front();
-    const auto found = calls_.find(next.key);
-    if (found == calls_.end() || found->second->number != next.number) continue;
-    ActiveCall& call = *found->second;
+  CallList& failing = calls_.failing();
+  for (std::size_t failed = 0; failed < kCallsATurn && !failing.empty(); ++failed) {
+    LiveCall& call = failing.front();
     if (call.worker != nullptr) {
-      if (CallSink* const sink = SinkOf(call)) sink->Cancel(call.request_id, next.error->message());
+      CallSink* const sink = call.worker->sink_of(call.kind);
+      if (ATOMEMO_INVARIANT(sink != nullptr)) sink->Cancel(call.request_id, call.doom->message());
     }
-    Fail(call, *next.error);
-    ++failed;
+    const std::shared_ptr<const pb::PluginError> error = call.doom;
+    FailNow(call, *error);
   }
-  if (doomed_.empty()) return;
+  if (failing.empty()) return;
   fail_timer_ = scheduler_.After(absl::ZeroDuration(), [this] {
     fail_timer_ = base::Scheduler::kNoTimer;
     FailSome();
   });
 }
 
-CallSink* Dispatcher::SinkOf(const ActiveCall& call) const {
+CallSink* Dispatcher::SinkOf(const LiveCall& call) const {
   CallSink* const sink = call.worker == nullptr ? nullptr : call.worker->sink_of(call.kind);
   return ATOMEMO_INVARIANT(sink != nullptr) ? sink : nullptr;
 }
 
 void Dispatcher::Pump(Plugin& plugin, CallKind kind) {
   if (failing_) return;
-  std::list<ActiveCall*>& queue = plugin.queue(kind);
+  CallList& queue = plugin.queue(kind);
   std::size_t calls = 0;
   std::size_t bytes = 0;
   while (!queue.empty()) {
     Session* worker = LeastBusy(plugin, kind);
     if (worker == nullptr) {
       if (!AnyServes(plugin, kind)) {
-        for (ActiveCall* call : queue) WaitForWorker(*call);
+        for (LiveCall& call : queue) WaitForWorker(call);
       }
       return;
     }
     if (++calls > kCallsATurn || bytes > kBytesATurn) return PumpLater(plugin, kind);
-    bytes += queue.front()->bytes;
-    HandOver(*queue.front(), *worker);
+    bytes += queue.front().bytes;
+    HandOver(queue.front(), *worker);
   }
 }
 
@@ -361,25 +325,24 @@ void Dispatcher::PumpFreed(Plugin& plugin, CallKind kind) {
   }
 }
 
-// A call of the plugin has ended.
-void Dispatcher::PumpAfterCall(Plugin& plugin, CallKind kind) {
+void Dispatcher::AfterCall(Plugin& plugin, CallKind kind) {
   PumpFreed(plugin, kind);
   if (!draining_) return;
   for (Session* worker : plugin.workers) TellIfDrained(*worker);
 }
 
-void Dispatcher::HandOver(ActiveCall& call, Session& worker) {
-  Dequeue(call);
-  // An answer that a worker brings along may free its credit before WorkerReady.
-  scheduler_.Cancel(std::exchange(call.grace_timer, base::Scheduler::kNoTimer));
+void Dispatcher::Forget(const Plugin& plugin) {
+  pumps_.erase(std::remove_if(pumps_.begin(), pumps_.end(),
+                              [&plugin](const auto& queue) { return queue.first == &plugin; }),
+               pumps_.end());
+}
+
+void Dispatcher::HandOver(LiveCall& call, Session& worker) {
   (void)ATOMEMO_INVARIANT(call.worker == nullptr);
   call.worker = &worker;
   call.worker_pid = worker.spec.peer_pid;
-  if (journal_ != nullptr) {
-    journal_->Started(call.plugin->topic, call.request_id, worker.spec.instance_id);
-  }
   CallStream& stream = *worker.stream(call.kind);
-  stream.in_flight.insert(&call);
+  calls_.Move(call, CallState::kRunning, stream.in_flight);
   std::visit(
       [&](auto& payload) {
         pb::CallInfo& info = *payload.mutable_info();
@@ -394,35 +357,27 @@ void Dispatcher::HandOver(ActiveCall& call, Session& worker) {
   }
 }
 
-void Dispatcher::Enqueue(ActiveCall& call) {
-  std::list<ActiveCall*>& queue = call.plugin->queue(call.kind);
+void Dispatcher::Enqueue(LiveCall& call) {
+  CallList& queue = call.plugin->queue(call.kind);
   // Behind all that came before it: at the end, unless it had a worker.
   auto place = queue.end();
-  if (!queue.empty() && queue.back()->number > call.number) {
+  if (!queue.empty() && queue.back().number > call.number) {
     place = std::find_if(queue.begin(), queue.end(),
-                         [&call](const ActiveCall* other) { return other->number > call.number; });
+                         [&call](const LiveCall& other) { return other.number > call.number; });
   }
-  call.queue_place = queue.insert(place, &call);
-  call.queued = true;
-  ++call.plugin->queued;
+  calls_.Move(call, CallState::kQueued, queue, place);
 }
 
-void Dispatcher::Dequeue(ActiveCall& call) {
-  if (!std::exchange(call.queued, false)) return;
-  call.plugin->queue(call.kind).erase(call.queue_place);
-  --call.plugin->queued;
-}
-
-void Dispatcher::WaitForWorker(ActiveCall& call) {
+void Dispatcher::WaitForWorker(LiveCall& call) {
   if (call.grace_timer == base::Scheduler::kNoTimer) WaitForWorkerAnew(call);
 }
 
-void Dispatcher::WaitForWorkerAnew(ActiveCall& call) {
+void Dispatcher::WaitForWorkerAnew(LiveCall& call) {
   call.unserved_since = scheduler_.Now();
   StartGrace(call);
 }
 
-void Dispatcher::StartGrace(ActiveCall& call) {
+void Dispatcher::StartGrace(LiveCall& call) {
   scheduler_.Cancel(call.grace_timer);
   const absl::Duration grace =
       AnyWorker(*call.plugin) ? options_.stream_grace : options_.worker_grace;
@@ -430,16 +385,15 @@ void Dispatcher::StartGrace(ActiveCall& call) {
                                       [this, &call] { OnGraceOver(call); });
 }
 
-void Dispatcher::OnGraceOver(ActiveCall& call) {
+void Dispatcher::OnGraceOver(LiveCall& call) {
   call.grace_timer = base::Scheduler::kNoTimer;
-  if (AnyWorker(*call.plugin)) return Fail(call, NotServedError(*call.plugin, call.kind));
+  if (AnyWorker(*call.plugin)) return FailNow(call, NotServedError(*call.plugin, call.kind));
   // The last worker may have gone while only a stream was waited for.
   if (scheduler_.Now() < call.unserved_since + options_.worker_grace) return StartGrace(call);
-  Fail(call, NoWorkerError(*call.plugin));
+  FailNow(call, NoWorkerError(*call.plugin));
 }
 
-void Dispatcher::OnDeadline(ActiveCall& call) {
-  ++timed_out_;
+void Dispatcher::OnDeadline(LiveCall& call) {
   ++call.plugin->timeouts_in_a_row;
   const std::string limit = absl::FormatDuration(call.deadline - call.arrived);
   std::string message;
@@ -453,7 +407,7 @@ void Dispatcher::OnDeadline(ActiveCall& call) {
       HoldCredit(*call.worker, call.kind, call.request_id);
     }
   }
-  Fail(call, BridgeError(code::kTimeout, "Timeout", message));
+  FailNow(call, BridgeError(code::kTimeout, "Timeout", message));
 }
 
 void Dispatcher::HoldCredit(Session& session, CallKind kind, const std::string& request_id) {
@@ -468,39 +422,11 @@ void Dispatcher::HoldCredit(Session& session, CallKind kind, const std::string& 
       });
 }
 
-std::unique_ptr<ActiveCall> Dispatcher::Take(ActiveCall& call) {
-  scheduler_.Cancel(std::exchange(call.deadline_timer, base::Scheduler::kNoTimer));
-  scheduler_.Cancel(std::exchange(call.grace_timer, base::Scheduler::kNoTimer));
-  if (call.worker != nullptr) {
-    (void)ATOMEMO_INVARIANT(!call.queued);
-    std::optional<CallStream>& stream = call.worker->stream(call.kind);
-    if (ATOMEMO_INVARIANT(stream.has_value())) {
-      const bool was_there = stream->in_flight.erase(&call) == 1;
-      (void)ATOMEMO_INVARIANT(was_there);
-    }
-  } else {
-    Dequeue(call);
-  }
-  (void)ATOMEMO_INVARIANT(call.plugin->active > 0);
-  (void)ATOMEMO_INVARIANT(call.plugin->active_bytes >= call.bytes && bytes_ >= call.bytes);
-  --call.plugin->active;
-  call.plugin->active_bytes -= call.bytes;
-  bytes_ -= call.bytes;
-  if (call.plugin->active == 0) {  // it may go now
-    pumps_.erase(std::remove_if(pumps_.begin(), pumps_.end(),
-                                [&call](const auto& queue) { return queue.first == call.plugin; }),
-                 pumps_.end());
-  }
-  auto node = calls_.extract(Key(call.plugin->topic, call.request_id));
-  return std::move(node.mapped());
-}
-
-void Dispatcher::Fail(ActiveCall& call, pb::PluginError error) {
+void Dispatcher::FailNow(LiveCall& call, pb::PluginError error) {
   Plugin& plugin = *call.plugin;
   const CallKind kind = call.kind;
-  const std::unique_ptr<ActiveCall> taken = Take(call);
-  failed_(*taken, std::move(error));
-  PumpAfterCall(plugin, kind);
+  fail_(call, std::move(error));
+  AfterCall(plugin, kind);
 }
 
 }  // namespace atomemo::router

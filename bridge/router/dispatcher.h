@@ -2,7 +2,6 @@
 #define ATOMEMO_BRIDGE_ROUTER_DISPATCHER_H_
 
 #include <cstddef>
-#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -10,11 +9,11 @@
 #include <string>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "bridge/base/scheduler.h"
+#include "bridge/router/call_table.h"
 #include "bridge/router/options.h"
-#include "bridge/router/session.h"
+#include "bridge/router/plugin.h"
 
 namespace atomemo::router {
 
@@ -29,13 +28,10 @@ namespace atomemo::router {
 // (StreamClosed, FailAll) before they go.
 class Dispatcher {
  public:
-  // A call ended without its plugin's reply: `error` is its terminal answer. The call is gone after
-  // the callback.
-  using Failed = std::function<void(const ActiveCall& call, pb::PluginError error)>;
+  // A call ends without its plugin's reply: the callback gives it this error for its answer.
+  using Fail = std::function<void(LiveCall& call, pb::PluginError error)>;
 
-  // `journal` may be null.
-  Dispatcher(base::Scheduler& scheduler, const RouterOptions& options, CallJournal* journal,
-             Failed failed);
+  Dispatcher(base::Scheduler& scheduler, const RouterOptions& options, CallTable& calls, Fail fail);
   ~Dispatcher();
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
@@ -43,21 +39,20 @@ class Dispatcher {
   // Why no further call of that size can be taken: a bound is reached, which the error names.
   std::optional<pb::PluginError> Overload(const Plugin& plugin, std::size_t bytes) const;
 
-  // Takes a call over, which Overload lets in. It fails at once when the workers that are there do
-  // not serve its kind; without workers it waits for one for a grace period.
-  void Start(Plugin& plugin, HubCall call, std::string target, std::size_t bytes,
-             absl::Duration timeout, bool retry_safe);
-
-  bool IsActive(absl::string_view topic, absl::string_view request_id) const;
+  // Takes over an accepted call, which Overload lets in. It fails at once when the workers that are
+  // there do not serve its kind; without workers it waits for one for a grace period.
+  void Start(LiveCall& call, absl::Duration timeout);
 
   // Of a call that is active in the session's plugin, or was cancelled at that session.
   std::optional<CallKind> KindOf(const Session& session, absl::string_view request_id) const;
 
-  // The call that `session` answers, no longer active; null if no such call is active in the
-  // session's plugin, or its deadline has passed (then it has failed). A reply from another worker
-  // of the plugin than the one that has the call counts: the first answer wins.
-  std::unique_ptr<ActiveCall> TakeAnswered(Session& session, CallKind kind,
-                                           absl::string_view request_id);
+  // The active call that `session` answers; null if no such call is active in the session's plugin,
+  // or its deadline has passed (then it has failed). A reply from another worker of the plugin than
+  // the one that has the call counts: the first answer wins. AfterCall follows once it is answered.
+  LiveCall* TakeReply(Session& session, CallKind kind, absl::string_view request_id);
+
+  // A call of the plugin has its answer: others may go out.
+  void AfterCall(Plugin& plugin, CallKind kind);
 
   // A stream was opened, or a session published: queued calls may go out.
   void WorkerReady(Plugin& plugin);
@@ -80,64 +75,46 @@ class Dispatcher {
   // are safe to retry. Removes the stream. Where they are many, only the first of them at once.
   void StreamClosed(Session& session, CallKind kind, absl::string_view reason);
 
+  // The plugin is about to go. It has no calls.
+  void Forget(const Plugin& plugin);
+
   // The end: every active call fails with the same error, and none is started any more. Where they
   // are many, only the first fail at once.
   void FailAll(const pb::PluginError& error);
 
-  std::size_t active() const { return calls_.size(); }
-  std::size_t active_bytes() const { return bytes_; }
-  // Replies that came after their call had been answered are not counted here but by the caller.
-  std::uint64_t timed_out() const { return timed_out_; }
-
  private:
-  using Key = std::pair<std::string, std::string>;  // topic, request_id
-
   // There are workers, none has a stream for the kind, and none is about to open one.
   bool NeverServes(const Plugin& plugin, CallKind kind) const;
   void Pump(Plugin& plugin, CallKind kind);
   void PumpLater(Plugin& plugin, CallKind kind);
   void PumpNext();
-  void HandOver(ActiveCall& call, Session& worker);
-  void Enqueue(ActiveCall& call);
-  void Dequeue(ActiveCall& call);
-  void WaitForWorker(ActiveCall& call);
-  void WaitForWorkerAnew(ActiveCall& call);
-  void StartGrace(ActiveCall& call);
-  void OnGraceOver(ActiveCall& call);
-  void OnDeadline(ActiveCall& call);
-  std::unique_ptr<ActiveCall> Take(ActiveCall& call);
-  void Fail(ActiveCall& call, pb::PluginError error);
-  // The call, which is not queued, is about to fail: with FailSome.
-  void Doom(const ActiveCall& call, std::shared_ptr<const pb::PluginError> error);
+  void HandOver(LiveCall& call, Session& worker);
+  void Enqueue(LiveCall& call);
+  void WaitForWorker(LiveCall& call);
+  void WaitForWorkerAnew(LiveCall& call);
+  void StartGrace(LiveCall& call);
+  void OnGraceOver(LiveCall& call);
+  void OnDeadline(LiveCall& call);
+  // The call has its answer, without its plugin's reply.
+  void FailNow(LiveCall& call, pb::PluginError error);
+  // The call is about to fail: with FailSome.
+  void Doom(LiveCall& call, std::shared_ptr<const pb::PluginError> error);
   void FailSome();
   void HoldCredit(Session& session, CallKind kind, const std::string& request_id);
   // Where the call went; null (and a broken invariant) if its worker has no such stream.
-  CallSink* SinkOf(const ActiveCall& call) const;
+  CallSink* SinkOf(const LiveCall& call) const;
   // A worker has a credit of that kind again.
   void PumpFreed(Plugin& plugin, CallKind kind);
-  void PumpAfterCall(Plugin& plugin, CallKind kind);
   void ReturnHeldCredit(Session& session, CallKind kind, absl::string_view request_id);
 
   base::Scheduler& scheduler_;
   const RouterOptions& options_;
-  CallJournal* const journal_;
-  const Failed failed_;
+  CallTable& calls_;
+  const Fail fail_;
 
-  // A call that is about to fail, unless it ends before its turn.
-  struct Doomed {
-    Key key;
-    std::uint64_t number;
-    std::shared_ptr<const pb::PluginError> error;
-  };
-
-  absl::flat_hash_map<Key, std::unique_ptr<ActiveCall>> calls_;
-  std::size_t bytes_ = 0;
-  std::uint64_t last_number_ = 0;
-  std::uint64_t timed_out_ = 0;
   bool draining_ = false;
   // FailAll was called: no call is started any more.
   bool failing_ = false;
-  std::deque<Doomed> doomed_;
   base::Scheduler::TimerId fail_timer_ = base::Scheduler::kNoTimer;
   // Queues with more calls than were handed over in one turn.
   std::deque<std::pair<Plugin*, CallKind>> pumps_;

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "bridge/base/random.h"
+#include "bridge/router/plugin.h"
 
 namespace atomemo::router {
 

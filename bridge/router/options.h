@@ -6,7 +6,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
-#include "bridge/router/call_ledger.h"
+#include "bridge/router/answered_ids.h"
 #include "bridge/router/outbox.h"
 #include "bridge/router/ports.h"
 
@@ -47,7 +47,7 @@ struct RouterLimits {
   std::size_t max_parked_bytes = 128u << 20;
   // --max-outbox-answers, --max-outbox-bytes; --max-plugin-answers, --max-plugin-answer-bytes
   Outbox::Limits outbox;
-  CallLedger::Limits ledger;
+  AnsweredIds::Limits answered_ids;
 };
 
 struct RouterOptions {

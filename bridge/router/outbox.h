@@ -2,18 +2,14 @@
 #define ATOMEMO_BRIDGE_ROUTER_OUTBOX_H_
 
 #include <cstddef>
-#include <cstdint>
 #include <deque>
 #include <functional>
-#include <memory>
-#include <string>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
-#include "absl/container/node_hash_map.h"
-#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "bridge/base/scheduler.h"
-#include "bridge/router/answer_lane.h"
+#include "bridge/router/call_table.h"
+#include "bridge/router/plugin.h"
 #include "bridge/router/ports.h"
 
 namespace atomemo::router {
@@ -49,82 +45,64 @@ class Outbox {
     std::size_t max_settling_bytes = 4u << 20;
   };
   struct Callbacks {
-    // The hub's socket has this answer. Once for each.
-    std::function<void(absl::string_view topic, const HubAnswer& answer)> on_proven;
-    // The answer will not be sent again. Once for each, after on_proven.
-    std::function<void(absl::string_view topic, const HubAnswer& answer)> on_settled;
+    // The answer will not be sent again. Once for each that is left.
+    std::function<void(const LiveCall& call)> on_settled;
     // Once after all calls of on_settled that belong together, even if there were none.
     std::function<void()> on_settled_end;
     // Answers were proven, if not yet all that OnProven told of.
     std::function<void()> on_proven_end;
-    // The hub cannot take this answer: what shall take its place. Not null.
-    std::function<std::shared_ptr<const HubAnswer>(absl::string_view topic, const HubAnswer& answer,
-                                                   const HubLoss& loss)>
-        on_refused;
+    // The hub cannot take the call's answer: another one shall take its place.
+    std::function<void(LiveCall& call, const HubLoss& loss)> on_refused;
     // The hub can take the answer's replacement neither. It is dropped, as if it had been settled.
-    std::function<void(absl::string_view topic, const HubAnswer& answer, const HubLoss& loss)>
-        on_given_up;
+    std::function<void(const LiveCall& call, const HubLoss& loss)> on_given_up;
   };
 
-  Outbox(HubPort& hub, base::Scheduler& scheduler, Limits limits, Callbacks callbacks);
+  Outbox(HubPort& hub, base::Scheduler& scheduler, CallTable& calls, Limits limits,
+         Callbacks callbacks);
   ~Outbox();
   Outbox(const Outbox&) = delete;
   Outbox& operator=(const Outbox&) = delete;
 
-  bool HasRoom() const { return answers_ < limits_.max_answers && bytes_ < limits_.max_bytes; }
+  bool HasRoom() const {
+    return calls_.unproven().calls < limits_.max_answers &&
+           calls_.unproven().bytes < limits_.max_bytes;
+  }
   // Within the bounds of one plugin: those of a plugin whose topic stays down fill only its own.
-  bool HasRoomFor(absl::string_view topic) const;
-  std::size_t answers() const { return answers_; }
-  std::size_t bytes() const { return bytes_; }
-  std::size_t answers_for(absl::string_view topic) const;
-  std::size_t bytes_for(absl::string_view topic) const;
-  // How long the topic's oldest unproven answer has been on its way.
-  absl::Duration unproven_for(absl::string_view topic) const;
-  // How many answers went out again after a loss.
-  std::uint64_t resent() const { return resent_; }
-  bool HasAnswersFor(absl::string_view topic) const { return answers_for(topic) > 0; }
-  // Whether a copy of the answer has still to go out on the present connection.
-  bool IsWaiting(const HubAnswer& answer) const { return CopiesOf(answer).waiting > 0; }
-  // How many copies have gone out and are not proven.
-  std::size_t CopiesUnderWay(const HubAnswer& answer) const { return CopiesOf(answer).sent; }
-  // How many answers are searched for one that the hub cannot take; 0 while all is well.
-  std::size_t suspects_for(absl::string_view topic) const;
+  bool HasRoomFor(const Plugin& plugin) const {
+    return plugin.unproven.calls < limits_.max_topic_answers &&
+           plugin.unproven.bytes < limits_.max_topic_bytes;
+  }
+  std::size_t answers() const { return calls_.unproven().calls; }
+  std::size_t bytes() const { return calls_.unproven().bytes; }
+  // How long the plugin's oldest unproven answer has been on its way.
+  absl::Duration unproven_for(const Plugin& plugin) const;
 
-  void Add(absl::string_view topic, std::shared_ptr<const HubAnswer> answer);
+  // Sends what the plugin's lane has to send, as far as that goes now. After each new answer.
+  void Flush(Plugin& plugin);
+  // The hub asks for the answer of a call again.
+  void SendAgain(LiveCall& call);
 
   // The topic is joined (and registered), or is not any more; then OnLost comes first if it is
   // known how it was lost.
-  void SetUp(absl::string_view topic, bool up);
-  void OnLost(absl::string_view topic, const HubLoss& loss);
+  void SetUp(Plugin& plugin, bool up);
+  void OnLost(Plugin& plugin, const HubLoss& loss);
   void OnWritable();
   // Where many answers are proven, only the first of them at once.
   void OnProven(HubPosition upto);
 
   // The topic is left for good, with what it still has.
-  void Remove(absl::string_view topic);
+  void Remove(Plugin& plugin);
 
   // Whether all that the topic has was sent, if not proven, and none is searched.
-  bool IsAllSent(absl::string_view topic) const;
+  bool IsAllSent(const Plugin& plugin) const;
   // The topic is being left: nothing more goes out, and what comes waits for the next SetUp.
-  void Leave(absl::string_view topic);
+  void Leave(Plugin& plugin);
   // It is left. `handled`: the hub has all that was sent before; else it goes out again.
-  void OnLeft(absl::string_view topic, bool handled);
+  void OnLeft(Plugin& plugin, bool handled);
 
  private:
-  // Of one answer, which is under way twice when the hub has asked for it again.
-  struct Copies {
-    std::uint32_t waiting = 0;
-    std::uint32_t sent = 0;
-  };
-
-  const AnswerLane* FindLane(absl::string_view topic) const;
-  Copies CopiesOf(const HubAnswer& answer) const;
-  // Changes how many copies of the entry's answer wait and are sent.
-  void Count(const AnswerLane::Entry& entry, int waiting, int sent);
-  // One answer less is sent or waits.
-  void Drop(const HubAnswer& answer);
-  void GoDown(const std::string& topic, AnswerLane& lane);
-  void Replace(const std::string& topic, AnswerLane& lane, const HubLoss& loss);
+  void GoDown(Plugin& plugin);
+  void ReplaceCulprit(Plugin& plugin, const HubLoss& loss);
   // What was sent in this turn of the io thread.
   struct Turn {
     std::size_t answers = 0;
@@ -132,20 +110,18 @@ class Outbox {
     bool IsOver() const;
   };
   // Sends what can be sent, in this turn or, what is too much for it, later.
-  void Flush(const std::string& topic, AnswerLane& lane);
-  void Flush(const std::string& topic, AnswerLane& lane, Turn& turn);
-  void FlushLater(const std::string& topic, AnswerLane& lane);
+  void Flush(Plugin& plugin, Turn& turn);
+  // At most `most` answers, as long as it goes on and the turn lasts; returns how many.
+  std::size_t SendSome(Plugin& plugin, std::size_t most, Turn& turn);
+  void FlushLater(Plugin& plugin);
   void FlushNext();
   void ProveSome();
-  bool SendNext(const std::string& topic, AnswerLane& lane);
   // The next step of a search, after a time in which the lane may be lost.
-  void StepLater(const std::string& topic, AnswerLane& lane, absl::Duration delay);
-  void Step(const std::string& topic);
-  // Takes the lane's first sent answer, proven, to settling; answers with it as it was before.
-  AnswerLane::Entry Prove(const std::string& topic, AnswerLane& lane);
-  void Settle(const std::string& topic, AnswerLane& lane, AnswerLane::Entry entry);
+  void StepLater(Plugin& plugin, absl::Duration delay);
+  void Step(Plugin& plugin);
+  void Prove(Plugin& plugin);
   // Settles what was proven until then, and what is past the bounds.
-  void EndSettling(const std::string& topic, AnswerLane& lane, absl::Time proven_until);
+  void EndSettling(Plugin& plugin, absl::Time proven_until);
   void SettleDue();
   void ScheduleProofRequest();
   void RequestProofs();
@@ -153,19 +129,16 @@ class Outbox {
   // Constant after construction.
   HubPort& hub_;
   base::Scheduler& scheduler_;
+  CallTable& calls_;
   const Limits limits_;
   const Callbacks callbacks_;
 
-  absl::node_hash_map<std::string, AnswerLane> lanes_;
-  absl::flat_hash_map<const HubAnswer*, Copies> copies_;
-  absl::flat_hash_set<std::string> unproven_;  // the topics whose lane has sent entries
-  absl::flat_hash_set<std::string> settling_;  // the topics whose lane has settling answers
-  std::size_t answers_ = 0;
-  std::size_t bytes_ = 0;
-  std::uint64_t resent_ = 0;
+  absl::flat_hash_set<Plugin*> up_;        // whose topic is joined
+  absl::flat_hash_set<Plugin*> unproven_;  // that have sent answers
+  absl::flat_hash_set<Plugin*> settling_;  // that have settling answers
   base::Scheduler::TimerId proof_timer_ = base::Scheduler::kNoTimer;
   base::Scheduler::TimerId settle_timer_ = base::Scheduler::kNoTimer;
-  std::deque<std::string> flush_later_;  // topics, which may be gone
+  std::deque<Plugin*> flush_later_;
   base::Scheduler::TimerId flush_timer_ = base::Scheduler::kNoTimer;
   std::deque<HubPosition> proven_upto_;  // that is still to be looked at
   base::Scheduler::TimerId prove_timer_ = base::Scheduler::kNoTimer;

@@ -22,22 +22,21 @@ struct ActiveCalls {
   absl::Time oldest = absl::InfiniteFuture();
   absl::Time first_deadline = absl::InfiniteFuture();
 
-  void Add(const ActiveCall& call) {
-    ++(call.worker != nullptr ? running : queued);
-    oldest = std::min(oldest, call.arrived);
-    first_deadline = std::min(first_deadline, call.deadline);
+  void Add(const CallList& calls, std::size_t& count) {
+    count += calls.size();
+    for (const LiveCall& call : calls) {
+      oldest = std::min(oldest, call.arrived);
+      first_deadline = std::min(first_deadline, call.deadline);
+    }
   }
 };
 
 ActiveCalls CallsOf(const Plugin& plugin) {
   ActiveCalls calls;
-  for (const auto& queue : plugin.queues) {
-    for (const ActiveCall* call : queue) calls.Add(*call);
-  }
+  for (const CallList& queue : plugin.queues) calls.Add(queue, calls.queued);
   for (const Session* worker : plugin.workers) {
     for (const auto& stream : worker->streams) {
-      if (!stream) continue;
-      for (const ActiveCall* call : stream->in_flight) calls.Add(*call);
+      if (stream) calls.Add(stream->in_flight, calls.running);
     }
   }
   return calls;
@@ -97,8 +96,8 @@ admin::v1::PluginStatus StatusOf(const Plugin& plugin, const Outbox& outbox, abs
   status.set_name(plugin.name);
   status.set_version(plugin.version);
   *status.mutable_hub_state() = plugin.hub_state;
-  status.set_reason(WhyNotReady(plugin, calls, outbox.unproven_for(plugin.topic),
-                                outbox.suspects_for(plugin.topic), now));
+  status.set_reason(
+      WhyNotReady(plugin, calls, outbox.unproven_for(plugin), plugin.lane.suspects(), now));
   status.set_ready(status.reason().empty());
   const auto draining = std::count_if(plugin.workers.begin(), plugin.workers.end(),
                                       [](const Session* worker) { return worker->draining; });
@@ -106,9 +105,9 @@ admin::v1::PluginStatus StatusOf(const Plugin& plugin, const Outbox& outbox, abs
   status.set_draining_workers(draining);
   status.set_running_calls(static_cast<std::int64_t>(calls.running));
   status.set_queued_calls(static_cast<std::int64_t>(calls.queued));
-  status.set_undelivered_answers(static_cast<std::int64_t>(outbox.answers_for(plugin.topic)));
+  status.set_undelivered_answers(static_cast<std::int64_t>(plugin.unproven.calls));
   status.set_timeouts_in_a_row(static_cast<std::int64_t>(plugin.timeouts_in_a_row));
-  status.set_suspect_answers(static_cast<std::int64_t>(outbox.suspects_for(plugin.topic)));
+  status.set_suspect_answers(static_cast<std::int64_t>(plugin.lane.suspects()));
   if (calls.oldest != absl::InfiniteFuture()) {
     *status.mutable_oldest_call_age() = google::protobuf::util::TimeUtil::NanosecondsToDuration(
         absl::ToInt64Nanoseconds(now - calls.oldest));

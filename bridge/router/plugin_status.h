@@ -4,7 +4,7 @@
 #include "absl/time/time.h"
 #include "atomemo/admin/v1/admin_service.pb.h"
 #include "bridge/router/outbox.h"
-#include "bridge/router/session.h"
+#include "bridge/router/plugin.h"
 
 namespace atomemo::router {
 

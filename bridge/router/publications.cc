@@ -26,7 +26,10 @@ Publications::Publications(HubPort& hub, base::Scheduler& scheduler, const Route
       retired_(std::move(retired)) {}
 
 Publications::~Publications() {
-  for (const auto& [topic, plugin] : plugins_) scheduler_.Cancel(plugin->retire_timer);
+  for (const auto& [topic, plugin] : plugins_) {
+    scheduler_.Cancel(plugin->retire_timer);
+    scheduler_.Cancel(plugin->lane.step_timer);
+  }
 }
 
 absl::StatusOr<std::vector<Session*>> Publications::Attach(Session& session,

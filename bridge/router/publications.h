@@ -11,7 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "bridge/base/scheduler.h"
 #include "bridge/router/options.h"
-#include "bridge/router/session.h"
+#include "bridge/router/plugin.h"
 
 namespace atomemo::router {
 
@@ -28,7 +28,7 @@ class Publications {
   // Whether the plugin has calls in flight, or answers that the hub does not have yet.
   using Busy = std::function<bool(const Plugin&)>;
   // The plugin's topic was left; the plugin goes away after the callback.
-  using Retired = std::function<void(const Plugin&)>;
+  using Retired = std::function<void(Plugin&)>;
 
   Publications(HubPort& hub, base::Scheduler& scheduler, const RouterOptions& options, Busy busy,
                Retired retired);

@@ -17,8 +17,6 @@ namespace {
 
 // How long a call that cannot be understood is remembered while the hub is away.
 constexpr absl::Duration kBadCallTimeout = absl::Minutes(1);
-// Of one answer, for which the hub has asked again.
-constexpr std::size_t kMaxCopiesUnderWay = 2;
 
 }  // namespace
 
@@ -27,63 +25,42 @@ Router::Router(HubPort& hub, base::Scheduler& scheduler, RouterOptions options,
     : hub_(hub),
       scheduler_(scheduler),
       options_(std::move(options)),
-      journal_(journal),
       refused_log_(scheduler),
       refused_definitions_(scheduler),
-      ledger_(options_.limits.ledger),
-      outbox_(
-          hub, scheduler, options_.limits.outbox,
-          {[this](absl::string_view topic, const HubAnswer& answer) {
-             ++counters_.delivered;
-             if (journal_ != nullptr) journal_->Ended(topic, answer.request_id);
-           },
-           [this](absl::string_view topic, const HubAnswer& answer) { OnSettled(topic, answer); },
-           [this] { SendConfirmations(); },
-           [this] {
-             RetryParkedPublished();
-             FinishDrainIfIdle();
-           },
-           [this](absl::string_view topic, const HubAnswer& answer, const HubLoss& loss) {
-             return ReplaceRefused(topic, answer, loss);
-           },
-           [this](absl::string_view topic, const HubAnswer& answer, const HubLoss& loss) {
-             base::LogError("answer given up: the hub takes not even the error in its place",
-                            {{"topic", topic},
-                             {"event", answer.event},
-                             {"request_id", answer.request_id},
-                             {"reason", loss.reason}});
-             if (journal_ != nullptr) journal_->Ended(topic, answer.request_id);
-             OnSettled(topic, answer);
-             SendConfirmations();
-           }}),
-      dispatcher_(scheduler, options_, journal,
-                  [this](const ActiveCall& call, pb::PluginError error) {
-                    Answer(call.plugin->topic,
-                           HubAnswer{call.event, call.request_id, std::move(error)}, nullptr,
-                           call.arrived, call.target, call.worker_pid);
-                    if (call.worker != nullptr) FinishIfIdle(*call.worker);
-                  }),
       publications_(
           hub, scheduler, options_,
-          [this](const Plugin& plugin) {
-            return plugin.active > 0 || outbox_.HasAnswersFor(plugin.topic);
-          },
-          [this](const Plugin& plugin) { outbox_.Remove(plugin.topic); }),
+          [](const Plugin& plugin) { return plugin.active.calls + plugin.unproven.calls > 0; },
+          [this](Plugin& plugin) {
+            outbox_.Remove(plugin);
+            dispatcher_.Forget(plugin);
+          }),
+      calls_(scheduler, options_.limits.answered_ids, journal),
+      outbox_(hub, scheduler, calls_, options_.limits.outbox,
+              {[this](const LiveCall& call) { OnSettled(call); }, [this] { SendConfirmations(); },
+               [this] {
+                 RetryParkedPublished();
+                 FinishDrainIfIdle();
+               },
+               [this](LiveCall& call, const HubLoss& loss) { ReplaceRefused(call, loss); },
+               [this](const LiveCall& call, const HubLoss& loss) {
+                 base::LogError("answer given up: the hub takes not even the error in its place",
+                                {{"topic", call.topic()},
+                                 {"event", call.event},
+                                 {"request_id", call.request_id},
+                                 {"reason", loss.reason}});
+                 OnSettled(call);
+                 SendConfirmations();
+               }}),
+      dispatcher_(scheduler, options_, calls_,
+                  [this](LiveCall& call, pb::PluginError error) { Fail(call, std::move(error)); }),
       hub_requests_(hub, scheduler, options_),
-      recovered_(
-          scheduler, options_.worker_grace,
-          [this](const JournaledCall& call, pb::PluginError error) {
-            if (publications_.Find(call.topic) == nullptr) return false;
-            Answer(call.topic, HubAnswer{call.event, call.request_id, std::move(error)}, nullptr,
-                   scheduler_.Now(), "", std::nullopt);
-            return true;
-          },
-          [this](const JournaledCall& call) {
-            base::LogWarning(
-                "call of an earlier bridge dropped: its plugin has not come back in time",
-                {{"topic", call.topic}, {"event", call.event}, {"request_id", call.request_id}});
-            journal_->Ended(call.topic, call.request_id);
-          }) {}
+      recovered_(scheduler, calls_, options_.worker_grace,
+                 [this](LiveCall& call, pb::PluginError error) {
+                   call.plugin = publications_.Find(call.topic());
+                   if (call.plugin == nullptr) return false;
+                   Fail(call, std::move(error));
+                   return true;
+                 }) {}
 
 Router::~Router() {
   scheduler_.Cancel(drain_timer_);
@@ -96,19 +73,20 @@ void Router::Recover(std::vector<JournaledCall> calls) {
                                      [](const JournaledCall& call) { return call.started; });
   base::LogWarning("an earlier bridge was ended with calls in flight: they are taken over",
                    {{"calls", calls.size()}, {"started", started}});
-  recovered_.Add(std::move(calls));
+  recovered_.Add(calls);
 }
 
 // ---- From the hub
 
 void Router::OnTopicState(absl::string_view topic, pb::HubState state) {
-  const Plugin* const plugin = publications_.OnTopicState(topic, state);
-  if (plugin != nullptr) OnHubsVerdict(*plugin, state);
+  Plugin* const plugin = publications_.OnTopicState(topic, state);
+  if (plugin == nullptr) return;
+  OnHubsVerdict(*plugin, state);
   // That the hub is asked about a changed definition, or refuses it, does not end the one that
   // runs.
   const bool is_asked = state.state() == pb::HubState::STATE_CONNECTING ||
                         state.state() == pb::HubState::STATE_REJECTED;
-  outbox_.SetUp(topic,
+  outbox_.SetUp(*plugin,
                 state.state() == pb::HubState::STATE_REGISTERED || (is_asked && hub_.IsUp(topic)));
   FinishDrainIfIdle();
 }
@@ -140,7 +118,7 @@ void Router::OnHubsVerdict(const Plugin& plugin, const pb::HubState& state) {
 }
 
 void Router::OnTopicLost(absl::string_view topic, const HubLoss& loss) {
-  outbox_.OnLost(topic, loss);
+  if (Plugin* const plugin = publications_.Find(topic)) outbox_.OnLost(*plugin, loss);
 }
 
 void Router::OnWritable() { outbox_.OnWritable(); }
@@ -154,101 +132,81 @@ void Router::OnHubCall(absl::string_view topic, HubCall call) {
                      {{"topic", topic}, {"event", call.event}});
     return;
   }
-  if (HandleRepeated(topic, call.event, call.request_id())) return;
-  ++counters_.calls;
+  if (HandleRepeated(*plugin, call.event, call.request_id())) return;
+  ++calls_.counters().calls;
   const std::size_t bytes =
       std::visit([](const auto& payload) { return payload.ByteSizeLong(); }, call.payload);
-  std::optional<pb::PluginError> overload = OutboxOverload(topic);
+  std::optional<pb::PluginError> overload = OutboxOverload(*plugin);
   if (!overload && !draining_) overload = dispatcher_.Overload(*plugin, bytes);
   if (overload) {
     return Refuse(topic, HubAnswer{call.event, call.request_id(), *std::move(overload)});
   }
   const absl::Duration timeout = TimeoutOf(*plugin, call);
-  NoteAccepted(topic, call.request_id(), call.event, timeout);
+  LiveCall& live = calls_.Accept(*plugin, call.event, call.request_id(), timeout, bytes);
+  live.kind = call.kind();
+  live.target = TargetOf(call.payload);
   if (draining_) {
-    return FailCall(
-        *plugin, call,
-        BridgeError(code::kShuttingDown, "ShuttingDown", "the bridge is shutting down: try again"));
+    return Fail(live, BridgeError(code::kShuttingDown, "ShuttingDown",
+                                  "the bridge is shutting down: try again"));
   }
-  if (std::optional<pb::PluginError> error = CheckCall(*plugin, call))
-    return FailCall(*plugin, call, *std::move(error));
+  if (std::optional<pb::PluginError> error = CheckCall(*plugin, call)) {
+    return Fail(live, *std::move(error));
+  }
   call.mutable_info().set_event(call.event);
-  std::string target = TargetOf(call.payload);
-  const auto policy = plugin->tool_policies.find(target);
-  const bool retry_safe = call.kind() == CallKind::kInvoke &&
-                          policy != plugin->tool_policies.end() && policy->second.retry_safe();
-  dispatcher_.Start(*plugin, std::move(call), std::move(target), bytes, timeout, retry_safe);
+  const auto policy = plugin->tool_policies.find(live.target);
+  live.retry_safe = live.kind == CallKind::kInvoke && policy != plugin->tool_policies.end() &&
+                    policy->second.retry_safe();
+  live.payload = std::move(call.payload);
+  dispatcher_.Start(live, timeout);
 }
 
-std::optional<pb::PluginError> Router::OutboxOverload(absl::string_view topic) const {
+std::optional<pb::PluginError> Router::OutboxOverload(const Plugin& plugin) const {
   if (!outbox_.HasRoom()) {
     return BridgeError(
         code::kOverloaded, "Overloaded",
         absl::StrCat("too many answers wait for the hub (", outbox_.answers(), " answers, ",
                      outbox_.bytes(), " bytes; see --max-outbox-answers and --max-outbox-bytes)"));
   }
-  if (!outbox_.HasRoomFor(topic)) {
+  if (!outbox_.HasRoomFor(plugin)) {
     return BridgeError(
         code::kOverloaded, "Overloaded",
-        absl::StrCat("too many answers of the plugin wait for the hub (",
-                     outbox_.answers_for(topic), " answers, ", outbox_.bytes_for(topic),
+        absl::StrCat("too many answers of the plugin wait for the hub (", plugin.unproven.calls,
+                     " answers, ", plugin.unproven.bytes,
                      " bytes; see --max-plugin-answers and --max-plugin-answer-bytes)"));
   }
   return std::nullopt;
 }
 
-bool Router::HandleRepeated(absl::string_view topic, absl::string_view event,
-                            absl::string_view request_id) {
-  if (dispatcher_.IsActive(topic, request_id)) {
-    ++counters_.repeated_calls;
-    return true;  // its one answer is on its way
-  }
-  const CallLedger::Entry* known = ledger_.Find(topic, request_id);
-  if (known == nullptr) return IsRecoveredRun(topic, request_id);
-  ++counters_.repeated_calls;
-  const bool has_room = !OutboxOverload(topic).has_value();
-  if (known->answer != nullptr) {
+bool Router::HandleRepeated(Plugin& plugin, absl::string_view event, absl::string_view request_id) {
+  const CallId id = CallIdOf(plugin.topic, request_id);
+  if (LiveCall* const call = calls_.Find(id)) {
+    if (call->state == CallState::kRecovered && !call->recovered->started) {
+      calls_.Forget(*call);  // it may run: nobody had it
+      return false;
+    }
+    ++calls_.counters().repeated_calls;
     // An answer that went out before the repetition came may have gone to a hub that has restarted
     // since and did not know the call yet.
-    if (outbox_.IsWaiting(*known->answer) ||
-        outbox_.CopiesUnderWay(*known->answer) >= kMaxCopiesUnderWay) {
-      return true;
-    }
-    if (has_room) {
-      outbox_.Add(topic, known->answer);
-    } else {
-      hub_.PushRefusal(topic, *known->answer);
-    }
+    if (call->answer != nullptr) outbox_.SendAgain(*call);
+    return true;  // else its one answer is on its way, or will be offered
+  }
+  if (!calls_.ids().Contains(id)) return false;
+  ++calls_.counters().repeated_calls;
+  std::shared_ptr<const HubAnswer> answer = calls_.ids().AnswerTo(id);
+  if (answer == nullptr) {
+    answer = std::make_shared<const HubAnswer>(HubAnswer{
+        std::string(event), std::string(request_id),
+        BridgeError(
+            code::kInvalidRequestId, "InvalidRequestId",
+            "the call was answered before, and the bridge does not keep the answer any more")});
+  }
+  if (OutboxOverload(plugin).has_value()) {
+    hub_.PushRefusal(plugin.topic, *answer);
     return true;
   }
-  auto error = std::make_shared<HubAnswer>();
-  error->event = std::string(event);
-  error->request_id = std::string(request_id);
-  error->outcome =
-      BridgeError(code::kInvalidRequestId, "InvalidRequestId",
-                  "the call was answered before, and the bridge does not keep the answer any more");
-  if (has_room) {
-    outbox_.Add(topic, std::move(error));
-  } else {
-    hub_.PushRefusal(topic, *error);
-  }
+  calls_.Answer(calls_.Reopen(plugin, event, request_id), std::move(answer));
+  outbox_.Flush(plugin);
   return true;
-}
-
-bool Router::IsRecoveredRun(absl::string_view topic, absl::string_view request_id) {
-  const JournaledCall* call = recovered_.Find(topic, request_id);
-  if (call == nullptr) return false;
-  if (call->started) {
-    ++counters_.repeated_calls;
-    return true;  // the worker that has it will offer its answer
-  }
-  recovered_.Remove(topic, request_id);
-  return false;
-}
-
-void Router::NoteAccepted(absl::string_view topic, absl::string_view request_id,
-                          absl::string_view event, absl::Duration time_left) {
-  if (journal_ != nullptr) journal_->Accepted(topic, request_id, event, time_left);
 }
 
 absl::Duration Router::TimeoutOf(const Plugin& plugin, const HubCall& call) const {
@@ -280,22 +238,19 @@ absl::Duration Router::TimeoutOf(const Plugin& plugin, const HubCall& call) cons
 
 void Router::OnBadHubCall(absl::string_view topic, absl::string_view event,
                           absl::string_view request_id, const absl::Status& error) {
-  if (publications_.Find(topic) == nullptr || HandleRepeated(topic, event, request_id)) return;
-  ++counters_.calls;
-  if (std::optional<pb::PluginError> overload = OutboxOverload(topic)) {
-    return Refuse(topic, HubAnswer{std::string(event), std::string(request_id),
-                                   *std::move(overload), absl::IsUnimplemented(error)});
+  Plugin* const plugin = publications_.Find(topic);
+  if (plugin == nullptr || HandleRepeated(*plugin, event, request_id)) return;
+  ++calls_.counters().calls;
+  HubAnswer answer{std::string(event), std::string(request_id), "", absl::IsUnimplemented(error)};
+  if (std::optional<pb::PluginError> overload = OutboxOverload(*plugin)) {
+    answer.outcome = *std::move(overload);
+    return Refuse(topic, std::move(answer));
   }
-  NoteAccepted(topic, request_id, event, kBadCallTimeout);
-  HubAnswer answer;
-  answer.event = std::string(event);
-  answer.request_id = std::string(request_id);
-  answer.unsupported = absl::IsUnimplemented(error);
   answer.outcome =
       answer.unsupported
           ? BridgeError(code::kMethodNotSupported, "MethodNotSupported", error.message())
           : BridgeError(code::kInvalidParameter, "InvalidParameter", error.message());
-  Answer(topic, std::move(answer), nullptr, scheduler_.Now(), "", std::nullopt);
+  Answer(calls_.Accept(*plugin, event, request_id, kBadCallTimeout), std::move(answer), {});
 }
 
 void Router::OnHubReply(absl::string_view topic, absl::string_view request_id,
@@ -305,13 +260,15 @@ void Router::OnHubReply(absl::string_view topic, absl::string_view request_id,
 
 // ---- Answers
 
-void Router::FailCall(const Plugin& plugin, const HubCall& call, pb::PluginError error) {
-  Answer(plugin.topic, HubAnswer{call.event, call.request_id(), std::move(error)}, nullptr,
-         scheduler_.Now(), TargetOf(call.payload), std::nullopt);
+void Router::Fail(LiveCall& call, pb::PluginError error) {
+  Session* const worker = call.worker;
+  const HubAnswer answer{call.event, call.request_id, std::move(error)};
+  Answer(call, answer, {nullptr, call.worker_pid, ""});
+  if (worker != nullptr) FinishIfIdle(*worker);
 }
 
 void Router::Refuse(absl::string_view topic, HubAnswer answer) {
-  ++counters_.failed;
+  ++calls_.counters().failed;
   // Whoever sends the call again is refused again, or served by then: nothing is kept.
   hub_.PushRefusal(topic, answer);
   refused_log_.Log([topic = std::string(topic), answer = std::move(answer)](std::uint64_t count) {
@@ -324,86 +281,74 @@ void Router::Refuse(absl::string_view topic, HubAnswer answer) {
   });
 }
 
-void Router::Answer(absl::string_view topic, HubAnswer answer, const Session* session,
-                    absl::Time arrived, absl::string_view target, std::optional<std::int32_t> pid,
-                    absl::string_view reason) {
-  // Every call gets one terminal answer; a second one would be the bridge's own mistake.
-  if (!ATOMEMO_INVARIANT(ledger_.Find(topic, answer.request_id) == nullptr)) return;
-  ++(answer.ok() ? counters_.answered : counters_.failed);
-  const std::int64_t milliseconds = absl::ToInt64Milliseconds(scheduler_.Now() - arrived);
+void Router::Answer(LiveCall& call, HubAnswer answer, const Answerer& who) {
+  const std::string& topic = call.topic();
+  const std::int64_t milliseconds = absl::ToInt64Milliseconds(scheduler_.Now() - call.arrived);
   if (answer.ok()) {
+    ++calls_.counters().answered;
     base::LogInfo("call answered", {{"topic", topic},
-                                    {"event", answer.event},
-                                    {"target", target},
-                                    {"request_id", answer.request_id},
-                                    {"pid", pid},
+                                    {"event", call.event},
+                                    {"target", call.target},
+                                    {"request_id", call.request_id},
+                                    {"pid", who.pid},
                                     {"ms", milliseconds}});
   } else {
+    ++calls_.counters().failed;
     // The message is the plugin's and may contain anything: only the code is logged. The bridge's
     // own are safe.
     const auto& error = std::get<pb::PluginError>(answer.outcome);
-    if (reason.empty() && session == nullptr) reason = error.message();
+    absl::string_view reason = who.reason;
+    if (reason.empty() && who.session == nullptr) reason = error.message();
     if (reason.empty()) reason = "the plugin's own error";
     base::LogWarning("call failed", {{"topic", topic},
-                                     {"event", answer.event},
-                                     {"target", target},
-                                     {"request_id", answer.request_id},
-                                     {"pid", pid},
+                                     {"event", call.event},
+                                     {"target", call.target},
+                                     {"request_id", call.request_id},
+                                     {"pid", who.pid},
                                      {"ms", milliseconds},
                                      {"code", error.code()},
                                      {"reason", reason}});
+    if (calls_.journal() != nullptr && who.session == nullptr) {
+      pb::PluginError noted = error;
+      noted.set_message(std::string(reason));
+      calls_.journal()->Failed(topic, call.request_id, noted);
+    }
   }
-  recovered_.Remove(topic, answer.request_id);
-  if (journal_ != nullptr && session == nullptr && !answer.ok()) {
-    pb::PluginError error = std::get<pb::PluginError>(answer.outcome);
-    error.set_message(std::string(reason));
-    journal_->Failed(topic, answer.request_id, error);
-  }
-  auto shared = std::make_shared<const HubAnswer>(std::move(answer));
-  if (session != nullptr) confirm_to_[CallKey(topic, shared->request_id)] = session->id;
-  ledger_.Add(topic, shared, scheduler_.Now());
-  outbox_.Add(topic, std::move(shared));
+  if (who.session != nullptr) call.confirm_to = who.session->id;
+  calls_.Answer(call, std::make_shared<const HubAnswer>(std::move(answer)));
+  outbox_.Flush(*call.plugin);
 }
 
-std::shared_ptr<const HubAnswer> Router::ReplaceRefused(absl::string_view topic,
-                                                        const HubAnswer& answer,
-                                                        const HubLoss& loss) {
+void Router::ReplaceRefused(LiveCall& call, const HubLoss& loss) {
+  const HubAnswer& answer = *call.answer;
   const std::string message =
       absl::StrCat("each time the hub was sent the answer to this call, of ", answer.size(),
                    " bytes, this happened: ", loss.reason, "; this error takes the answer's place");
   base::LogError("the hub cannot take an answer: an error takes its place",
-                 {{"topic", topic},
+                 {{"topic", call.topic()},
                   {"event", answer.event},
                   {"request_id", answer.request_id},
                   {"bytes", answer.size()},
                   {"reason", loss.reason}});
-  auto error = std::make_shared<const HubAnswer>(HubAnswer{
-      answer.event, answer.request_id,
-      BridgeError(code::kInvalidReturn, "AnswerRefusedByHub", message), answer.unsupported});
-  ledger_.Replace(topic, error);
-  // Its proof may have ended the call there already.
-  NoteAccepted(topic, answer.request_id, answer.event, kBadCallTimeout);
-  if (journal_ != nullptr) {
-    journal_->Failed(topic, answer.request_id, std::get<pb::PluginError>(error->outcome));
+  const pb::PluginError error = BridgeError(code::kInvalidReturn, "AnswerRefusedByHub", message);
+  if (CallJournal* const journal = calls_.journal()) {
+    // Its proof may have ended the call there already.
+    journal->Accepted(call.topic(), call.request_id, call.event, kBadCallTimeout);
+    journal->Failed(call.topic(), call.request_id, error);
   }
-  const auto session_id = confirm_to_.find(CallKey(topic, answer.request_id));
-  Session* const session =
-      session_id == confirm_to_.end() ? nullptr : FindSession(session_id->second);
-  const std::optional<CallKind> kind = KindOfEvent(answer.event);
+  calls_.Replace(call, std::make_shared<const HubAnswer>(
+                           HubAnswer{answer.event, answer.request_id, error, answer.unsupported}));
+  Session* const session = FindSession(call.confirm_to);
+  const std::optional<CallKind> kind = KindOfEvent(call.event);
   CallSink* const sink = session != nullptr && kind ? session->sink_of(*kind) : nullptr;
-  if (sink != nullptr) {
-    pb::DefinitionViolation violation;
-    violation.set_message(message);
-    sink->Reject(answer.request_id, {violation});
-  }
-  return error;
+  if (sink == nullptr) return;
+  pb::DefinitionViolation violation;
+  violation.set_message(message);
+  sink->Reject(call.request_id, {violation});
 }
 
-void Router::OnSettled(absl::string_view topic, const HubAnswer& answer) {
-  const auto session = confirm_to_.find(CallKey(topic, answer.request_id));
-  if (session == confirm_to_.end()) return;
-  ConfirmDelivered(session->second, answer.request_id);
-  confirm_to_.erase(session);
+void Router::OnSettled(const LiveCall& call) {
+  if (!call.confirm_to.empty()) ConfirmDelivered(call.confirm_to, call.request_id);
 }
 
 void Router::ConfirmDelivered(const std::string& session_id, std::string request_id) {
@@ -446,11 +391,11 @@ admin::v1::GetStatusResponse Router::Status() const {
   status.set_reason(std::move(reason));
   status.set_draining(draining_);
   status.set_sessions(static_cast<std::int64_t>(sessions_.size()));
-  status.set_active_calls(static_cast<std::int64_t>(dispatcher_.active()));
+  status.set_active_calls(static_cast<std::int64_t>(calls_.active().calls));
   status.set_undelivered_answers(static_cast<std::int64_t>(outbox_.answers()));
   refused_definitions_.FillStatus(status);
   status.set_max_frame_bytes(static_cast<std::int64_t>(hub_.max_frame_bytes()));
-  status.set_recovered_calls(static_cast<std::int64_t>(recovered_.size()));
+  status.set_recovered_calls(static_cast<std::int64_t>(calls_.recovered().size()));
   return status;
 }
 
@@ -482,7 +427,7 @@ void Router::Drain(absl::Duration timeout, std::function<void(std::size_t)> done
     drain_timer_ = scheduler_.After(timeout * 0.2, [this] {
       drain_timer_ = base::Scheduler::kNoTimer;
       // Calls that are still to be failed are those whose answers did not even get out.
-      const std::size_t undelivered = outbox_.answers() + dispatcher_.active();
+      const std::size_t undelivered = outbox_.answers() + calls_.active().calls;
       if (drained_) std::exchange(drained_, nullptr)(undelivered);
     });
     FinishDrainIfIdle();
@@ -494,13 +439,13 @@ void Router::Drain(absl::Duration timeout, std::function<void(std::size_t)> done
 // comes. So a topic is left once all that it owes is sent, and when calls came meanwhile, it is
 // joined again for their answers.
 void Router::FinishDrainIfIdle() {
-  if (!drained_ || dispatcher_.active() > 0) return;
+  if (!drained_ || calls_.active().calls > 0) return;
   bool all_left = true;
-  publications_.ForEach([&](const Plugin& plugin) {
+  publications_.ForEach([&](Plugin& plugin) {
     if (left_.contains(plugin.topic)) return;
     all_left = false;
     // The channel comes to the leave after every answer that was sent before.
-    if (!leaving_.contains(plugin.topic) && outbox_.IsAllSent(plugin.topic)) LeaveForDrain(plugin);
+    if (!leaving_.contains(plugin.topic) && outbox_.IsAllSent(plugin)) LeaveForDrain(plugin);
   });
   const std::size_t undelivered = outbox_.answers();
   if (!all_left || (undelivered > 0 && !drain_is_late_)) return;
@@ -510,21 +455,20 @@ void Router::FinishDrainIfIdle() {
                    [done = std::exchange(drained_, nullptr), undelivered] { done(undelivered); });
 }
 
-void Router::LeaveForDrain(const Plugin& plugin) {
+void Router::LeaveForDrain(Plugin& plugin) {
   (void)ATOMEMO_INVARIANT(draining_ && !left_.contains(plugin.topic));
   leaving_.insert(plugin.topic);
-  outbox_.Leave(plugin.topic);
+  outbox_.Leave(plugin);
   hub_.Leave(plugin.topic);
 }
 
 void Router::OnTopicLeft(absl::string_view topic, bool handled) {
   if (leaving_.erase(topic) == 0) return;
-  outbox_.OnLeft(topic, handled);
-  const Plugin* const plugin = publications_.Find(topic);
+  Plugin* const plugin = publications_.Find(topic);
+  if (plugin != nullptr) outbox_.OnLeft(*plugin, handled);
   // Towards the end of the time, what came meanwhile is left to the journal: another join would
   // only bring more.
-  const bool joins_again = outbox_.HasAnswersFor(topic) && !(handled && drain_is_late_);
-  if (plugin != nullptr && joins_again) {
+  if (plugin != nullptr && plugin->unproven.calls > 0 && !(handled && drain_is_late_)) {
     hub_.Announce({plugin->topic, plugin->mode, plugin->definition_json()});
   } else {
     left_.insert(std::string(topic));

@@ -15,7 +15,7 @@
 #include "bridge/base/log.h"
 #include "bridge/base/log_throttle.h"
 #include "bridge/base/scheduler.h"
-#include "bridge/router/call_ledger.h"
+#include "bridge/router/call_table.h"
 #include "bridge/router/dispatcher.h"
 #include "bridge/router/hub_requests.h"
 #include "bridge/router/options.h"
@@ -28,25 +28,13 @@
 
 namespace atomemo::router {
 
-// What the router has done since it was made. All calls end in exactly one of `answered` and
-// `failed`.
-struct RouterCounters {
-  std::uint64_t calls = 0;              // new calls from the hub
-  std::uint64_t answered = 0;           // by a plugin, successfully
-  std::uint64_t failed = 0;             // by a plugin or the bridge, with an error
-  std::uint64_t repeated_calls = 0;     // request_ids that the hub sent again
-  std::uint64_t late_answers = 0;       // dropped: the call had its answer already
-  std::uint64_t forwarded_answers = 0;  // to calls that an earlier bridge took
-  std::uint64_t delivered = 0;          // answers that the hub provably has
-};
-
 // The bridge's heart: takes the hub's calls to plugin workers and their answers back, each call
 // exactly once.
 //
 // Calls come in through HubListener, workers and their replies through PluginPort. The parts:
-// Publications (which plugins are known), Dispatcher (calls in flight), Outbox and CallLedger
-// (answers until the hub has them, and after), HubRequests (plugins' calls to the hub),
-// RecoveredCalls (what an earlier bridge left).
+// Publications (which plugins are known), CallTable (every call, and what its steps mean),
+// Dispatcher (calls until they are answered), Outbox (answers until the hub has them),
+// RecoveredCalls (what an earlier bridge left), HubRequests (plugins' calls to the hub).
 //
 // Lives on the io thread. `hub` must not call back from inside its methods. Sinks must not either.
 class Router : public HubListener, public PluginPort, public StatusPort {
@@ -67,11 +55,9 @@ class Router : public HubListener, public PluginPort, public StatusPort {
   // until then.
   void Drain(absl::Duration timeout, std::function<void(std::size_t undelivered)> done);
 
-  const RouterCounters& counters() const { return counters_; }
+  const RouterCounters& counters() const { return calls_.counters(); }
   const Outbox& outbox() const { return outbox_; }
-  const Dispatcher& dispatcher() const { return dispatcher_; }
-  const Publications& publications() const { return publications_; }
-  std::size_t session_count() const { return sessions_.size(); }
+  const CallTable& calls() const { return calls_; }
 
   // HubListener
   void OnTopicState(absl::string_view topic, pb::HubState state) override;
@@ -109,42 +95,39 @@ class Router : public HubListener, public PluginPort, public StatusPort {
   admin::v1::GetStatusResponse Status() const override;
 
  private:
-  using CallKey = std::pair<std::string, std::string>;  // topic, request_id
-
   Session* FindSession(absl::string_view session_id);
   // For the lines that tell of the plugin's sessions.
   base::LogLevel SessionLevel(absl::string_view name) const;
   absl::Status CheckOwner(const SessionSpec& spec, const std::string& name) const;
 
   // True if the call was seen before; then all is done for it.
-  bool HandleRepeated(absl::string_view topic, absl::string_view event,
-                      absl::string_view request_id);
-  // A call that a worker got from an earlier bridge, and that must not run again.
-  bool IsRecoveredRun(absl::string_view topic, absl::string_view request_id);
+  bool HandleRepeated(Plugin& plugin, absl::string_view event, absl::string_view request_id);
   absl::Duration TimeoutOf(const Plugin& plugin, const HubCall& call) const;
 
-  // Gives a call its terminal answer. `session`: who answered; null: the bridge itself. `pid`: of
-  // the process that had the call. `reason`: the error's message for log and journal, if its own
-  // quotes what a plugin wrote.
-  void Answer(absl::string_view topic, HubAnswer answer, const Session* session, absl::Time arrived,
-              absl::string_view target, std::optional<std::int32_t> pid,
-              absl::string_view reason = "");
-  void FailCall(const Plugin& plugin, const HubCall& call, pb::PluginError error);
+  // What an answer is not needed for, but its log line.
+  struct Answerer {
+    // Who answered; null: the bridge itself.
+    const Session* session = nullptr;
+    // The process that had the call.
+    std::optional<std::int32_t> pid;
+    // The error's message for log and journal, if its own quotes what a plugin wrote.
+    absl::string_view reason;
+  };
+  // Gives a call its terminal answer, and sends that.
+  void Answer(LiveCall& call, HubAnswer answer, const Answerer& who);
+  // The bridge's own.
+  void Fail(LiveCall& call, pb::PluginError error);
   // The answer leaves once and is not kept: the call came while too much was under way.
   void Refuse(absl::string_view topic, HubAnswer answer);
   // Why no further answer can be kept: a bound is reached, which the error names.
-  std::optional<pb::PluginError> OutboxOverload(absl::string_view topic) const;
+  std::optional<pb::PluginError> OutboxOverload(const Plugin& plugin) const;
 
-  // The hub cannot take the answer: what takes its place.
-  std::shared_ptr<const HubAnswer> ReplaceRefused(absl::string_view topic, const HubAnswer& answer,
-                                                  const HubLoss& loss);
-  void OnSettled(absl::string_view topic, const HubAnswer& answer);
+  // The hub cannot take the answer: an error takes its place.
+  void ReplaceRefused(LiveCall& call, const HubLoss& loss);
+  void OnSettled(const LiveCall& call);
 
-  void NoteAccepted(absl::string_view topic, absl::string_view request_id, absl::string_view event,
-                    absl::Duration time_left);
-
-  // A worker was done with the call.
-  void OnCallAnswered(Session& session, const ActiveCall& call);
+  // Answers a call with what a session replied.
+  void AnswerReplied(Session& session, LiveCall& call, absl::StatusOr<HubAnswer> answer);
   // What a reply of this session answers, when its stream carries all kinds.
   std::optional<CallKind> KindOfReply(const Session& session, const ReplyPayload& reply) const;
   // A reply to a call that is not in flight.
@@ -161,13 +144,12 @@ class Router : public HubListener, public PluginPort, public StatusPort {
   void FinishIfIdle(Session& session);
   void FinishDrainIfIdle();
   void OnHubsVerdict(const Plugin& plugin, const pb::HubState& state);
-  void LeaveForDrain(const Plugin& plugin);
+  void LeaveForDrain(Plugin& plugin);
 
   // Constant after construction.
   HubPort& hub_;
   base::Scheduler& scheduler_;
   const RouterOptions options_;
-  CallJournal* const journal_;
 
   base::LogThrottle refused_log_;
   RefusedDefinitions refused_definitions_;
@@ -175,16 +157,15 @@ class Router : public HubListener, public PluginPort, public StatusPort {
   absl::flat_hash_set<std::string> parked_sessions_;
   std::size_t parked_bytes_ = 0;  // of all of them
   base::Scheduler::TimerId parked_timer_ = base::Scheduler::kNoTimer;
-  CallLedger ledger_;
+  Publications publications_;
+  // Behind the sessions and plugins, whose lists hold the calls.
+  CallTable calls_;
   Outbox outbox_;
   Dispatcher dispatcher_;
-  Publications publications_;
   HubRequests hub_requests_;
   RecoveredCalls recovered_;
-  RouterCounters counters_;
 
-  // The session to tell when the hub has an answer; for answers in the outbox.
-  absl::flat_hash_map<CallKey, std::string> confirm_to_;
+  // What is delivered, by the session that shall be told.
   absl::flat_hash_map<std::string, std::vector<std::string>> confirmations_;
 
   bool draining_ = false;

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "bridge/router/session.h"
+#include "bridge/router/plugin.h"
 
 namespace atomemo::router {
 

@@ -189,45 +189,44 @@ void Router::Reply(absl::string_view session_id, std::optional<CallKind> kind, P
   if (session->plugin == nullptr) return Park(*session, kind, std::move(reply));
   const std::string request_id = ReplyRequestId(reply.payload);
   if (!kind) kind = KindOfReply(*session, reply.payload);
-  const std::unique_ptr<ActiveCall> call =
-      kind ? dispatcher_.TakeAnswered(*session, *kind, request_id) : nullptr;
+  LiveCall* const call = kind ? dispatcher_.TakeReply(*session, *kind, request_id) : nullptr;
   if (call == nullptr) return HandleUnexpectedReply(*session, kind, std::move(reply));
-
-  absl::StatusOr<HubAnswer> answer = AnswerOfReply(call->event, std::move(reply));
-  if (answer.ok()) {
-    Answer(call->plugin->topic, *std::move(answer), session, call->arrived, call->target,
-           session->spec.peer_pid);
-  } else {
-    const pb::DefinitionViolations violations =
-        GetViolations(answer.status()).value_or(pb::DefinitionViolations());
-    // Answers are taken without a stream, too: those that were parked until Publish.
-    if (CallSink* const sink = session->sink_of(*kind)) {
-      sink->Reject(request_id, {violations.violations().begin(), violations.violations().end()});
-    }
-    Answer(call->plugin->topic,
-           HubAnswer{call->event, request_id,
-                     BridgeError(code::kInvalidReturn, "InvalidReturn",
-                                 definition::DescribeViolations(violations))},
-           nullptr, call->arrived, call->target, session->spec.peer_pid, answer.status().message());
-  }
-  OnCallAnswered(*session, *call);
+  AnswerReplied(*session, *call, AnswerOfReply(call->event, std::move(reply)));
 }
 
 void Router::Fail(absl::string_view session_id, CallKind kind, pb::CallFailure failure) {
   Session* const session = FindSession(session_id);
   if (session == nullptr || session->plugin == nullptr) return;
-  const std::unique_ptr<ActiveCall> call =
-      dispatcher_.TakeAnswered(*session, kind, failure.request_id());
+  LiveCall* const call = dispatcher_.TakeReply(*session, kind, failure.request_id());
   if (call == nullptr) return;  // It has ended otherwise.
-  Answer(call->plugin->topic,
-         HubAnswer{call->event, failure.request_id(), std::move(*failure.mutable_error())}, nullptr,
-         call->arrived, call->target, session->spec.peer_pid);
-  OnCallAnswered(*session, *call);
+  Plugin& plugin = *call->plugin;
+  Fail(*call, std::move(*failure.mutable_error()));
+  FinishIfIdle(*session);
+  dispatcher_.AfterCall(plugin, kind);
+  FinishDrainIfIdle();
 }
 
-void Router::OnCallAnswered(Session& session, const ActiveCall& call) {
+void Router::AnswerReplied(Session& session, LiveCall& call, absl::StatusOr<HubAnswer> answer) {
+  Plugin& plugin = *call.plugin;
+  Session* const worker = call.worker;
+  if (answer.ok()) {
+    Answer(call, *std::move(answer), {&session, session.spec.peer_pid, ""});
+  } else {
+    const pb::DefinitionViolations violations =
+        GetViolations(answer.status()).value_or(pb::DefinitionViolations());
+    // Answers are taken without a stream, too: those that were parked until Publish.
+    if (CallSink* const sink = session.sink_of(call.kind)) {
+      sink->Reject(call.request_id,
+                   {violations.violations().begin(), violations.violations().end()});
+    }
+    HubAnswer error{call.event, call.request_id,
+                    BridgeError(code::kInvalidReturn, "InvalidReturn",
+                                definition::DescribeViolations(violations))};
+    Answer(call, std::move(error), {nullptr, session.spec.peer_pid, answer.status().message()});
+  }
   FinishIfIdle(session);
-  if (call.worker != nullptr && call.worker != &session) FinishIfIdle(*call.worker);
+  if (worker != nullptr && worker != &session) FinishIfIdle(*worker);
+  dispatcher_.AfterCall(plugin, call.kind);
   FinishDrainIfIdle();
 }
 
@@ -241,7 +240,7 @@ std::optional<CallKind> Router::KindOfReply(const Session& session,
 
 void Router::HandleUnexpectedReply(Session& session, std::optional<CallKind> kind,
                                    PluginReply reply) {
-  const std::string& topic = session.plugin->topic;
+  Plugin& plugin = *session.plugin;
   const std::string request_id = ReplyRequestId(reply.payload);
   const auto reject = [&](absl::string_view why) {
     CallSink* const sink = kind ? session.sink_of(*kind) : session.any_sink();
@@ -251,15 +250,18 @@ void Router::HandleUnexpectedReply(Session& session, std::optional<CallKind> kin
     sink->Reject(request_id, {violation});
   };
   if (request_id.empty()) return reject("the answer has no request_id");
-  if (dispatcher_.IsActive(topic, request_id)) {
+  const CallId id = CallIdOf(plugin.topic, request_id);
+  LiveCall* call = calls_.Find(id);
+  if (call != nullptr && IsActive(call->state)) {
     return reject(absl::StrCat("the call is no ", CallKindName(*kind), " call, and goes on"));
   }
-  if (ledger_.Find(topic, request_id) != nullptr) {
-    ++counters_.late_answers;
+  if (calls_.ids().Contains(id) || (call != nullptr && call->answer != nullptr)) {
+    ++calls_.counters().late_answers;
     // The answer that is being delivered may be this worker's own, from a session that has ended.
-    const auto own = confirm_to_.find(CallKey(topic, request_id));
-    if (own != confirm_to_.end() && FindSession(own->second) == nullptr) {
-      own->second = session.id;
+    const bool is_own =
+        call != nullptr && !call->confirm_to.empty() && FindSession(call->confirm_to) == nullptr;
+    if (is_own) {
+      call->confirm_to = session.id;
     } else {
       ConfirmDelivered(session.id, request_id);
       SendConfirmations();
@@ -267,29 +269,31 @@ void Router::HandleUnexpectedReply(Session& session, std::optional<CallKind> kin
     return;
   }
   // Never seen: an earlier bridge took the call, and the plugin has finished it since.
-  const JournaledCall* recovered = recovered_.Find(topic, request_id);
   std::string event = kind ? EventOfReply(*kind, reply.payload) : "";
-  if (event.empty() && recovered != nullptr) event = recovered->event;
+  if (event.empty() && call != nullptr) event = call->event;
   if (event.empty()) {
     return reject(
         "the call is not known to this bridge, and the answer's `event` does not say what it was");
   }
-  if (recovered != nullptr && recovered->event != event) {
-    return reject(
-        absl::StrCat("the call is a ", recovered->event, ", and this is no answer to it"));
+  if (call != nullptr && call->event != event) {
+    return reject(absl::StrCat("the call is a ", call->event, ", and this is no answer to it"));
   }
-  if (!outbox_.HasRoom() || !outbox_.HasRoomFor(topic))
+  if (!outbox_.HasRoom() || !outbox_.HasRoomFor(plugin)) {
     return Park(session, kind, std::move(reply));
-  absl::StatusOr<HubAnswer> answer = AnswerOfReply(std::move(event), std::move(reply));
+  }
+  absl::StatusOr<HubAnswer> answer = AnswerOfReply(event, std::move(reply));
   if (!answer.ok()) {
     reject(answer.status().message());
-    if (recovered == nullptr) return;
+    if (call == nullptr) return;
     answer =
-        HubAnswer{recovered->event, request_id,
+        HubAnswer{call->event, request_id,
                   BridgeError(code::kInvalidReturn, "InvalidReturn", answer.status().message())};
   }
-  ++counters_.forwarded_answers;
-  Answer(topic, *std::move(answer), &session, scheduler_.Now(), "", session.spec.peer_pid);
+  ++calls_.counters().forwarded_answers;
+  if (call == nullptr) call = &calls_.Reopen(plugin, event, request_id);
+  call->plugin = &plugin;
+  call->arrived = scheduler_.Now();
+  Answer(*call, *std::move(answer), {&session, session.spec.peer_pid, ""});
 }
 
 void Router::Park(Session& session, std::optional<CallKind> kind, PluginReply reply) {
@@ -344,7 +348,7 @@ void Router::RetryParkedPublished() {
     if (left == 0 || !outbox_.HasRoom()) break;
     Session* const session = FindSession(id);
     if (session == nullptr || session->plugin == nullptr) continue;
-    if (outbox_.HasRoomFor(session->plugin->topic)) RetryParked(*session, left);
+    if (outbox_.HasRoomFor(*session->plugin)) RetryParked(*session, left);
   }
   RetryParkedLater(left);
 }

@@ -6,53 +6,20 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/time/time.h"
 #include "bridge/base/scheduler.h"
-#include "bridge/definition/assemble.h"
+#include "bridge/router/live_call.h"
 #include "bridge/router/ports.h"
 
 namespace atomemo::router {
 
 struct Plugin;
-struct Session;
-
-// A hub call that has no terminal answer yet: queued at its plugin, or handed to a worker. Owned by
-// the Dispatcher.
-struct ActiveCall {
-  Plugin* plugin = nullptr;
-  std::string request_id;
-  std::string event;
-  CallKind kind = CallKind::kInvoke;
-  // The tool or credential, for logs.
-  std::string target;
-  // Empty of content while a worker has it, unless `retry_safe`.
-  CallPayload payload;
-  bool retry_safe = false;
-  std::size_t bytes = 0;
-  // Later calls have larger ones.
-  std::uint64_t number = 0;
-  absl::Time arrived;
-  absl::Time deadline;
-  // The worker that has it; null while queued.
-  Session* worker = nullptr;
-  // The process that got it last, whatever became of it; nothing over TCP.
-  std::optional<std::int32_t> worker_pid;
-  // Where it stands in its plugin's queue; only meaningful while `queued`.
-  bool queued = false;
-  std::list<ActiveCall*>::iterator queue_place;
-  base::Scheduler::TimerId deadline_timer = base::Scheduler::kNoTimer;
-  // While nobody serves it: since when, and the timer that ends its patience.
-  absl::Time unserved_since;
-  base::Scheduler::TimerId grace_timer = base::Scheduler::kNoTimer;
-};
 
 // One call stream of a session.
 struct CallStream {
@@ -60,7 +27,7 @@ struct CallStream {
   std::size_t max_in_flight = 0;
   // The plugin was told that no further call comes.
   bool drained = false;
-  absl::flat_hash_set<ActiveCall*> in_flight;
+  CallList in_flight;  // as they were handed over
   // Calls whose deadline passed while the plugin had them: they hold their credit until the plugin
   // answers or the timer runs out.
   absl::flat_hash_map<std::string, base::Scheduler::TimerId> cancelled;
@@ -135,37 +102,6 @@ struct Session {
     for (const auto& stream : streams) count += stream ? stream->in_flight.size() : 0;
     return count;
   }
-};
-
-// What is known under one topic: the definition, and the sessions that serve it.
-struct Plugin {
-  std::string topic;
-  std::string name;
-  std::string version;
-  HubMode mode = HubMode::kDebug;
-  definition::DefinitionPtr definition;
-  absl::flat_hash_map<std::string, pb::ToolPolicy> tool_policies;
-  pb::HubState hub_state;
-  // Published sessions, draining ones too.
-  std::vector<Session*> workers;
-  // Calls that no worker has taken yet.
-  std::array<std::list<ActiveCall*>, kCallKindCount> queues;
-  std::size_t queued = 0;
-  // In flight and queued.
-  std::size_t active = 0;
-  std::size_t active_bytes = 0;
-  // Calls that ran into their deadline since a worker last answered one, or connected.
-  std::size_t timeouts_in_a_row = 0;
-  base::Scheduler::TimerId retire_timer = base::Scheduler::kNoTimer;
-
-  // The definition's own text: it lives on with it.
-  std::shared_ptr<const std::string> definition_json() const {
-    return {definition, &definition->json};
-  }
-  const auto& tools() const { return definition->facts.tools; }
-  const auto& credentials() const { return definition->facts.credentials; }
-  std::list<ActiveCall*>& queue(CallKind kind) { return queues[static_cast<std::size_t>(kind)]; }
-  bool registered() const { return hub_state.state() == pb::HubState::STATE_REGISTERED; }
 };
 
 }  // namespace atomemo::router

@@ -38,7 +38,7 @@ TEST_F(LimitFlagsTest, AllFollowFromTheMemory) {
   EXPECT_EQ(limits.outbox.max_answers, 2 * half.router.limits.outbox.max_answers);
   EXPECT_EQ(options_.plugin_server.max_message_bytes, 2 * half.plugin_server.max_message_bytes);
   // What is kept at the same time fits.
-  EXPECT_LE(limits.max_call_bytes + limits.outbox.max_bytes + limits.ledger.max_answer_bytes,
+  EXPECT_LE(limits.max_call_bytes + limits.outbox.max_bytes + limits.answered_ids.max_answer_bytes,
             256u << 20);
 }
 

@@ -46,11 +46,11 @@ TEST_F(RouterTest, OnlyWhatWasSentBeforeCountsAsSentAgain) {
   HubUp();
   for (const char* id : {"r1", "r2", "r3"}) HubInvokes(id);
   for (const char* id : {"r1", "r2"}) Replies(*worker, id);
-  EXPECT_EQ(router_.outbox().resent(), 0u);
+  EXPECT_EQ(router_.counters().resent, 0u);
   HubDown();
   Replies(*worker, "r3");
   HubUp();
-  EXPECT_EQ(router_.outbox().resent(), 2u);
+  EXPECT_EQ(router_.counters().resent, 2u);
 }
 
 }  // namespace

@@ -172,6 +172,20 @@ TEST_F(RouterTest, ACallThatIsRepeatedWhileItsAnswerWaitsGetsItOnce) {
   EXPECT_THAT(hub_.AnswersTo("r1"), SizeIs(1));
 }
 
+TEST_F(RouterTest, AHubThatAsksWithoutEndGetsTwoCopiesForEachProof) {
+  auto worker = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  Replies(*worker, "r1");
+  for (int i = 0; i < 100; ++i) HubInvokes("r1");
+  EXPECT_THAT(hub_.AnswersTo("r1"), SizeIs(2));
+  router_.OnProven(hub_.position());
+  for (int i = 0; i < 100; ++i) HubInvokes("r1");
+  EXPECT_THAT(hub_.AnswersTo("r1"), SizeIs(4));
+  EXPECT_EQ(router_.counters().delivered, 1u);
+  EXPECT_THAT(worker->calls->request_ids, ElementsAre("r1"));
+}
+
 TEST_F(RouterTest, AProofIsAskedForSoonAfterAnAnswer) {
   auto worker = StartWorker();
   HubUp();
@@ -312,7 +326,7 @@ class ForgetfulRouterTest : public RouterTest {
  protected:
   static RouterOptions Options() {
     RouterOptions options;
-    options.limits.ledger.max_answer_bytes = 0;
+    options.limits.answered_ids.max_answer_bytes = 0;
     return options;
   }
   ForgetfulRouterTest() : RouterTest(Options()) {}
@@ -324,6 +338,7 @@ TEST_F(ForgetfulRouterTest, ARepeatedCallWhoseAnswerIsNotKeptFailsAsTheSameEvent
   HubInvokes("r1");
   Replies(*worker, "r1");
   router_.OnProven(hub_.position());
+  scheduler_.Advance(absl::Seconds(2));  // settled
   HubInvokes("r1");
   EXPECT_THAT(worker->calls->request_ids, ElementsAre("r1"));
   ASSERT_THAT(hub_.AnswersTo("r1"), SizeIs(2));

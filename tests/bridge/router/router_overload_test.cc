@@ -60,7 +60,7 @@ TEST_F(OverloadTest, TooManyCallsInFlightAreRefusedWithoutATrace) {
   auto worker = StartWorker(/*max_in_flight=*/1);
   HubUp();
   for (int i = 0; i < 500; ++i) HubInvokes(absl::StrCat("r", i));
-  EXPECT_EQ(router_.dispatcher().active(), 20u);
+  EXPECT_EQ(router_.calls().active().calls, 20u);
   EXPECT_EQ(router_.outbox().answers(), 0u);
   EXPECT_THAT(ErrorOf("r20").message(), HasSubstr("--max-calls"));
 }

@@ -185,8 +185,8 @@ TEST_F(RouterRecoveryTest, ACallWhoseWorkerCameBackAndIsLostThenFailsAtOnce) {
 
 TEST_F(RouterRecoveryTest, ThousandsAreAnsweredInTurnsOfTheIoThread) {
   for (int i = 0; i < 1000; ++i) Left(absl::StrCat("r", i), /*started=*/true);
-  HubUp();
   auto worker = Returns(kInstance, {"r7"});
+  HubUp();
   EXPECT_LT(hub_.pushed.size(), 300u);
   scheduler_.Advance(absl::ZeroDuration());
   EXPECT_EQ(hub_.pushed.size(), 999u);

@@ -229,7 +229,7 @@ class Bench {
     ForEachMember([this](Member& member) {
       if (!member.before) return;
       LevelChange change{member.name, *member.before, {}, kSlackKb};
-      // The bridge remembers the answers of the latest calls, within the bounds of CallLedger.
+      // The bridge remembers the answers of the latest calls, within the bounds of AnsweredIds.
       if (&member == &bridge_) {
         change.allowed_growth_kb +=
             std::min(kRememberedKb, kRememberedKbPerCall * book_.CallsSince(member.started));
