@@ -36,8 +36,8 @@ std::size_t FrameBytes(absl::string_view topic, const HubMessage& message) {
          kFrameHeaderBytes;
 }
 
-const std::string& RequestIdOf(const HubEvent& event) {
-  if (const auto* call = std::get_if<router::HubCall>(&event)) return call->request_id();
+const std::string& RequestIdOf(const EventContent& event) {
+  if (const auto* call = std::get_if<router::HubCall>(&event)) return call->request_id;
   if (const auto* reply = std::get_if<HubReply>(&event)) return reply->request_id;
   return std::get<BadCall>(event).request_id;
 }
@@ -263,7 +263,7 @@ void HubClient::OnChannelState(PhoenixChannel& channel, const HubState& state) {
 void HubClient::OnChannelEvent(PhoenixChannel& channel, ReceivedFrame frame) {
   Topic* topic = FindTopic(channel.topic());
   if (topic == nullptr || shut_down_) return;
-  HubEvent event = frame.read != nullptr ? std::move(*frame.read) : ReadEvent(frame);
+  EventContent event = frame.read != nullptr ? std::move(*frame.read) : ReadEvent(frame);
   if (auto* reply = std::get_if<HubReply>(&event)) return OnHubReply(*topic, std::move(*reply));
   frame.event = std::string(definition::CutText(frame.event, kMaxNameBytes));
   if (RequestIdOf(event).size() > kMaxRequestIdBytes) {

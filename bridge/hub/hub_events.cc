@@ -11,6 +11,7 @@
 #include "bridge/definition/payload.h"
 #include "bridge/definition/typed_values.h"
 #include "bridge/router/ports.h"
+#include "bridge/router/wire_format.h"
 
 namespace atomemo::hub {
 namespace {
@@ -19,25 +20,110 @@ namespace pb = ::atomemo::plugin::v1;
 using base::DescribeJson;
 using base::JsonMembers;
 using base::UnquoteJson;
-using CredentialMap = google::protobuf::Map<std::string, pb::JsonObject>;
+using router::AppendField;
+using router::PayloadMember;
 
-// Reads the members of a call's payload and remembers the first thing that is wrong.
+// Turns the members of a call's payload into its message, and remembers the first thing that is
+// wrong.
 class CallReader {
  public:
-  explicit CallReader(JsonMembers members) : members_(std::move(members)) {}
+  CallReader(const router::HubEvent& event, const router::SharedText& payload, JsonMembers members)
+      : text_(payload), members_(std::move(members)) {
+    call_.event = &event;
+  }
+
+  absl::StatusOr<router::HubCall> Read() && {
+    for (const PayloadMember& member : call_.event->members) Add(member);
+    if (call_.event->step_field != 0) {
+      AppendField(call_.body.fields, call_.event->step_field, std::move(step_));
+    }
+    AddInfo();
+    if (!status_.ok()) return status_;
+    return std::move(call_);
+  }
+
+ private:
+  using Shape = PayloadMember::Shape;
+
+  void Add(const PayloadMember& member) {
+    absl::Cord& message = member.is_of_step ? step_ : call_.body.fields;
+    switch (member.shape) {
+      case Shape::kTarget:
+      case Shape::kMethod: {
+        std::string& name = member.shape == Shape::kTarget ? call_.target : call_.method;
+        name = String(member.name);
+        if (name.size() > kMaxNameBytes) {
+          Fail(member.name,
+               absl::StrCat("has ", name.size(), " bytes, and may have ", kMaxNameBytes));
+        }
+        return AppendField(message, member.field, absl::string_view(name));
+      }
+      case Shape::kText:
+        return AppendField(message, member.field, absl::string_view(String(member.name)));
+      case Shape::kOptionalText:
+        if (auto text = OptionalString(member.name)) {
+          AppendField(message, member.field, absl::string_view(*text));
+        }
+        return;
+      case Shape::kObject:
+      case Shape::kOptionalObject: {
+        const std::optional<absl::string_view> value = members_.Take(member.name);
+        if (!value && member.shape == Shape::kOptionalObject) return;
+        AppendField(message, member.field, Object(member.name, value.value_or("{}")));
+        if (member.name == "parameters" && value) AddTypedValues(*value);
+        return;
+      }
+      case Shape::kCredentials:
+        return AddCredentials(member);
+    }
+  }
+
+  void AddCredentials(const PayloadMember& member) {
+    const std::optional<absl::string_view> value = members_.Take(member.name);
+    if (!value) return;
+    const absl::StatusOr<JsonMembers> credentials = JsonMembers::Cut(*value);
+    if (!credentials.ok()) return FailType(member.name, "an object", *value);
+    if (credentials->rest().size() > kMaxCredentials) {
+      return Fail(member.name, absl::StrCat("has ", credentials->rest().size(),
+                                            " members, and may have ", kMaxCredentials));
+    }
+    for (const JsonMembers::Member& one : credentials->rest()) {
+      if (one.value == "null") continue;
+      absl::Cord entry;  // of a map
+      AppendField(entry, 1, absl::string_view(one.name));
+      AppendField(entry, 2, Object(absl::StrCat(member.name, ".", one.name), one.value));
+      AppendField(call_.body.fields, member.field, std::move(entry));
+    }
+  }
+
+  void AddTypedValues(absl::string_view parameters) {
+    const int field = call_.event->typed_values_field;
+    if (field == 0 || !status_.ok()) return;
+    for (const pb::TypedValue& value : definition::FindTypedValues(parameters)) {
+      AppendField(call_.body.fields, field, absl::Cord(value.SerializeAsString()));
+    }
+  }
+
+  // What every call has; what is left then are members that the event does not define.
+  void AddInfo() {
+    absl::Cord& info = call_.body.info;
+    call_.request_id = String("request_id");
+    if (call_.request_id.empty()) Fail("request_id", "is empty");
+    AppendField(info, pb::CallInfo::kRequestIdFieldNumber, absl::string_view(call_.request_id));
+    AppendField(info, pb::CallInfo::kEventFieldNumber, call_.event->name);
+    if (const std::optional<absl::string_view> context = members_.Take("context")) {
+      AppendField(info, pb::CallInfo::kContextFieldNumber, Object("context", *context));
+    }
+    if (!members_.rest().empty()) {
+      AppendField(info, pb::CallInfo::kExtraFieldsFieldNumber,
+                  router::JsonObjectMessage(absl::Cord(members_.RestAsObject())));
+    }
+  }
 
   std::string String(absl::string_view name) {
     std::optional<std::string> text = OptionalString(name);
     if (!text) Fail(name, "is missing");
     return std::move(text).value_or("");
-  }
-
-  std::string Name(absl::string_view name) {
-    std::string text = String(name);
-    if (text.size() > kMaxNameBytes) {
-      Fail(name, absl::StrCat("has ", text.size(), " bytes, and may have ", kMaxNameBytes));
-    }
-    return text;
   }
 
   std::optional<std::string> OptionalString(absl::string_view name) {
@@ -48,51 +134,11 @@ class CallReader {
     return text ? std::move(text) : "";
   }
 
-  // One that is missing is empty, as at the hub's own Elixir plugins.
-  void Object(absl::string_view name, pb::JsonObject* out) {
-    if (!OptionalObject(name, [out] { return out; })) out->set_json("{}");
+  absl::Cord Object(absl::string_view name, absl::string_view value) {
+    if (!absl::StartsWith(value, "{")) FailType(name, "an object", value);
+    return router::JsonObjectMessage(router::PartOf(text_, value));
   }
 
-  // `make_out` is called only if there is an object.
-  template <typename MakeOut>
-  bool OptionalObject(absl::string_view name, MakeOut make_out) {
-    const std::optional<absl::string_view> value = members_.Take(name);
-    if (!value) return false;
-    SetObject(name, *value, make_out());
-    return true;
-  }
-
-  void Credentials(CredentialMap* out) {
-    const std::optional<absl::string_view> value = members_.Take("credentials");
-    if (!value) return;
-    const absl::StatusOr<JsonMembers> credentials = JsonMembers::Cut(*value);
-    if (!credentials.ok()) return FailType("credentials", "an object", *value);
-    if (credentials->rest().size() > kMaxCredentials) {
-      return Fail("credentials", absl::StrCat("has ", credentials->rest().size(),
-                                              " members, and may have ", kMaxCredentials));
-    }
-    for (const JsonMembers::Member& one : credentials->rest()) {
-      if (one.value == "null") continue;
-      SetObject(absl::StrCat("credentials.", one.name), one.value, &(*out)[one.name]);
-    }
-  }
-
-  // Reads what every call has; what is left then are members that the event does not define.
-  pb::CallInfo Info(absl::string_view event) {
-    pb::CallInfo info;
-    info.set_event(std::string(event));
-    info.set_request_id(String("request_id"));
-    if (info.request_id().empty()) Fail("request_id", "is empty");
-    OptionalObject("context", [&] { return info.mutable_context(); });
-    if (!members_.rest().empty()) {
-      info.mutable_extra_fields()->set_json(members_.RestAsObject());
-    }
-    return info;
-  }
-
-  const absl::Status& status() const { return status_; }
-
- private:
   void Fail(absl::string_view name, absl::string_view what) {
     if (status_.ok()) status_ = absl::InvalidArgumentError(absl::StrCat("`", name, "` ", what));
   }
@@ -101,117 +147,12 @@ class CallReader {
     Fail(name, absl::StrCat("must be ", expected, ", found ", DescribeJson(value)));
   }
 
-  void SetObject(absl::string_view name, absl::string_view value, pb::JsonObject* out) {
-    if (!absl::StartsWith(value, "{")) return FailType(name, "an object", value);
-    out->set_json(std::string(value));
-  }
-
+  const router::SharedText text_;
   JsonMembers members_;
+  router::HubCall call_;
+  absl::Cord step_;
   absl::Status status_;
 };
-
-pb::Authentication ReadAuthentication(CallReader& reader) {
-  pb::Authentication call;
-  call.set_credential_name(reader.Name("credential_name"));
-  reader.Object("credential", call.mutable_credential());
-  reader.OptionalObject("extra", [&] { return call.mutable_extra(); });
-  return call;
-}
-
-pb::OAuth2Step ReadBuildAuthorizeUrl(CallReader& reader) {
-  pb::OAuth2Step call;
-  call.set_credential_name(reader.Name("credential_name"));
-  reader.Object("credential", call.mutable_credential());
-  call.mutable_build_authorize_url()->set_redirect_uri(reader.String("redirect_uri"));
-  call.mutable_build_authorize_url()->set_state(reader.String("state"));
-  return call;
-}
-
-pb::OAuth2Step ReadGetToken(CallReader& reader) {
-  pb::OAuth2Step call;
-  call.set_credential_name(reader.Name("credential_name"));
-  reader.OptionalObject("credential", [&] { return call.mutable_credential(); });
-  // The grant client_credentials has none.
-  call.mutable_get_token()->set_code(reader.OptionalString("code").value_or(""));
-  call.mutable_get_token()->set_redirect_uri(reader.String("redirect_uri"));
-  return call;
-}
-
-pb::OAuth2Step ReadRefreshToken(CallReader& reader) {
-  pb::OAuth2Step call;
-  call.set_credential_name(reader.Name("credential_name"));
-  reader.Object("credential", call.mutable_credential());
-  call.mutable_refresh_token();
-  return call;
-}
-
-pb::Invocation ReadInvocation(CallReader& reader) {
-  pb::Invocation call;
-  call.set_tool_name(reader.Name("tool_name"));
-  reader.Object("parameters", call.mutable_parameters());
-  reader.Credentials(call.mutable_credentials());
-  if (auto text = reader.OptionalString("plugin_identifier")) {
-    call.set_plugin_identifier(*std::move(text));
-  }
-  return call;
-}
-
-pb::ResourceQuery ReadResourceQuery(CallReader& reader) {
-  pb::ResourceQuery call;
-  call.set_tool_name(reader.Name("tool_name"));
-  call.set_method(reader.Name("method"));
-  if (auto text = reader.OptionalString("filter")) call.set_filter(*std::move(text));
-  if (auto text = reader.OptionalString("pagination_token")) {
-    call.set_pagination_token(*std::move(text));
-  }
-  reader.Object("parameters", call.mutable_parameters());
-  reader.Credentials(call.mutable_credentials());
-  return call;
-}
-
-pb::MappingQuery ReadMappingQuery(CallReader& reader) {
-  pb::MappingQuery call;
-  call.set_tool_name(reader.Name("tool_name"));
-  call.set_method(reader.Name("method"));
-  reader.Object("parameters", call.mutable_parameters());
-  reader.Credentials(call.mutable_credentials());
-  return call;
-}
-
-using ReadPayload = router::CallPayload (*)(CallReader&);
-
-void FillTypedValues(router::CallPayload& payload) {
-  const auto fill = [](auto& call) {
-    *call.mutable_typed_values() = definition::FindTypedValues(call.parameters().json());
-  };
-  if (auto* invocation = std::get_if<pb::Invocation>(&payload)) fill(*invocation);
-  if (auto* query = std::get_if<pb::ResourceQuery>(&payload)) fill(*query);
-  if (auto* query = std::get_if<pb::MappingQuery>(&payload)) fill(*query);
-}
-
-// Null for an event that nobody knows.
-ReadPayload ReaderOf(absl::string_view event) {
-  if (event == "invoke_tool") return [](auto& r) { return router::CallPayload(ReadInvocation(r)); };
-  if (event == "locator_list") {
-    return [](auto& r) { return router::CallPayload(ReadResourceQuery(r)); };
-  }
-  if (event == "resource_mapping") {
-    return [](auto& r) { return router::CallPayload(ReadMappingQuery(r)); };
-  }
-  if (event == "credential_auth_spec") {
-    return [](auto& r) { return router::CallPayload(ReadAuthentication(r)); };
-  }
-  if (event == "oauth2_build_authorize_url") {
-    return [](auto& r) { return router::CallPayload(ReadBuildAuthorizeUrl(r)); };
-  }
-  if (event == "oauth2_get_token") {
-    return [](auto& r) { return router::CallPayload(ReadGetToken(r)); };
-  }
-  if (event == "oauth2_refresh_token") {
-    return [](auto& r) { return router::CallPayload(ReadRefreshToken(r)); };
-  }
-  return nullptr;
-}
 
 // ",name:value" for every member of `details` that is not one of the error's own.
 std::string DetailMembers(const pb::JsonObject& details) {
@@ -240,11 +181,6 @@ std::string ErrorObject(const pb::PluginError& error, absl::string_view default_
   return out;
 }
 
-// The plugin documentation shows the errors of these events without the `error` object.
-bool WantsFlatError(absl::string_view event) {
-  return event == "credential_auth_spec" || absl::StartsWith(event, "oauth2_");
-}
-
 HubMessage EncodeError(const router::HubAnswer& answer, const pb::PluginError& error) {
   const std::string head = absl::StrCat("{\"request_id\":", base::QuoteJson(answer.request_id));
   if (answer.unsupported) {
@@ -252,8 +188,9 @@ HubMessage EncodeError(const router::HubAnswer& answer, const pb::PluginError& e
             absl::StrCat(head, ",\"event\":", base::QuoteJson(answer.event),
                          ",\"error\":", ErrorObject(error, "sdk:method_not_supported"), "}")};
   }
+  const router::HubEvent* const event = router::FindHubEvent(answer.event);
   const std::string flat =
-      WantsFlatError(answer.event)
+      event != nullptr && event->has_flat_errors
           ? absl::StrCat(",\"message\":", base::QuoteJson(error.message()), StackMember(error))
           : "";
   return {absl::StrCat(answer.event, "_error"),
@@ -292,20 +229,16 @@ HubReply ReadHubReply(const PhoenixFrame& frame) {
 
 }  // namespace
 
-absl::StatusOr<router::HubCall> DecodeCall(absl::string_view event, absl::string_view payload) {
-  const ReadPayload read = ReaderOf(event);
-  if (read == nullptr) {
+absl::StatusOr<router::HubCall> DecodeCall(absl::string_view name,
+                                           const router::SharedText& payload) {
+  const router::HubEvent* const event = router::FindHubEvent(name);
+  if (event == nullptr) {
     return absl::UnimplementedError(
         "the bridge knows no event of this name, and neither do plugins");
   }
-  absl::StatusOr<JsonMembers> members = JsonMembers::Cut(payload);
+  absl::StatusOr<JsonMembers> members = JsonMembers::Cut(*payload);
   if (!members.ok()) return members.status();
-  CallReader reader(*std::move(members));
-  router::HubCall call{std::string(event), read(reader)};
-  call.mutable_info() = reader.Info(event);
-  if (!reader.status().ok()) return reader.status();
-  FillTypedValues(call.payload);
-  return call;
+  return CallReader(*event, payload, *std::move(members)).Read();
 }
 
 std::string RequestIdOf(absl::string_view payload) {
@@ -315,16 +248,17 @@ std::string RequestIdOf(absl::string_view payload) {
   return value ? UnquoteJson(*value).value_or("") : "";
 }
 
-HubEvent ReadEvent(const PhoenixFrame& frame) {
+EventContent ReadEvent(PhoenixFrame& frame) {
   if (frame.event == kHubCallResponse || frame.event == kHubCallError) return ReadHubReply(frame);
-  absl::StatusOr<router::HubCall> call = DecodeCall(frame.event, frame.payload);
+  const auto payload = std::make_shared<const std::string>(std::move(frame.payload));
+  absl::StatusOr<router::HubCall> call = DecodeCall(frame.event, payload);
   // Of a damaged call there is nothing to decode; only whether its event is known is of interest.
   if (!frame.damage.ok() && !absl::IsUnimplemented(call.status())) {
     call = absl::InvalidArgumentError(
         absl::StrCat("the call cannot be read: ", frame.damage.message()));
   }
   if (call.ok()) return *std::move(call);
-  return BadCall{RequestIdOf(frame.payload), call.status()};
+  return BadCall{RequestIdOf(*payload), call.status()};
 }
 
 absl::StatusOr<ReceivedFrame> ReadInFull(absl::string_view text) {
@@ -333,8 +267,7 @@ absl::StatusOr<ReceivedFrame> ReadInFull(absl::string_view text) {
   ReceivedFrame received(*std::move(frame));
   if (received.event == "phx_reply") ShortenReply(received);
   if (absl::StartsWith(received.event, "phx_")) return received;
-  received.read = std::make_unique<HubEvent>(ReadEvent(received));
-  std::string().swap(received.payload);
+  received.read = std::make_unique<EventContent>(ReadEvent(received));
   return received;
 }
 

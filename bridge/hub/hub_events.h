@@ -14,16 +14,17 @@
 #include "absl/strings/string_view.h"
 #include "bridge/hub/phoenix_frame.h"
 #include "bridge/router/call.h"
+#include "bridge/router/wire_format.h"
 
 namespace atomemo::hub {
 
-// Decodes a call from the hub; `payload` is valid JSON. All JSON in the result is in the `json`
-// encoding, cut out of the payload as it stands there; members that the event does not define are
-// in CallInfo.extra_fields.
+// Decodes a call from the hub; `payload` is valid JSON. The JSON in the result stands where it is;
+// members that the event does not define are in CallInfo.extra_fields.
 //
 // UNIMPLEMENTED for an event that nobody knows. INVALID_ARGUMENT names the member that is missing
 // or of the wrong type, and quotes no value.
-absl::StatusOr<router::HubCall> DecodeCall(absl::string_view event, absl::string_view payload);
+absl::StatusOr<router::HubCall> DecodeCall(absl::string_view event,
+                                           const router::SharedText& payload);
 
 // The payload's request_id; empty if it has none. For what DecodeCall refused.
 std::string RequestIdOf(absl::string_view payload);
@@ -40,9 +41,10 @@ struct BadCall {
   absl::Status error;
 };
 
-// What an event that is not Phoenix's own says. Reading it takes as long as its payload is.
-using HubEvent = std::variant<router::HubCall, HubReply, BadCall>;
-HubEvent ReadEvent(const PhoenixFrame& frame);
+// What an event that is not Phoenix's own says. Reading it takes as long as its payload is, which
+// may be gone then.
+using EventContent = std::variant<router::HubCall, HubReply, BadCall>;
+EventContent ReadEvent(PhoenixFrame& frame);
 
 // A frame from the hub, and what its event says if that was read already: then its payload is gone.
 struct ReceivedFrame : PhoenixFrame {
@@ -50,7 +52,7 @@ struct ReceivedFrame : PhoenixFrame {
   ReceivedFrame(PhoenixFrame frame)  // NOLINT(google-explicit-constructor): it is one
       : PhoenixFrame(std::move(frame)) {}
 
-  std::unique_ptr<HubEvent> read;
+  std::unique_ptr<EventContent> read;
 };
 
 // Reads a whole message, its event included. For messages that are too large for the io thread. Of

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "atomemo/plugin/v1/plugin_service.pb.h"
 #include "bridge/router/call.h"
 
 namespace atomemo::hub {

@@ -1,35 +1,22 @@
 #ifndef ATOMEMO_BRIDGE_PLUGIN_SERVICE_CALL_FRONT_H_
 #define ATOMEMO_BRIDGE_PLUGIN_SERVICE_CALL_FRONT_H_
 
-// What every stream that carries calls does alike, whatever its messages are. A stream's `Traits`:
-//
-//   Call, Reply           its messages, to the plugin and from it
-//   kName                 its RPC's name
-//   kAnswers              the fields of Reply that are answers
-//   LaneOf(kind)          where a kind of call waits to be sent
-//   PutCall(payload, m)   puts a call into a message
-//   CallOf(m)             the call that is in a message; an empty request_id if none is
-//   Check(reply)          whether it is a message that may come once the stream has begun
-//   RequestId(reply)      of a reply; empty for anything else
-//   Read(reply)           what it is for the io thread. May take long
-//   RefuseOther(tie, bytes, why)  refuses a message that is no answer; false if it is none of these
-//   OnOtherUnsendable(tie, m, why)  a message without a call cannot be sent
+// What every stream that carries calls does alike, whatever its messages are.
 
+#include <google/protobuf/message.h>
 #include <grpcpp/support/byte_buffer.h>
 
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "bridge/plugin_service/fit_event.h"
-#include "bridge/plugin_service/large_reply.h"
 #include "bridge/plugin_service/message_io.h"
 #include "bridge/plugin_service/rpc_outbox.h"
 #include "bridge/plugin_service/service_context.h"
@@ -41,15 +28,6 @@ namespace pb = ::atomemo::plugin::v1;
 
 // On one stream, waiting for the io thread.
 inline constexpr StreamEvents::Limits kMaxUnhandled{256, 1024 * 1024};
-
-// The call in a message.
-struct CallPlace {
-  router::CallKind kind;
-  const std::string& request_id;
-};
-
-pb::CallFailure Failure(absl::string_view request_id, absl::string_view code,
-                        absl::string_view name, absl::string_view message);
 
 // What holds a stream and the router together. It outlives both.
 class StreamTie : public std::enable_shared_from_this<StreamTie> {
@@ -95,179 +73,93 @@ class StreamTie : public std::enable_shared_from_this<StreamTie> {
   std::string OverflowMessage() const;
 };
 
-template <typename Traits>
-std::unique_ptr<typename Traits::Call> Rejection(
-    absl::string_view request_id, const std::vector<pb::DefinitionViolation>& violations) {
-  auto message = std::make_unique<typename Traits::Call>();
-  message->mutable_rejected()->set_request_id(std::string(request_id));
-  for (const pb::DefinitionViolation& violation : violations) {
-    *message->mutable_rejected()->add_violations() = violation;
+// The field of `container` that is of this type. There must be one.
+const google::protobuf::FieldDescriptor& FieldFor(const google::protobuf::Descriptor& container,
+                                                  const google::protobuf::Descriptor& type);
+
+// A message like `container` with `part` in the field of its type.
+std::unique_ptr<google::protobuf::Message> Wrap(const google::protobuf::Message& container,
+                                                const google::protobuf::Message& part);
+
+// The two messages of a stream, whose fields are found by their types: in `call` those of the calls
+// and Cancel, Rejected and Drained; in `reply` those of the results and CallFailure. Has no state.
+class CallFront {
+ public:
+  // `reply` must be a oneof of nothing else.
+  CallFront(const google::protobuf::Message& call, const google::protobuf::Message& reply);
+  virtual ~CallFront() = default;
+  CallFront(const CallFront&) = delete;
+  CallFront& operator=(const CallFront&) = delete;
+
+  const google::protobuf::Message& call() const { return call_; }
+  const google::protobuf::Message& reply() const { return reply_; }
+
+  // What a reply is for the io thread, once it is known that it may come. May take long.
+  // INVALID_ARGUMENT for what may not come once the stream has begun.
+  absl::StatusOr<StreamEvent> Read(google::protobuf::Message& reply) const;
+
+  // The request_id in a reply that cannot be used; empty if there is none.
+  std::string RequestIdIn(grpc::ByteBuffer& reply) const { return FindRequestId(reply, answers_); }
+
+  // A reply that is no answer. INVALID_ARGUMENT unless this front has such.
+  virtual absl::StatusOr<StreamEvent> ReadOther(google::protobuf::Message& reply) const = 0;
+  // Refuses a reply that is no answer; false if it is none of these.
+  virtual bool RefuseOther(StreamTie&, grpc::ByteBuffer&, const absl::Status&) const {
+    return false;
   }
-  FitViolations(*message->mutable_rejected()->mutable_violations());
-  return message;
-}
+  // A message that is no call cannot be sent. Those of most fronts are small.
+  virtual void OnUnsendable(StreamTie&, const google::protobuf::Message&,
+                            const absl::Status&) const {}
+
+ private:
+  const google::protobuf::Message& call_;
+  const google::protobuf::Message& reply_;
+  AnswerFields answers_;  // in the order of their numbers, with nothing between them
+};
 
 // What the router writes a kind of call to, on the io thread.
-template <typename Traits>
 class StreamSink : public router::CallSink {
  public:
-  StreamSink(std::shared_ptr<StreamTie> tie, router::CallKind kind)
-      : tie_(std::move(tie)), kind_(kind) {}
+  StreamSink(std::shared_ptr<StreamTie> tie, const CallFront& front, router::CallKind kind,
+             RpcOutbox::Lane lane);
 
-  void Send(router::CallPayload payload) override {
-    auto message = std::make_unique<typename Traits::Call>();
-    Traits::PutCall(std::move(payload), *message);
-    const std::string request_id = Traits::CallOf(*message).request_id;
-    const auto result =
-        tie_->outbox->Send(std::move(message), tie_->encoding, Traits::LaneOf(kind_));
-    if (result == RpcOutbox::SendResult::kFull) {
-      tie_->FailCall(kind_, request_id, "transient:overloaded", "Overloaded",
-                     tie_->OverflowMessage());
-    }
-  }
-
-  void Cancel(absl::string_view request_id, absl::string_view reason) override {
-    auto message = std::make_unique<typename Traits::Call>();
-    message->mutable_cancel()->set_request_id(std::string(request_id));
-    message->mutable_cancel()->set_reason(std::string(reason));
-    tie_->SendOrEnd(std::move(message));
-  }
-
+  void Send(const router::CallForWorker& call) override;
+  void Cancel(absl::string_view request_id, absl::string_view reason) override;
   void Reject(absl::string_view request_id,
-              const std::vector<pb::DefinitionViolation>& violations) override {
-    tie_->SendOrEnd(Rejection<Traits>(request_id, violations));
-  }
-
-  void Drained() override {
-    auto message = std::make_unique<typename Traits::Call>();
-    message->mutable_drained();
-    tie_->SendOrEnd(std::move(message));
-  }
-
-  void Finish(absl::Status status) override {
-    tie_->active = false;
-    tie_->outbox->Finish(status);
-  }
-
+              const std::vector<pb::DefinitionViolation>& violations) override;
+  void Drained() override;
+  void Finish(absl::Status status) override;
   bool IsOpen() const override { return !tie_->outbox->closed(); }
   std::string WhyClosed() const override { return tie_->outbox->WhyClosed(); }
 
  private:
   const std::shared_ptr<StreamTie> tie_;
+  const CallFront& front_;
   const router::CallKind kind_;
+  const RpcOutbox::Lane lane_;
+  const int call_field_;
 };
 
 // Reads what comes once the stream has begun: from then on no message ends it, and one that is
 // wrong costs its own call alone. On the completion queue's thread.
-template <typename Traits>
 class ReplyReader {
  public:
-  ReplyReader(std::shared_ptr<StreamTie> tie, std::shared_ptr<StreamEvents> events)
-      : tie_(std::move(tie)), events_(std::move(events)) {
-    // The tie's outbox must not hold the tie.
-    tie_->outbox->SetOnUnsendable(
-        [weak = std::weak_ptr<StreamTie>(tie_)](const google::protobuf::Message& message,
-                                                const absl::Status& why) {
-          if (const auto locked = weak.lock()) OnUnsendable(*locked, message, why);
-        });
-  }
+  ReplyReader(std::shared_ptr<StreamTie> tie, const CallFront& front,
+              std::shared_ptr<StreamEvents> events);
 
-  void Read(grpc::ByteBuffer& message) {
-    const std::size_t size = message.Length();
-    if (size > base::kLargeMessage) return ReadAside(message, size);
-    typename Traits::Reply reply;
-    absl::Status status = CheckMessageSize(size, tie_->context->options.max_message_bytes);
-    if (status.ok()) status = ParseMessage(message, reply);
-    if (status.ok()) status = Traits::Check(reply);
-    if (status.ok()) status = CheckRequestId(Traits::RequestId(reply));
-    if (!status.ok()) {
-      if (Traits::RefuseOther(*tie_, message, status)) return tie_->outbox->RequestRead();
-      return Refuse(*tie_, *events_, FindRequestId(message, Traits::kAnswers), status.message());
-    }
-    Take(*tie_, *events_, Traits::Read(std::move(reply)), size);
-  }
-
+  void Read(grpc::ByteBuffer& message);
   // The stream has ended: that comes behind what was read.
-  void End() {
-    // Nothing more is read, so it does not matter whether there is room.
-    const auto push = [events = events_] { static_cast<void>(events->Push(StreamEnd(), 0)); };
-    if (!events_->expects()) return push();
-    tie_->context->io.RunAside([] {}, push);  // behind what is being read
-  }
+  void End();
 
  private:
-  static void Take(StreamTie& tie, StreamEvents& events, StreamEvent event, std::size_t size) {
-    if (events.Push(std::move(event), size)) tie.outbox->RequestRead();
-  }
-
-  // Fails the one call whose answer cannot be used, if that is known, and tells the plugin.
-  static void Refuse(StreamTie& tie, StreamEvents& events, const std::string& request_id,
-                     absl::string_view why) {
-    pb::DefinitionViolation violation;
-    violation.set_message(std::string(why));
-    tie.SendOrEnd(Rejection<Traits>(request_id, {violation}));
-    if (request_id.empty()) return tie.outbox->RequestRead();
-    Take(tie, events,
-         router::PluginReply(Failure(request_id, "sdk:invalid_return", "InvalidReturn",
-                                     absl::StrCat("the plugin's answer cannot be used: ", why))),
-         request_id.size());
-  }
-
-  // Reads a large reply where that may take its time. The next message is asked for afterwards.
-  void ReadAside(const grpc::ByteBuffer& message, std::size_t size) {
-    struct Large {
-      grpc::ByteBuffer message;
-      absl::Status status;
-      std::string request_id;
-      std::optional<StreamEvent> event;
-      // It was no answer, and has been refused otherwise.
-      bool refused = false;
-    };
-    auto large = std::make_shared<Large>();
-    large->message = message;  // its slices are shared
-    large->status = CheckMessageSize(size, tie_->context->options.max_message_bytes);
-    events_->Expect();
-    tie_->context->io.RunAside(
-        [tie = tie_, large] {
-          typename Traits::Reply reply;
-          absl::Status& status = large->status;
-          if (status.ok()) status = ParseMessage(large->message, reply);
-          if (status.ok()) status = Traits::Check(reply);
-          if (status.ok()) status = CheckRequestId(Traits::RequestId(reply));
-          if (status.ok()) {
-            large->event = Traits::Read(std::move(reply));
-            if (auto* const read = std::get_if<router::PluginReply>(&*large->event)) {
-              *read = ReadInFull(std::move(*read));
-            }
-          } else {
-            large->refused = Traits::RefuseOther(*tie, large->message, status);
-            large->request_id = FindRequestId(large->message, Traits::kAnswers);
-          }
-          large->message.Clear();
-        },
-        [tie = tie_, events = events_, large, size] {
-          if (large->event) return Take(*tie, *events, *std::move(large->event), size);
-          if (large->refused) return tie->outbox->RequestRead();
-          Refuse(*tie, *events, large->request_id, large->status.message());
-        });
-  }
-
-  static absl::Status CheckRequestId(const std::string& request_id) {
-    if (request_id.size() <= kMaxRequestIdBytes) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat("the request_id has ", request_id.size(),
-                                                   " bytes, and may have ", kMaxRequestIdBytes));
-  }
-
-  static void OnUnsendable(StreamTie& tie, const google::protobuf::Message& message,
-                           const absl::Status& why) {
-    const auto& call_message = static_cast<const typename Traits::Call&>(message);
-    const CallPlace call = Traits::CallOf(call_message);
-    if (call.request_id.empty()) return Traits::OnOtherUnsendable(tie, call_message, why);
-    tie.FailCall(call.kind, call.request_id, "sdk:invalid_parameter", "InvalidParameter",
-                 absl::StrCat("the call cannot be sent to the plugin: ", why.message()));
-  }
+  struct Content;
+  static Content ReadContent(const StreamTie& tie, const CallFront& front,
+                             grpc::ByteBuffer& message);
+  static void Take(StreamTie& tie, const CallFront& front, StreamEvents& events, Content content,
+                   std::size_t size);
 
   const std::shared_ptr<StreamTie> tie_;
+  const CallFront& front_;
   const std::shared_ptr<StreamEvents> events_;
 };
 

@@ -1,9 +1,10 @@
 #include "bridge/plugin_service/call_stream.h"
 
+#include <array>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -13,87 +14,60 @@ namespace atomemo::plugin_service {
 namespace {
 
 using router::CallKind;
-using router::CallPayload;
 
-// ---- What differs between the five kinds: the messages' types, and the call's place in them
+// The messages of one RPC's own stream: `subscribe`, then `result` and `failure`.
+class KindFront : public CallFront {
+ public:
+  explicit KindFront(CallKind kind)
+      : CallFront(*router::EventOf(kind).stream_call, *router::EventOf(kind).stream_reply) {}
 
-template <CallKind kKindOfStream, typename CallMessage, typename ReplyMessage, typename Payload,
-          Payload* (CallMessage::*kMutablePayload)(),
-          const Payload& (CallMessage::*kPayload)() const>
-struct KindTraits {
-  using Call = CallMessage;
-  using Reply = ReplyMessage;
-  static constexpr CallKind kKind = kKindOfStream;
-  static constexpr AnswerFields kAnswers{Reply::kResultFieldNumber, Reply::kFailureFieldNumber};
-
-  static RpcOutbox::Lane LaneOf(CallKind) { return RpcOutbox::Lane::kInOrder; }
-
-  static void PutCall(CallPayload payload, Call& message) {
-    *(message.*kMutablePayload)() = std::get<Payload>(std::move(payload));
-  }
-  static CallPlace CallOf(const Call& message) {
-    return {kKind, (message.*kPayload)().info().request_id()};
-  }
-
-  static absl::Status Check(const Reply& reply) {
-    if (reply.has_result() || reply.has_failure()) return absl::OkStatus();
-    return absl::InvalidArgumentError(reply.has_subscribe()
+  absl::StatusOr<StreamEvent> ReadOther(google::protobuf::Message& reply) const override {
+    return absl::InvalidArgumentError(SubscribeIn(reply) != nullptr
                                           ? "`subscribe` may only be the first message"
                                           : "a message must be `result` or `failure`");
   }
-  static bool RefuseOther(StreamTie&, grpc::ByteBuffer&, const absl::Status&) { return false; }
-  static const std::string& RequestId(const Reply& reply) {
-    return reply.has_result() ? reply.result().request_id() : reply.failure().request_id();
+
+  // Null if it is something else.
+  static const pb::Subscribe* SubscribeIn(const google::protobuf::Message& reply) {
+    const auto& field = FieldFor(*reply.GetDescriptor(), *pb::Subscribe::descriptor());
+    if (!reply.GetReflection()->HasField(reply, &field)) return nullptr;
+    return &static_cast<const pb::Subscribe&>(reply.GetReflection()->GetMessage(reply, &field));
   }
-  static StreamEvent Read(Reply reply) {
-    if (reply.has_result()) return router::PluginReply(std::move(*reply.mutable_result()));
-    return router::PluginReply(std::move(*reply.mutable_failure()));
-  }
-  // What is not a call is small.
-  static void OnOtherUnsendable(StreamTie&, const Call&, const absl::Status&) {}
 };
 
-using AuthenticateTraits =
-    KindTraits<CallKind::kAuthenticate, pb::AuthenticateCall, pb::AuthenticateReply,
-               pb::Authentication, &pb::AuthenticateCall::mutable_authenticate,
-               &pb::AuthenticateCall::authenticate>;
-using AuthorizeOAuth2Traits =
-    KindTraits<CallKind::kAuthorizeOAuth2, pb::AuthorizeOAuth2Call, pb::AuthorizeOAuth2Reply,
-               pb::OAuth2Step, &pb::AuthorizeOAuth2Call::mutable_step,
-               &pb::AuthorizeOAuth2Call::step>;
-using InvokeTraits = KindTraits<CallKind::kInvoke, pb::InvokeCall, pb::InvokeReply, pb::Invocation,
-                                &pb::InvokeCall::mutable_invoke, &pb::InvokeCall::invoke>;
-using ListResourcesTraits =
-    KindTraits<CallKind::kListResources, pb::ListResourcesCall, pb::ListResourcesReply,
-               pb::ResourceQuery, &pb::ListResourcesCall::mutable_list,
-               &pb::ListResourcesCall::list>;
-using MapResourceTraits =
-    KindTraits<CallKind::kMapResource, pb::MapResourceCall, pb::MapResourceReply, pb::MappingQuery,
-               &pb::MapResourceCall::mutable_map, &pb::MapResourceCall::map>;
+const KindFront& FrontOf(CallKind kind) {
+  static const auto& fronts = *new std::array<const KindFront*, router::kCallKindCount>([] {
+    std::array<const KindFront*, router::kCallKindCount> made{};
+    for (std::size_t i = 0; i < made.size(); ++i) made[i] = new KindFront(static_cast<CallKind>(i));
+    return made;
+  }());
+  return *fronts[static_cast<std::size_t>(kind)];
+}
 
-template <typename Traits>
 class CallStream : public RpcHandler {
  public:
-  CallStream(ContextPtr context, const RpcStart& start)
-      : peer_(start.peer),
+  CallStream(CallKind kind, ContextPtr context, const RpcStart& start)
+      : kind_(kind),
+        peer_(start.peer),
         tie_(std::make_shared<StreamTie>(std::move(context), start.outbox,
-                                         router::CallKindName(Traits::kKind))),
+                                         router::CallKindName(kind))),
         events_(std::make_shared<StreamEvents>(
             tie_->context->io, kMaxUnhandled,
-            [tie = tie_](StreamEvent event) { Handle(*tie, std::move(event)); },
+            [tie = tie_, kind](StreamEvent event) { Handle(*tie, kind, std::move(event)); },
             [outbox = start.outbox] { outbox->RequestRead(); })),
-        reader_(tie_, events_) {}
+        reader_(tie_, FrontOf(kind), events_) {}
 
   void OnMessage(grpc::ByteBuffer message) override {
     if (subscribed_) return reader_.Read(message);
-    typename Traits::Reply reply;
+    const std::unique_ptr<google::protobuf::Message> reply(FrontOf(kind_).reply().New());
     absl::Status status =
         CheckMessageSize(message.Length(), tie_->context->options.max_message_bytes);
-    if (status.ok()) status = ParseMessage(message, reply);
+    if (status.ok()) status = ParseMessage(message, *reply);
     if (!status.ok()) return tie_->outbox->Finish(status);
-    if (!reply.has_subscribe()) return EndUnsubscribed();
+    const pb::Subscribe* const subscribe = KindFront::SubscribeIn(*reply);
+    if (subscribe == nullptr) return EndUnsubscribed();
     subscribed_ = true;
-    Subscribe(reply.subscribe());
+    Subscribe(*subscribe);
     tie_->outbox->RequestRead();
   }
 
@@ -111,7 +85,7 @@ class CallStream : public RpcHandler {
   }
 
   void Subscribe(const pb::Subscribe& subscribe) {
-    tie_->context->io.Post([tie = tie_, peer = peer_, events = events_, subscribe] {
+    tie_->context->io.Post([tie = tie_, kind = kind_, peer = peer_, events = events_, subscribe] {
       if (tie->stream_ended) return;
       ServiceContext& context = *tie->context;
       const std::string& session_id = subscribe.session_id();
@@ -120,32 +94,34 @@ class CallStream : public RpcHandler {
       tie->encoding = session->encoding;
       tie->outbox->SetMaxReceiveBytes(session->max_receive_bytes);
       tie->session_id = session_id;
-      tie->detach = [&context, session_id] { context.port.Unsubscribe(session_id, Traits::kKind); };
+      tie->detach = [&context, session_id, kind] { context.port.Unsubscribe(session_id, kind); };
       // Set first: the router may use the sink, and even finish it, before it returns.
       tie->active = true;
-      const absl::Status status =
-          context.port.Subscribe(session_id, Traits::kKind, subscribe.max_in_flight(),
-                                 std::make_shared<StreamSink<Traits>>(tie, Traits::kKind));
-      if (status.ok()) return context.sessions.AddStream(session_id, Traits::kKind, events);
+      const absl::Status status = context.port.Subscribe(
+          session_id, kind, subscribe.max_in_flight(),
+          std::make_shared<StreamSink>(tie, FrontOf(kind), kind, RpcOutbox::Lane::kInOrder));
+      if (status.ok()) return context.sessions.AddStream(session_id, kind, events);
       tie->active = false;
       tie->outbox->Finish(status);
     });
   }
 
-  static void Handle(StreamTie& tie, StreamEvent event) {
+  static void Handle(StreamTie& tie, CallKind kind, StreamEvent event) {
     if (std::holds_alternative<StreamEnd>(event)) {
       tie.stream_ended = true;
       tie.End();
     } else if (auto* const reply = std::get_if<router::PluginReply>(&event);
                reply != nullptr && tie.active) {
-      tie.context->port.Reply(tie.session_id, Traits::kKind, std::move(*reply));
+      reply->kind = kind;
+      tie.context->port.Reply(tie.session_id, std::move(*reply));
     }
   }
 
+  const CallKind kind_;
   const std::optional<PeerIdentity> peer_;
   const std::shared_ptr<StreamTie> tie_;
   const std::shared_ptr<StreamEvents> events_;
-  ReplyReader<Traits> reader_;
+  ReplyReader reader_;
   bool subscribed_ = false;
 };
 
@@ -153,19 +129,7 @@ class CallStream : public RpcHandler {
 
 std::unique_ptr<RpcHandler> MakeCallStream(CallKind kind, ContextPtr context,
                                            const RpcStart& start) {
-  switch (kind) {
-    case CallKind::kAuthenticate:
-      return std::make_unique<CallStream<AuthenticateTraits>>(std::move(context), start);
-    case CallKind::kAuthorizeOAuth2:
-      return std::make_unique<CallStream<AuthorizeOAuth2Traits>>(std::move(context), start);
-    case CallKind::kInvoke:
-      return std::make_unique<CallStream<InvokeTraits>>(std::move(context), start);
-    case CallKind::kListResources:
-      return std::make_unique<CallStream<ListResourcesTraits>>(std::move(context), start);
-    case CallKind::kMapResource:
-      return std::make_unique<CallStream<MapResourceTraits>>(std::move(context), start);
-  }
-  return nullptr;
+  return std::make_unique<CallStream>(kind, std::move(context), start);
 }
 
 }  // namespace atomemo::plugin_service

@@ -1,6 +1,7 @@
 #include "bridge/plugin_service/rpc_outbox.h"
 
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "bridge/base/scheduler.h"
@@ -15,15 +16,35 @@ constexpr char kEndedByPlugin[] = "the plugin cancelled it, or its connection wa
 // A client that gets a message beyond its limit cancels the call, and the server does not hear why.
 constexpr std::size_t kSuspectBytes = std::size_t{1} << 20;
 
-bool NeedsConversion(plugin::v1::PayloadEncoding encoding) {
-  return encoding != plugin::v1::PAYLOAD_ENCODING_JSON;
-}
+// A slice of its own costs about as much as copying so many bytes.
+constexpr std::size_t kCopiedBytes = 1024;
 
 grpc::ByteBuffer Serialize(const google::protobuf::Message& message, std::size_t size) {
   grpc::Slice slice(size);
   // A slice that was just made and is not shared may be written to; gRPC's own code does the same.
   message.SerializeWithCachedSizesToArray(const_cast<std::uint8_t*>(slice.begin()));
   return grpc::ByteBuffer(&slice, 1);
+}
+
+// What is large in it is not copied.
+grpc::ByteBuffer ToByteBuffer(const absl::Cord& bytes) {
+  std::vector<grpc::Slice> slices;
+  std::string small;
+  const auto flush = [&] {
+    if (!small.empty()) slices.emplace_back(std::exchange(small, {}));
+  };
+  for (const absl::string_view chunk : bytes.Chunks()) {
+    if (chunk.size() <= kCopiedBytes) {
+      small.append(chunk.data(), chunk.size());
+      continue;
+    }
+    flush();
+    slices.emplace_back(
+        const_cast<char*>(chunk.data()), chunk.size(),  // gRPC only reads it
+        [](void* owner) { delete static_cast<absl::Cord*>(owner); }, new absl::Cord(bytes));
+  }
+  flush();
+  return grpc::ByteBuffer(slices.data(), slices.size());
 }
 
 }  // namespace
@@ -44,22 +65,40 @@ void RpcOutbox::SendHeaders() {
   transport_->StartHeaders();
 }
 
+void RpcOutbox::SetOnUnsendableCall(OnUnsendableCall on_unsendable) {
+  on_unsendable_call_ = std::move(on_unsendable);
+}
+
 RpcOutbox::SendResult RpcOutbox::Send(std::unique_ptr<google::protobuf::Message> message,
                                       plugin::v1::PayloadEncoding encoding, Lane lane) {
   const std::size_t bytes = message->ByteSizeLong();
+  return Push(Entry{std::move(message), {}, encoding, bytes}, lane);
+}
+
+RpcOutbox::SendResult RpcOutbox::Send(WireCall call, plugin::v1::PayloadEncoding encoding,
+                                      Lane lane) {
+  const std::size_t bytes = call.bytes.size();
+  return Push(Entry{nullptr, std::move(call), encoding, bytes}, lane);
+}
+
+RpcOutbox::SendResult RpcOutbox::Push(Entry entry, Lane lane) {
   {
     absl::MutexLock lock(&mutex_);
     if (transport_ == nullptr || end_) return SendResult::kClosed;
     // A message that is too large by itself is let in when nothing else waits.
-    Queue& queue = queues_[static_cast<std::size_t>(lane)];
+    WaitingQueue& queue = queues_[static_cast<std::size_t>(lane)];
     const bool full = queue.entries.size() >= limits_.max_messages ||
-                      (!queue.entries.empty() && queue.bytes + bytes > limits_.max_bytes);
+                      (!queue.entries.empty() && queue.bytes + entry.bytes > limits_.max_bytes);
     if (full) return SendResult::kFull;
-    queue.entries.push_back(Entry{std::move(message), encoding, bytes});
-    queue.bytes += bytes;
+    queue.bytes += entry.bytes;
+    queue.entries.push_back(std::move(entry));
   }
   Pump(/*on_queue_thread=*/false);
   return SendResult::kQueued;
+}
+
+bool RpcOutbox::Entry::TakesLong() const {
+  return bytes > base::kLargeMessage && (message != nullptr || NeedsConversion());
 }
 
 void RpcOutbox::Finish(const absl::Status& status) {
@@ -152,14 +191,14 @@ void RpcOutbox::Pump(bool on_queue_thread) {
     {
       absl::MutexLock lock(&mutex_);
       if (transport_ == nullptr || writing_ || finish_started_) return;
-      Queue* const queue = NextLocked();
+      WaitingQueue* const queue = NextLocked();
       if (queue == nullptr) {
         if (!end_) return;
         finish_started_ = true;
         transport_->StartFinish(*end_);
         return;
       }
-      if (queue->entries.front().bytes > base::kLargeMessage) {
+      if (queue->entries.front().TakesLong()) {
         writing_ = true;
         // Once the write has ended, the RPC may be over before this has returned.
         transport_->RunAside(
@@ -168,7 +207,7 @@ void RpcOutbox::Pump(bool on_queue_thread) {
             });
         return;
       }
-      if (!on_queue_thread && NeedsConversion(queue->entries.front().encoding)) {
+      if (!on_queue_thread && queue->entries.front().NeedsConversion()) {
         if (!std::exchange(wake_requested_, true)) transport_->WakeQueueThread();
         return;
       }
@@ -199,17 +238,38 @@ bool RpcOutbox::Write(Entry& entry) {
 }
 
 absl::StatusOr<grpc::ByteBuffer> RpcOutbox::Encode(Entry& entry) const {
-  absl::Status converted = definition::ConvertEncoding(entry.encoding, *entry.message);
-  if (!converted.ok()) return converted;
-  const std::size_t size = entry.message->ByteSizeLong();
-  absl::Status fits = CheckMessageSize(size, limits_.max_message_bytes);
-  if (fits.ok()) fits = CheckReceiveSize(size, max_receive_bytes_);
-  if (!fits.ok()) return fits;
-  return Serialize(*entry.message, size);
+  const auto check = [this](std::size_t size) {
+    absl::Status fits = CheckMessageSize(size, limits_.max_message_bytes);
+    return fits.ok() ? CheckReceiveSize(size, max_receive_bytes_) : fits;
+  };
+  std::unique_ptr<google::protobuf::Message> converted;
+  google::protobuf::Message* message = entry.message.get();
+  if (message == nullptr) {
+    if (!entry.NeedsConversion()) {
+      absl::Status fits = check(entry.bytes);
+      if (!fits.ok()) return fits;
+      return ToByteBuffer(entry.call.bytes);
+    }
+    converted.reset(entry.call.type->New());
+    message = converted.get();
+    if (!message->ParseFromString(std::string(entry.call.bytes))) {
+      return absl::InternalError("the call is no valid message");
+    }
+  }
+  absl::Status status = definition::ConvertEncoding(entry.encoding, *message);
+  if (!status.ok()) return status;
+  const std::size_t size = message->ByteSizeLong();
+  status = check(size);
+  if (!status.ok()) return status;
+  return Serialize(*message, size);
 }
 
 void RpcOutbox::ReportUnsendable(const Entry& entry, const absl::Status& why) {
-  if (on_unsendable_ != nullptr) return on_unsendable_(*entry.message, why);
+  if (entry.message == nullptr) {
+    if (on_unsendable_call_ != nullptr) return on_unsendable_call_(entry.call, why);
+  } else if (on_unsendable_ != nullptr) {
+    return on_unsendable_(*entry.message, why);
+  }
   absl::MutexLock lock(&mutex_);
   DropQueueLocked();
   // A success that waited behind the message is none without it.
@@ -234,17 +294,17 @@ void RpcOutbox::CancelLocked() {
 }
 
 void RpcOutbox::DropQueueLocked() {
-  for (Queue& queue : queues_) queue = Queue();
+  for (WaitingQueue& queue : queues_) queue = WaitingQueue();
 }
 
-RpcOutbox::Queue* RpcOutbox::NextLocked() {
-  for (Queue& queue : queues_) {
+RpcOutbox::WaitingQueue* RpcOutbox::NextLocked() {
+  for (WaitingQueue& queue : queues_) {
     if (!queue.entries.empty()) return &queue;
   }
   return nullptr;
 }
 
-RpcOutbox::Entry RpcOutbox::Pop(Queue& queue) {
+RpcOutbox::Entry RpcOutbox::Pop(WaitingQueue& queue) {
   Entry entry = std::move(queue.entries.front());
   queue.entries.pop_front();
   queue.bytes -= entry.bytes;

@@ -17,11 +17,22 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/cord.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "atomemo/plugin/v1/payload.pb.h"
+#include "bridge/router/hub_event.h"
 
 namespace atomemo::plugin_service {
+
+// A call that stands in protobuf's wire format already, its JSON in the `json` encoding.
+struct WireCall {
+  absl::Cord bytes;
+  // The message's type.
+  const google::protobuf::Message* type = nullptr;
+  router::CallKind kind = router::CallKind::kInvoke;
+  std::string request_id;
+};
 
 // The half of an RPC that other threads may hold: what shall be sent to the plugin waits here for
 // its turn. It outlives the RPC; once that is over, everything here does nothing.
@@ -62,10 +73,13 @@ class RpcOutbox : public std::enable_shared_from_this<RpcOutbox> {
   using OnUnsendable =
       std::function<void(const google::protobuf::Message& message, const absl::Status& why)>;
 
+  using OnUnsendableCall = std::function<void(const WireCall& call, const absl::Status& why)>;
+
   RpcOutbox(Limits limits, Transport* transport);
 
   // Before the first Send.
   void SetOnUnsendable(OnUnsendable on_unsendable);
+  void SetOnUnsendableCall(OnUnsendableCall on_unsendable);
 
   // What the plugin's gRPC library takes in one message: it would end the RPC on a larger one.
   void SetMaxReceiveBytes(std::size_t bytes);
@@ -83,6 +97,7 @@ class RpcOutbox : public std::enable_shared_from_this<RpcOutbox> {
   SendResult Send(std::unique_ptr<google::protobuf::Message> message,
                   plugin::v1::PayloadEncoding encoding = plugin::v1::PAYLOAD_ENCODING_JSON,
                   Lane lane = Lane::kInOrder);
+  SendResult Send(WireCall call, plugin::v1::PayloadEncoding encoding, Lane lane);
 
   // Ends the RPC once everything queued is written. Only the first call counts.
   void Finish(const absl::Status& status);
@@ -113,11 +128,19 @@ class RpcOutbox : public std::enable_shared_from_this<RpcOutbox> {
   void Detach();
 
  private:
+  // A message or, if that is null, a call.
   struct Entry {
     std::unique_ptr<google::protobuf::Message> message;
+    WireCall call;
     plugin::v1::PayloadEncoding encoding;
     std::size_t bytes;
+
+    bool NeedsConversion() const { return encoding != plugin::v1::PAYLOAD_ENCODING_JSON; }
+    // A call that is written as it stands costs next to nothing.
+    bool TakesLong() const;
   };
+
+  SendResult Push(Entry entry, Lane lane);
 
   // Starts whatever can be started now.
   void Pump(bool on_queue_thread);
@@ -129,23 +152,24 @@ class RpcOutbox : public std::enable_shared_from_this<RpcOutbox> {
   // The plugin has ended the RPC.
   void CancelLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DropQueueLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  struct Queue {
+  struct WaitingQueue {
     std::deque<Entry> entries;
     std::size_t bytes = 0;
   };
   // The one whose turn it is; null if nothing waits.
-  Queue* NextLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  static Entry Pop(Queue& queue);
+  WaitingQueue* NextLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  static Entry Pop(WaitingQueue& queue);
   std::size_t WaitingLocked() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 
   const Limits limits_;
   OnUnsendable on_unsendable_;
+  OnUnsendableCall on_unsendable_call_;
   std::atomic<std::size_t> max_receive_bytes_{std::numeric_limits<std::size_t>::max()};
 
   mutable absl::Mutex mutex_;
   // Null once the RPC is over.
   Transport* transport_ ABSL_GUARDED_BY(mutex_);
-  Queue queues_[2] ABSL_GUARDED_BY(mutex_);  // by Lane
+  WaitingQueue queues_[2] ABSL_GUARDED_BY(mutex_);  // by Lane
   // Headers or a message are being encoded or written. The transport lives at least until it is
   // not.
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;

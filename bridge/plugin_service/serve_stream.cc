@@ -7,7 +7,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -24,7 +23,6 @@ namespace atomemo::plugin_service {
 namespace {
 
 using router::CallKind;
-using router::CallPayload;
 using Violations = std::vector<pb::DefinitionViolation>;
 
 constexpr std::size_t kMaxHubRequestIdBytes = 128;
@@ -32,25 +30,21 @@ constexpr int kMaxPartViolations = 1000;
 constexpr std::int32_t kDefaultCallsAtOnce = 16;
 constexpr std::int32_t kMaxCallsAtOnce = 10'000;
 
-std::unique_ptr<google::protobuf::Message> Wrap(pb::SessionEvent event) {
-  auto message = std::make_unique<pb::BridgeMessage>();
+std::unique_ptr<google::protobuf::Message> WrapEvent(pb::SessionEvent event) {
+  const pb::BridgeMessage& container = pb::BridgeMessage::default_instance();
   switch (event.event_case()) {
     case pb::SessionEvent::kOpened:
-      *message->mutable_opened() = std::move(*event.mutable_opened());
-      break;
+      return Wrap(container, event.opened());
     case pb::SessionEvent::kHubState:
-      *message->mutable_hub_state() = std::move(*event.mutable_hub_state());
-      break;
+      return Wrap(container, event.hub_state());
     case pb::SessionEvent::kDraining:
-      *message->mutable_draining() = std::move(*event.mutable_draining());
-      break;
+      return Wrap(container, event.draining());
     case pb::SessionEvent::kDelivered:
-      *message->mutable_delivered() = std::move(*event.mutable_delivered());
-      break;
+      return Wrap(container, event.delivered());
     case pb::SessionEvent::EVENT_NOT_SET:
       break;
   }
-  return message;
+  return std::make_unique<pb::BridgeMessage>();
 }
 
 pb::HubReply ReplyTo(const std::string& id, absl::StatusOr<std::string> outcome) {
@@ -75,109 +69,40 @@ void SendHubReply(StreamTie& tie, pb::HubReply reply) {
   tie.SendOrEnd(std::move(message), tie.encoding, RpcOutbox::Lane::kAhead);
 }
 
-struct ServeTraits {
-  using Call = pb::BridgeMessage;
-  using Reply = pb::PluginMessage;
-  static constexpr AnswerFields kAnswers{Reply::kFailureFieldNumber, Reply::kMappedFieldNumber};
+class ServeFront : public CallFront {
+ public:
+  ServeFront()
+      : CallFront(pb::BridgeMessage::default_instance(), pb::PluginMessage::default_instance()) {}
 
-  // A user waits for those of credentials.
-  static RpcOutbox::Lane LaneOf(CallKind kind) {
-    const bool is_small = kind == CallKind::kAuthenticate || kind == CallKind::kAuthorizeOAuth2;
-    return is_small ? RpcOutbox::Lane::kAhead : RpcOutbox::Lane::kInOrder;
-  }
-
-  static void PutCall(CallPayload payload, Call& message) {
-    struct Putter {
-      Call& message;
-      void operator()(pb::Authentication& call) { message.mutable_authenticate()->Swap(&call); }
-      void operator()(pb::OAuth2Step& call) { message.mutable_authorize()->Swap(&call); }
-      void operator()(pb::Invocation& call) { message.mutable_invoke()->Swap(&call); }
-      void operator()(pb::ResourceQuery& call) { message.mutable_list()->Swap(&call); }
-      void operator()(pb::MappingQuery& call) { message.mutable_map()->Swap(&call); }
-    };
-    std::visit(Putter{message}, payload);
-  }
-
-  static CallPlace CallOf(const Call& message) {
-    switch (message.message_case()) {
-      case Call::kAuthenticate:
-        return {CallKind::kAuthenticate, message.authenticate().info().request_id()};
-      case Call::kAuthorize:
-        return {CallKind::kAuthorizeOAuth2, message.authorize().info().request_id()};
-      case Call::kList:
-        return {CallKind::kListResources, message.list().info().request_id()};
-      case Call::kMap:
-        return {CallKind::kMapResource, message.map().info().request_id()};
-      default:
-        return {CallKind::kInvoke, message.invoke().info().request_id()};
+  absl::StatusOr<StreamEvent> ReadOther(google::protobuf::Message& reply) const override {
+    auto& message = static_cast<pb::PluginMessage&>(reply);
+    if (message.has_drain()) return StreamDrain();
+    if (message.has_hello()) {
+      return absl::InvalidArgumentError("`hello` may only be the first message");
     }
-  }
-
-  static absl::Status Check(const Reply& reply) {
-    switch (reply.message_case()) {
-      case Reply::kHello:
-        return absl::InvalidArgumentError("`hello` may only be the first message");
-      case Reply::MESSAGE_NOT_SET:
-        return absl::InvalidArgumentError("the message is empty, or of a later contract");
-      case Reply::kHubRequest: {
-        const std::size_t bytes = reply.hub_request().id().size();
-        if (bytes <= kMaxHubRequestIdBytes) return absl::OkStatus();
-        return absl::InvalidArgumentError(absl::StrCat(
-            "the hub_request's id has ", bytes, " bytes, and may have ", kMaxHubRequestIdBytes));
-      }
-      default:
-        return absl::OkStatus();
+    if (!message.has_hub_request()) {
+      return absl::InvalidArgumentError("the message is empty, or of a later contract");
     }
+    const std::size_t bytes = message.hub_request().id().size();
+    if (bytes > kMaxHubRequestIdBytes) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the hub_request's id has ", bytes, " bytes, and may have ", kMaxHubRequestIdBytes));
+    }
+    return StreamHubCall{message.hub_request().id(), ReadHubCall(message.hub_request().call())};
   }
 
-  static bool RefuseOther(StreamTie& tie, grpc::ByteBuffer& message, const absl::Status& why) {
-    const std::string id =
-        FindRequestId(message, {Reply::kHubRequestFieldNumber, Reply::kHubRequestFieldNumber});
+  bool RefuseOther(StreamTie& tie, grpc::ByteBuffer& message,
+                   const absl::Status& why) const override {
+    constexpr int kField = pb::PluginMessage::kHubRequestFieldNumber;
+    const std::string id = FindRequestId(message, {kField, kField});
     if (id.empty() || id.size() > kMaxHubRequestIdBytes) return false;
     SendHubReply(tie, ReplyTo(id, why));
     return true;
   }
 
-  static const std::string& RequestId(const Reply& reply) {
-    switch (reply.message_case()) {
-      case Reply::kFailure:
-        return reply.failure().request_id();
-      case Reply::kAuthenticated:
-        return reply.authenticated().request_id();
-      case Reply::kAuthorized:
-        return reply.authorized().request_id();
-      case Reply::kListed:
-        return reply.listed().request_id();
-      case Reply::kMapped:
-        return reply.mapped().request_id();
-      default:
-        return reply.invoked().request_id();
-    }
-  }
-
-  static StreamEvent Read(Reply reply) {
-    switch (reply.message_case()) {
-      case Reply::kDrain:
-        return StreamDrain();
-      case Reply::kHubRequest:
-        return StreamHubCall{reply.hub_request().id(), ReadHubCall(reply.hub_request().call())};
-      case Reply::kFailure:
-        return router::PluginReply(std::move(*reply.mutable_failure()));
-      case Reply::kAuthenticated:
-        return router::PluginReply(std::move(*reply.mutable_authenticated()));
-      case Reply::kAuthorized:
-        return router::PluginReply(std::move(*reply.mutable_authorized()));
-      case Reply::kListed:
-        return router::PluginReply(std::move(*reply.mutable_listed()));
-      case Reply::kMapped:
-        return router::PluginReply(std::move(*reply.mutable_mapped()));
-      default:
-        return router::PluginReply(std::move(*reply.mutable_invoked()));
-    }
-  }
-
-  static void OnOtherUnsendable(StreamTie& tie, const Call& message, const absl::Status& why) {
-    const pb::HubReply& reply = message.hub_reply();
+  void OnUnsendable(StreamTie& tie, const google::protobuf::Message& message,
+                    const absl::Status& why) const override {
+    const pb::HubReply& reply = static_cast<const pb::BridgeMessage&>(message).hub_reply();
     if (reply.has_data()) return SendHubReply(tie, ReplyTo(reply.id(), why));
     if (reply.failure().error().has_error()) {
       pb::HubReply shorter = reply;  // what the hub sent beside code and message does not fit
@@ -188,12 +113,20 @@ struct ServeTraits {
   }
 };
 
+const ServeFront& Front() {
+  static const auto& front = *new ServeFront();
+  return front;
+}
+
 // A kind of call on the one stream. The stream is the session: it ends as that does, and says
 // once that no further call comes.
-class ServeSink : public StreamSink<ServeTraits> {
+class ServeSink : public StreamSink {
  public:
   ServeSink(std::shared_ptr<StreamTie> tie, CallKind kind, std::shared_ptr<bool> drained)
-      : StreamSink(std::move(tie), kind), drained_(std::move(drained)) {}
+      : StreamSink(
+            std::move(tie), Front(), kind,
+            router::EventOf(kind).goes_ahead ? RpcOutbox::Lane::kAhead : RpcOutbox::Lane::kInOrder),
+        drained_(std::move(drained)) {}
 
   void Drained() override {
     if (!std::exchange(*drained_, true)) StreamSink::Drained();
@@ -312,7 +245,7 @@ class ServeStream : public RpcHandler {
             tie_->context->io, kMaxUnhandled,
             [tie = tie_](StreamEvent event) { Handle(*tie, std::move(event)); },
             [outbox = start.outbox] { outbox->RequestRead(); })),
-        reader_(tie_, events_) {}
+        reader_(tie_, Front(), events_) {}
 
   void OnMessage(grpc::ByteBuffer message) override {
     if (greeted_) return reader_.Read(message);
@@ -351,7 +284,7 @@ class ServeStream : public RpcHandler {
     opening->request = std::move(*hello.mutable_session());
     opening->max_queries = static_cast<std::size_t>(hello.max_queries() == 0 ? kDefaultCallsAtOnce
                                                                              : hello.max_queries());
-    opening->wrap = Wrap;
+    opening->wrap = WrapEvent;
     opening->lane = RpcOutbox::Lane::kAhead;
     opening->place = std::move(place);
     opening->refuse = [outbox = tie_->outbox](const absl::Status& why) {
@@ -415,7 +348,7 @@ class ServeStream : public RpcHandler {
         tie.End();
       }
       void operator()(router::PluginReply& reply) {
-        if (tie.active) tie.context->port.Reply(tie.session_id, std::nullopt, std::move(reply));
+        if (tie.active) tie.context->port.Reply(tie.session_id, std::move(reply));
       }
       void operator()(StreamDrain) {
         if (tie.active) (void)tie.context->port.DrainSession(tie.session_id);
@@ -440,7 +373,7 @@ class ServeStream : public RpcHandler {
   const std::shared_ptr<StreamTie> tie_;
   const std::shared_ptr<StreamEvents> events_;
   const std::shared_ptr<SessionLink> link_ = std::make_shared<SessionLink>();
-  ReplyReader<ServeTraits> reader_;
+  ReplyReader reader_;
   bool greeted_ = false;
 };
 

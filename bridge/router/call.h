@@ -2,74 +2,79 @@
 #define ATOMEMO_BRIDGE_ROUTER_CALL_H_
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
-#include <type_traits>
-#include <utility>
 #include <variant>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/cord.h"
 #include "absl/strings/string_view.h"
-#include "atomemo/plugin/v1/plugin_service.pb.h"
+#include "absl/time/time.h"
+#include "atomemo/plugin/v1/payload.pb.h"
+#include "bridge/router/hub_event.h"
 
 namespace atomemo::router {
 
 namespace pb = ::atomemo::plugin::v1;
 
-// The five kinds of call stream. The values index CallPayload and the first five alternatives of
-// ReplyPayload.
-enum class CallKind { kAuthenticate, kAuthorizeOAuth2, kInvoke, kListResources, kMapResource };
-inline constexpr std::size_t kCallKindCount = 5;
+// A call's message for the plugin in protobuf's wire format, of the type HubEvent::call. All JSON
+// in it is in the `json` encoding, and stands where the hub's frame is: nothing is copied by
+// copying this.
+struct CallBody {
+  // Of its CallInfo, all but `time_left`.
+  absl::Cord info;
+  // All its other fields.
+  absl::Cord fields;
 
-// The RPC's name, for instance "Invoke".
-absl::string_view CallKindName(CallKind kind);
-
-// A call as the plugin gets it. All JSON in it is in the `json` encoding until it is written to a
-// session.
-using CallPayload = std::variant<pb::Authentication, pb::OAuth2Step, pb::Invocation,
-                                 pb::ResourceQuery, pb::MappingQuery>;
-
-// A call from the hub, decoded.
-struct HubCall {
-  // The hub's event, for instance "invoke_tool"; the answer's event is made of it.
-  std::string event;
-  CallPayload payload;
-
-  CallKind kind() const { return static_cast<CallKind>(payload.index()); }
-  const pb::CallInfo& info() const;
-  pb::CallInfo& mutable_info();
-  const std::string& request_id() const { return info().request_id(); }
+  std::size_t size() const { return info.size() + fields.size(); }
 };
 
-// What a plugin sends on a call stream after `subscribe`.
-using ReplyPayload = std::variant<pb::AuthenticateResult, pb::OAuth2Result, pb::InvokeResult,
-                                  pb::ListResourcesResult, pb::MapResourceResult, pb::CallFailure>;
+// A call from the hub, cut.
+struct HubCall {
+  const HubEvent* event = nullptr;
+  std::string request_id;
+  // The tool or credential that it is for, and the tool's method, where there is one.
+  std::string target;
+  std::string method;
+  CallBody body;
+};
 
-// Of the hub's event for such calls; nothing for other events.
-std::optional<CallKind> KindOfEvent(absl::string_view event);
+// A call on its way to a worker.
+struct CallForWorker {
+  const HubEvent& event;
+  const std::string& request_id;
+  const CallBody& body;
+  // Until its answer is due.
+  absl::Duration time_left;
+};
 
-const std::string& ReplyRequestId(const ReplyPayload& reply);
+// What a call ends with: the text of one JSON value, valid, or an error.
+using CallOutcome = std::variant<std::string, pb::PluginError>;
 
 // What a plugin has replied.
 struct PluginReply {
-  template <typename Payload,
-            typename = std::enable_if_t<std::is_constructible_v<ReplyPayload, Payload>>>
-  PluginReply(Payload&& reply)  // NOLINT(google-explicit-constructor): it is one
-      : payload(std::forward<Payload>(reply)) {}
-
-  ReplyPayload payload;
-  // The answer's JSON text, checked, or what is wrong with it (as of definition::AnswerJson), if it
-  // was read already. Then the payload has nothing but its request_id.
-  std::optional<absl::StatusOr<std::string>> json;
+  std::string request_id;
+  // Of which RPC it is an answer; nothing if it does not tell.
+  std::optional<CallKind> kind;
+  // The hub's event, if the plugin says it.
+  std::string event;
+  // In bytes, of everything in it.
+  std::size_t size = 0;
+  // What the hub gets for it, as the answer to this event, which is of `kind`. INVALID_ARGUMENT
+  // with violations (see GetViolations) for what the hub would not understand.
+  std::function<absl::StatusOr<CallOutcome>(const HubEvent& event)> outcome;
 };
+
+// A reply that is an error.
+PluginReply FailedReply(std::string request_id, pb::PluginError error);
 
 // The terminal answer to one hub call.
 struct HubAnswer {
   // The call's event, for instance "invoke_tool".
   std::string event;
   std::string request_id;
-  // The text of one JSON value, valid, or the error.
-  std::variant<std::string, pb::PluginError> outcome;
+  CallOutcome outcome;
   // The hub sent an event that nobody knows: the answer's event is "unsupported_event".
   bool unsupported = false;
 

@@ -2,7 +2,6 @@
 
 #include <iterator>
 #include <utility>
-#include <variant>
 
 #include "bridge/base/invariant.h"
 
@@ -48,6 +47,7 @@ LiveCall& CallTable::Add(CallState state, CallId id, absl::string_view event,
   call.place = std::prev(unlisted_.end());
   call.request_id = std::string(request_id);
   call.event = std::string(event);
+  call.row = FindHubEvent(event);
   call.arrived = scheduler_.Now();
   call.number = ++last_number_;
   const bool is_new = calls_.emplace(id, &call).second;
@@ -57,8 +57,7 @@ LiveCall& CallTable::Add(CallState state, CallId id, absl::string_view event,
 
 LiveCall& CallTable::Accept(Plugin& plugin, absl::string_view event, absl::string_view request_id,
                             absl::Duration time_left, std::size_t bytes) {
-  LiveCall& call =
-      Add(CallState::kAccepted, CallIdOf(plugin.topic, request_id), event, request_id);
+  LiveCall& call = Add(CallState::kAccepted, CallIdOf(plugin.topic, request_id), event, request_id);
   call.plugin = &plugin;
   call.deadline = call.arrived + time_left;
   call.bytes = bytes;
@@ -81,10 +80,8 @@ LiveCall& CallTable::Recover(const JournaledCall& journaled) {
   return call;
 }
 
-LiveCall& CallTable::Reopen(Plugin& plugin, absl::string_view event,
-                            absl::string_view request_id) {
-  LiveCall& call =
-      Add(CallState::kAccepted, CallIdOf(plugin.topic, request_id), event, request_id);
+LiveCall& CallTable::Reopen(Plugin& plugin, absl::string_view event, absl::string_view request_id) {
+  LiveCall& call = Add(CallState::kAccepted, CallIdOf(plugin.topic, request_id), event, request_id);
   call.plugin = &plugin;
   Count(call, +1);
   return call;
@@ -160,7 +157,7 @@ void CallTable::Move(LiveCall& call, CallState to, CallList& list, CallList::ite
 void CallTable::Answer(LiveCall& call, std::shared_ptr<const HubAnswer> answer) {
   CancelTimers(call);
   Count(call, -1);
-  call.payload = CallPayload();
+  call.body = CallBody();
   call.bytes = 0;
   call.answer = std::move(answer);
   Count(call, +1);

@@ -6,9 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "bridge/base/invariant.h"
-#include "bridge/definition/payload.h"
 #include "bridge/router/errors.h"
-#include "google/protobuf/util/time_util.h"
 
 namespace atomemo::router {
 namespace {
@@ -113,10 +111,10 @@ std::optional<pb::PluginError> Dispatcher::Overload(const Plugin& plugin, std::s
 
 void Dispatcher::Start(LiveCall& call, absl::Duration timeout) {
   Plugin& plugin = *call.plugin;
-  if (NeverServes(plugin, call.kind)) return fail_(call, NotServedError(plugin, call.kind));
+  if (NeverServes(plugin, call.kind())) return fail_(call, NotServedError(plugin, call.kind()));
   call.deadline_timer = scheduler_.After(timeout, [this, &call] { OnDeadline(call); });
   Enqueue(call);
-  Pump(plugin, call.kind);
+  Pump(plugin, call.kind());
 }
 
 bool Dispatcher::NeverServes(const Plugin& plugin, CallKind kind) const {
@@ -132,7 +130,7 @@ bool Dispatcher::NeverServes(const Plugin& plugin, CallKind kind) const {
 std::optional<CallKind> Dispatcher::KindOf(const Session& session,
                                            absl::string_view request_id) const {
   const LiveCall* const call = calls_.Find(session.plugin->topic, request_id);
-  if (call != nullptr && IsActive(call->state)) return call->kind;
+  if (call != nullptr && IsActive(call->state)) return call->kind();
   for (std::size_t i = 0; i < kCallKindCount; ++i) {
     if (session.streams[i] && session.streams[i]->cancelled.contains(request_id)) {
       return static_cast<CallKind>(i);
@@ -148,7 +146,7 @@ LiveCall* Dispatcher::TakeReply(Session& session, CallKind kind, absl::string_vi
     OnDeadline(*call);
   }
   ReturnHeldCredit(session, kind, request_id);
-  if (call == nullptr || !IsActive(call->state) || call->kind != kind) return nullptr;
+  if (call == nullptr || !IsActive(call->state) || call->kind() != kind) return nullptr;
   if (call->worker != nullptr && call->worker != &session) {
     if (CallSink* const sink = SinkOf(*call)) {
       sink->Cancel(call->request_id, "another worker has answered the call");
@@ -234,7 +232,7 @@ void Dispatcher::StreamClosed(Session& session, CallKind kind, absl::string_view
   }
   // Those of FailAll whose turn has not come.
   for (LiveCall& call : calls_.failing()) {
-    if (call.worker == &session && call.kind == kind) call.worker = nullptr;
+    if (call.worker == &session && call.kind() == kind) call.worker = nullptr;
   }
   stream.reset();
   FailSome();
@@ -260,7 +258,7 @@ void Dispatcher::FailSome() {
   for (std::size_t failed = 0; failed < kCallsATurn && !failing.empty(); ++failed) {
     LiveCall& call = failing.front();
     if (call.worker != nullptr) {
-      CallSink* const sink = call.worker->sink_of(call.kind);
+      CallSink* const sink = call.worker->sink_of(call.kind());
       if (ATOMEMO_INVARIANT(sink != nullptr)) sink->Cancel(call.request_id, call.doom->message());
     }
     const std::shared_ptr<const pb::PluginError> error = call.doom;
@@ -274,7 +272,7 @@ void Dispatcher::FailSome() {
 }
 
 CallSink* Dispatcher::SinkOf(const LiveCall& call) const {
-  CallSink* const sink = call.worker == nullptr ? nullptr : call.worker->sink_of(call.kind);
+  CallSink* const sink = call.worker == nullptr ? nullptr : call.worker->sink_of(call.kind());
   return ATOMEMO_INVARIANT(sink != nullptr) ? sink : nullptr;
 }
 
@@ -341,24 +339,14 @@ void Dispatcher::HandOver(LiveCall& call, Session& worker) {
   (void)ATOMEMO_INVARIANT(call.worker == nullptr);
   call.worker = &worker;
   call.worker_pid = worker.spec.peer_pid;
-  CallStream& stream = *worker.stream(call.kind);
+  CallStream& stream = *worker.stream(call.kind());
   calls_.Move(call, CallState::kRunning, stream.in_flight);
-  std::visit(
-      [&](auto& payload) {
-        pb::CallInfo& info = *payload.mutable_info();
-        *info.mutable_time_left() = google::protobuf::util::TimeUtil::NanosecondsToDuration(
-            absl::ToInt64Nanoseconds(call.deadline - scheduler_.Now()));
-      },
-      call.payload);
-  if (call.retry_safe) {
-    stream.sink->Send(call.payload);
-  } else {
-    stream.sink->Send(std::move(call.payload));
-  }
+  stream.sink->Send({*call.row, call.request_id, call.body, call.deadline - scheduler_.Now()});
+  if (!call.retry_safe) call.body = CallBody();
 }
 
 void Dispatcher::Enqueue(LiveCall& call) {
-  CallList& queue = call.plugin->queue(call.kind);
+  CallList& queue = call.plugin->queue(call.kind());
   // Behind all that came before it: at the end, unless it had a worker.
   auto place = queue.end();
   if (!queue.empty() && queue.back().number > call.number) {
@@ -387,7 +375,7 @@ void Dispatcher::StartGrace(LiveCall& call) {
 
 void Dispatcher::OnGraceOver(LiveCall& call) {
   call.grace_timer = base::Scheduler::kNoTimer;
-  if (AnyWorker(*call.plugin)) return FailNow(call, NotServedError(*call.plugin, call.kind));
+  if (AnyWorker(*call.plugin)) return FailNow(call, NotServedError(*call.plugin, call.kind()));
   // The last worker may have gone while only a stream was waited for.
   if (scheduler_.Now() < call.unserved_since + options_.worker_grace) return StartGrace(call);
   FailNow(call, NoWorkerError(*call.plugin));
@@ -404,7 +392,7 @@ void Dispatcher::OnDeadline(LiveCall& call) {
     message = absl::StrCat("the plugin \"", call.plugin->name, "\" did not answer within ", limit);
     if (CallSink* const sink = SinkOf(call)) {
       sink->Cancel(call.request_id, "the call's deadline has passed");
-      HoldCredit(*call.worker, call.kind, call.request_id);
+      HoldCredit(*call.worker, call.kind(), call.request_id);
     }
   }
   FailNow(call, BridgeError(code::kTimeout, "Timeout", message));
@@ -424,7 +412,7 @@ void Dispatcher::HoldCredit(Session& session, CallKind kind, const std::string& 
 
 void Dispatcher::FailNow(LiveCall& call, pb::PluginError error) {
   Plugin& plugin = *call.plugin;
-  const CallKind kind = call.kind;
+  const CallKind kind = call.kind();
   fail_(call, std::move(error));
   AfterCall(plugin, kind);
 }

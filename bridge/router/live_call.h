@@ -94,15 +94,16 @@ struct LiveCall {
   std::unique_ptr<RecoveredCall> recovered;
   std::string request_id;
   std::string event;
+  // Null for an event that nobody knows.
+  const HubEvent* row = nullptr;
   // The tool or credential, for logs.
   std::string target;
   absl::Time arrived;
 
   // ---- Until it is answered
 
-  CallKind kind = CallKind::kInvoke;
-  // Empty of content while a worker has it, unless `retry_safe`.
-  CallPayload payload;
+  // Empty while a worker has it, unless `retry_safe`.
+  CallBody body;
   bool retry_safe = false;
   std::size_t bytes = 0;
   // Later calls have larger ones.
@@ -139,6 +140,8 @@ struct LiveCall {
   Suspicion suspicion;
 
   const std::string& topic() const;
+  // Of an event that is known.
+  CallKind kind() const { return row->kind; }
 };
 
 }  // namespace atomemo::router

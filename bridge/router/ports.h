@@ -20,6 +20,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "atomemo/admin/v1/admin_service.pb.h"
+#include "atomemo/plugin/v1/plugin_service.pb.h"
 #include "bridge/definition/assemble.h"
 #include "bridge/router/call.h"
 
@@ -188,7 +189,7 @@ class SessionSink {
 class CallSink {
  public:
   virtual ~CallSink() = default;
-  virtual void Send(CallPayload call) = 0;
+  virtual void Send(const CallForWorker& call) = 0;
   virtual void Cancel(absl::string_view request_id, absl::string_view reason) = 0;
   virtual void Reject(absl::string_view request_id,
                       const std::vector<pb::DefinitionViolation>& violations) = 0;
@@ -265,13 +266,11 @@ class PluginPort {
   // used after this.
   virtual void Unsubscribe(absl::string_view session_id, CallKind kind) = 0;
 
-  // `kind` is that of the stream on which it came. Nothing: one stream carries all kinds, and a
-  // failure alone does not tell which it is.
-  virtual void Reply(absl::string_view session_id, std::optional<CallKind> kind,
-                     PluginReply reply) = 0;
+  virtual void Reply(absl::string_view session_id, PluginReply reply) = 0;
 
   // Ends a call that could not be sent to the plugin, with an error of the bridge's own.
-  virtual void Fail(absl::string_view session_id, CallKind kind, pb::CallFailure failure) = 0;
+  virtual void Fail(absl::string_view session_id, CallKind kind, absl::string_view request_id,
+                    pb::PluginError error) = 0;
 
   // Unknown sessions are ignored: the router may have ended it first.
   virtual void CloseSession(absl::string_view session_id, absl::string_view reason) = 0;

@@ -129,22 +129,20 @@ void Router::OnHubCall(absl::string_view topic, HubCall call) {
   Plugin* const plugin = publications_.Find(topic);
   if (plugin == nullptr) {
     base::LogWarning("call dropped: its topic has just been left",
-                     {{"topic", topic}, {"event", call.event}});
+                     {{"topic", topic}, {"event", call.event->name}});
     return;
   }
-  if (HandleRepeated(*plugin, call.event, call.request_id())) return;
+  if (HandleRepeated(*plugin, call.event->name, call.request_id)) return;
   ++calls_.counters().calls;
-  const std::size_t bytes =
-      std::visit([](const auto& payload) { return payload.ByteSizeLong(); }, call.payload);
+  const std::size_t bytes = call.body.size();
   std::optional<pb::PluginError> overload = OutboxOverload(*plugin);
   if (!overload && !draining_) overload = dispatcher_.Overload(*plugin, bytes);
   if (overload) {
-    return Refuse(topic, HubAnswer{call.event, call.request_id(), *std::move(overload)});
+    return Refuse(topic, {std::string(call.event->name), call.request_id, *std::move(overload)});
   }
-  const absl::Duration timeout = TimeoutOf(*plugin, call);
-  LiveCall& live = calls_.Accept(*plugin, call.event, call.request_id(), timeout, bytes);
-  live.kind = call.kind();
-  live.target = TargetOf(call.payload);
+  const absl::Duration timeout = TimeoutOf(*plugin, call, options_.timeouts);
+  LiveCall& live = calls_.Accept(*plugin, call.event->name, call.request_id, timeout, bytes);
+  live.target = call.target;
   if (draining_) {
     return Fail(live, BridgeError(code::kShuttingDown, "ShuttingDown",
                                   "the bridge is shutting down: try again"));
@@ -152,11 +150,10 @@ void Router::OnHubCall(absl::string_view topic, HubCall call) {
   if (std::optional<pb::PluginError> error = CheckCall(*plugin, call)) {
     return Fail(live, *std::move(error));
   }
-  call.mutable_info().set_event(call.event);
-  const auto policy = plugin->tool_policies.find(live.target);
-  live.retry_safe = live.kind == CallKind::kInvoke && policy != plugin->tool_policies.end() &&
+  const auto policy = plugin->tool_policies.find(call.target);
+  live.retry_safe = call.event->obeys_tool_policy && policy != plugin->tool_policies.end() &&
                     policy->second.retry_safe();
-  live.payload = std::move(call.payload);
+  live.body = std::move(call.body);
   dispatcher_.Start(live, timeout);
 }
 
@@ -207,33 +204,6 @@ bool Router::HandleRepeated(Plugin& plugin, absl::string_view event, absl::strin
   calls_.Answer(calls_.Reopen(plugin, event, request_id), std::move(answer));
   outbox_.Flush(plugin);
   return true;
-}
-
-absl::Duration Router::TimeoutOf(const Plugin& plugin, const HubCall& call) const {
-  switch (call.kind()) {
-    case CallKind::kAuthenticate:
-      return options_.timeouts.authenticate;
-    case CallKind::kAuthorizeOAuth2:
-      return options_.timeouts.oauth2;
-    case CallKind::kListResources:
-      return options_.timeouts.list_resources;
-    case CallKind::kMapResource:
-      return options_.timeouts.map_resource;
-    case CallKind::kInvoke:
-      break;
-  }
-  const std::string& tool = TargetOf(call.payload);
-  const auto policy = plugin.tool_policies.find(tool);
-  if (policy != plugin.tool_policies.end() && policy->second.has_timeout()) {
-    const auto own = absl::Nanoseconds(
-        google::protobuf::util::TimeUtil::DurationToNanoseconds(policy->second.timeout()));
-    return std::clamp(own, absl::Milliseconds(1), kMaxInvokeTimeout);
-  }
-  const auto facts = plugin.tools().find(tool);
-  if (facts != plugin.tools().end() && facts->second.timeout) {
-    return std::max<absl::Duration>(*facts->second.timeout, absl::Milliseconds(1));
-  }
-  return options_.timeouts.invoke;
 }
 
 void Router::OnBadHubCall(absl::string_view topic, absl::string_view event,
@@ -339,8 +309,8 @@ void Router::ReplaceRefused(LiveCall& call, const HubLoss& loss) {
   calls_.Replace(call, std::make_shared<const HubAnswer>(
                            HubAnswer{answer.event, answer.request_id, error, answer.unsupported}));
   Session* const session = FindSession(call.confirm_to);
-  const std::optional<CallKind> kind = KindOfEvent(call.event);
-  CallSink* const sink = session != nullptr && kind ? session->sink_of(*kind) : nullptr;
+  CallSink* const sink =
+      session != nullptr && call.row != nullptr ? session->sink_of(call.kind()) : nullptr;
   if (sink == nullptr) return;
   pb::DefinitionViolation violation;
   violation.set_message(message);

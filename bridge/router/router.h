@@ -83,9 +83,9 @@ class Router : public HubListener, public PluginPort, public StatusPort {
                          std::shared_ptr<CallSink> sink) override;
   absl::Status DrainSession(absl::string_view session_id) override;
   void Unsubscribe(absl::string_view session_id, CallKind kind) override;
-  void Reply(absl::string_view session_id, std::optional<CallKind> kind,
-             PluginReply reply) override;
-  void Fail(absl::string_view session_id, CallKind kind, pb::CallFailure failure) override;
+  void Reply(absl::string_view session_id, PluginReply reply) override;
+  void Fail(absl::string_view session_id, CallKind kind, absl::string_view request_id,
+            pb::PluginError error) override;
   void CloseSession(absl::string_view session_id, absl::string_view reason) override;
   void CallHub(absl::string_view session_id, absl::string_view event, std::string data_json,
                std::optional<absl::Duration> timeout,
@@ -102,7 +102,6 @@ class Router : public HubListener, public PluginPort, public StatusPort {
 
   // True if the call was seen before; then all is done for it.
   bool HandleRepeated(Plugin& plugin, absl::string_view event, absl::string_view request_id);
-  absl::Duration TimeoutOf(const Plugin& plugin, const HubCall& call) const;
 
   // What an answer is not needed for, but its log line.
   struct Answerer {
@@ -127,13 +126,16 @@ class Router : public HubListener, public PluginPort, public StatusPort {
   void OnSettled(const LiveCall& call);
 
   // Answers a call with what a session replied.
-  void AnswerReplied(Session& session, LiveCall& call, absl::StatusOr<HubAnswer> answer);
-  // What a reply of this session answers, when its stream carries all kinds.
-  std::optional<CallKind> KindOfReply(const Session& session, const ReplyPayload& reply) const;
+  void AnswerReplied(Session& session, LiveCall& call, absl::StatusOr<CallOutcome> outcome);
+  // What a reply of this session answers, if it can be known.
+  std::optional<CallKind> KindOfReply(const Session& session, const PluginReply& reply) const;
   // A reply to a call that is not in flight.
-  void HandleUnexpectedReply(Session& session, std::optional<CallKind> kind, PluginReply reply);
+  void HandleUnexpectedReply(Session& session, PluginReply reply);
+  // Tells the session on a stream of that kind, or on any, that its answer cannot be used.
+  static void Reject(Session& session, std::optional<CallKind> kind, absl::string_view request_id,
+                     absl::string_view why);
   // Keeps a reply that cannot be taken yet, and takes what was kept.
-  void Park(Session& session, std::optional<CallKind> kind, PluginReply reply);
+  void Park(Session& session, PluginReply reply);
   // At most `left`, which becomes what is left of it.
   void RetryParked(Session& session, std::size_t& left);
   // Those of all sessions whose replies can be taken; what is too much for a turn, later.

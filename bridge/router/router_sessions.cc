@@ -183,77 +183,81 @@ void Router::Unsubscribe(absl::string_view session_id, CallKind kind) {
   FinishIfIdle(*session);
 }
 
-void Router::Reply(absl::string_view session_id, std::optional<CallKind> kind, PluginReply reply) {
+void Router::Reply(absl::string_view session_id, PluginReply reply) {
   Session* const session = FindSession(session_id);
   if (session == nullptr) return;
-  if (session->plugin == nullptr) return Park(*session, kind, std::move(reply));
-  const std::string request_id = ReplyRequestId(reply.payload);
-  if (!kind) kind = KindOfReply(*session, reply.payload);
-  LiveCall* const call = kind ? dispatcher_.TakeReply(*session, *kind, request_id) : nullptr;
-  if (call == nullptr) return HandleUnexpectedReply(*session, kind, std::move(reply));
-  AnswerReplied(*session, *call, AnswerOfReply(call->event, std::move(reply)));
+  if (session->plugin == nullptr) return Park(*session, std::move(reply));
+  reply.kind = KindOfReply(*session, reply);
+  LiveCall* const call =
+      reply.kind ? dispatcher_.TakeReply(*session, *reply.kind, reply.request_id) : nullptr;
+  if (call == nullptr) return HandleUnexpectedReply(*session, std::move(reply));
+  AnswerReplied(*session, *call, reply.outcome(*call->row));
 }
 
-void Router::Fail(absl::string_view session_id, CallKind kind, pb::CallFailure failure) {
+void Router::Fail(absl::string_view session_id, CallKind kind, absl::string_view request_id,
+                  pb::PluginError error) {
   Session* const session = FindSession(session_id);
   if (session == nullptr || session->plugin == nullptr) return;
-  LiveCall* const call = dispatcher_.TakeReply(*session, kind, failure.request_id());
+  LiveCall* const call = dispatcher_.TakeReply(*session, kind, request_id);
   if (call == nullptr) return;  // It has ended otherwise.
   Plugin& plugin = *call->plugin;
-  Fail(*call, std::move(*failure.mutable_error()));
+  Fail(*call, std::move(error));
   FinishIfIdle(*session);
   dispatcher_.AfterCall(plugin, kind);
   FinishDrainIfIdle();
 }
 
-void Router::AnswerReplied(Session& session, LiveCall& call, absl::StatusOr<HubAnswer> answer) {
+void Router::AnswerReplied(Session& session, LiveCall& call, absl::StatusOr<CallOutcome> outcome) {
   Plugin& plugin = *call.plugin;
   Session* const worker = call.worker;
-  if (answer.ok()) {
-    Answer(call, *std::move(answer), {&session, session.spec.peer_pid, ""});
+  HubAnswer answer{call.event, call.request_id, {}};
+  if (outcome.ok()) {
+    answer.outcome = *std::move(outcome);
+    Answer(call, std::move(answer), {&session, session.spec.peer_pid, ""});
   } else {
     const pb::DefinitionViolations violations =
-        GetViolations(answer.status()).value_or(pb::DefinitionViolations());
+        GetViolations(outcome.status()).value_or(pb::DefinitionViolations());
     // Answers are taken without a stream, too: those that were parked until Publish.
-    if (CallSink* const sink = session.sink_of(call.kind)) {
+    if (CallSink* const sink = session.sink_of(call.kind())) {
       sink->Reject(call.request_id,
                    {violations.violations().begin(), violations.violations().end()});
     }
-    HubAnswer error{call.event, call.request_id,
-                    BridgeError(code::kInvalidReturn, "InvalidReturn",
-                                definition::DescribeViolations(violations))};
-    Answer(call, std::move(error), {nullptr, session.spec.peer_pid, answer.status().message()});
+    answer.outcome = BridgeError(code::kInvalidReturn, "InvalidReturn",
+                                 definition::DescribeViolations(violations));
+    Answer(call, std::move(answer), {nullptr, session.spec.peer_pid, outcome.status().message()});
   }
   FinishIfIdle(session);
   if (worker != nullptr && worker != &session) FinishIfIdle(*worker);
-  dispatcher_.AfterCall(plugin, call.kind);
+  dispatcher_.AfterCall(plugin, call.kind());
   FinishDrainIfIdle();
 }
 
 std::optional<CallKind> Router::KindOfReply(const Session& session,
-                                            const ReplyPayload& reply) const {
-  const auto* const failure = std::get_if<pb::CallFailure>(&reply);
-  if (failure == nullptr) return static_cast<CallKind>(reply.index());
-  const auto kind = dispatcher_.KindOf(session, failure->request_id());
-  return kind ? kind : KindOfEvent(failure->event());
+                                            const PluginReply& reply) const {
+  if (reply.kind) return reply.kind;
+  if (const auto kind = dispatcher_.KindOf(session, reply.request_id)) return kind;
+  const HubEvent* const event = FindHubEvent(reply.event);
+  return event == nullptr ? std::nullopt : std::optional<CallKind>(event->kind);
 }
 
-void Router::HandleUnexpectedReply(Session& session, std::optional<CallKind> kind,
-                                   PluginReply reply) {
+void Router::Reject(Session& session, std::optional<CallKind> kind, absl::string_view request_id,
+                    absl::string_view why) {
+  CallSink* const sink = kind ? session.sink_of(*kind) : session.any_sink();
+  if (sink == nullptr) return;
+  pb::DefinitionViolation violation;
+  violation.set_message(std::string(why));
+  sink->Reject(request_id, {violation});
+}
+
+void Router::HandleUnexpectedReply(Session& session, PluginReply reply) {
   Plugin& plugin = *session.plugin;
-  const std::string request_id = ReplyRequestId(reply.payload);
-  const auto reject = [&](absl::string_view why) {
-    CallSink* const sink = kind ? session.sink_of(*kind) : session.any_sink();
-    if (sink == nullptr) return;
-    pb::DefinitionViolation violation;
-    violation.set_message(std::string(why));
-    sink->Reject(request_id, {violation});
-  };
+  const std::string& request_id = reply.request_id;
+  const auto reject = [&](absl::string_view why) { Reject(session, reply.kind, request_id, why); };
   if (request_id.empty()) return reject("the answer has no request_id");
   const CallId id = CallIdOf(plugin.topic, request_id);
   LiveCall* call = calls_.Find(id);
   if (call != nullptr && IsActive(call->state)) {
-    return reject(absl::StrCat("the call is no ", CallKindName(*kind), " call, and goes on"));
+    return reject(absl::StrCat("the call is no ", CallKindName(*reply.kind), " call, and goes on"));
   }
   if (calls_.ids().Contains(id) || (call != nullptr && call->answer != nullptr)) {
     ++calls_.counters().late_answers;
@@ -269,63 +273,55 @@ void Router::HandleUnexpectedReply(Session& session, std::optional<CallKind> kin
     return;
   }
   // Never seen: an earlier bridge took the call, and the plugin has finished it since.
-  std::string event = kind ? EventOfReply(*kind, reply.payload) : "";
-  if (event.empty() && call != nullptr) event = call->event;
-  if (event.empty()) {
+  const HubEvent* event = FindHubEvent(reply.event);
+  if (event != nullptr && event->kind != reply.kind) event = nullptr;
+  if (event == nullptr && call != nullptr) event = call->row;
+  if (event == nullptr) {
     return reject(
         "the call is not known to this bridge, and the answer's `event` does not say what it was");
   }
-  if (call != nullptr && call->event != event) {
+  if (call != nullptr && call->event != event->name) {
     return reject(absl::StrCat("the call is a ", call->event, ", and this is no answer to it"));
   }
-  if (!outbox_.HasRoom() || !outbox_.HasRoomFor(plugin)) {
-    return Park(session, kind, std::move(reply));
-  }
-  absl::StatusOr<HubAnswer> answer = AnswerOfReply(event, std::move(reply));
-  if (!answer.ok()) {
-    reject(answer.status().message());
+  if (!outbox_.HasRoom() || !outbox_.HasRoomFor(plugin)) return Park(session, std::move(reply));
+  absl::StatusOr<CallOutcome> outcome = reply.outcome(*event);
+  if (!outcome.ok()) {
+    reject(outcome.status().message());
     if (call == nullptr) return;
-    answer =
-        HubAnswer{call->event, request_id,
-                  BridgeError(code::kInvalidReturn, "InvalidReturn", answer.status().message())};
+    outcome = BridgeError(code::kInvalidReturn, "InvalidReturn", outcome.status().message());
   }
   ++calls_.counters().forwarded_answers;
-  if (call == nullptr) call = &calls_.Reopen(plugin, event, request_id);
+  if (call == nullptr) call = &calls_.Reopen(plugin, event->name, request_id);
   call->plugin = &plugin;
   call->arrived = scheduler_.Now();
-  Answer(*call, *std::move(answer), {&session, session.spec.peer_pid, ""});
+  Answer(*call, {call->event, request_id, *std::move(outcome)},
+         {&session, session.spec.peer_pid, ""});
 }
 
-void Router::Park(Session& session, std::optional<CallKind> kind, PluginReply reply) {
-  std::size_t bytes =
-      std::visit([](const auto& message) { return message.ByteSizeLong(); }, reply.payload);
-  if (reply.json && reply.json->ok()) bytes += (*reply.json)->size();
+void Router::Park(Session& session, PluginReply reply) {
   const RouterLimits& limits = options_.limits;
   const bool too_many = session.parked_replies.size() >= limits.max_parked_answers;
-  if (too_many || parked_bytes_ + bytes > limits.max_parked_bytes) {
-    CallSink* const sink = kind ? session.sink_of(*kind) : session.any_sink();
-    if (sink == nullptr) return;
-    pb::DefinitionViolation violation;
-    violation.set_message(
+  if (too_many || parked_bytes_ + reply.size > limits.max_parked_bytes) {
+    return Reject(
+        session, reply.kind, reply.request_id,
         absl::StrCat("the session offers more answers to calls of an earlier bridge than fit (",
                      too_many ? limits.max_parked_answers : limits.max_parked_bytes, ", set by ",
                      too_many ? "--max-parked-answers" : "--max-parked-bytes", ")"));
-    return sink->Reject(ReplyRequestId(reply.payload), {violation});
   }
-  session.parked_bytes += bytes;
-  parked_bytes_ += bytes;
-  session.parked_replies.push_back({kind, std::move(reply), bytes});
+  session.parked_bytes += reply.size;
+  parked_bytes_ += reply.size;
+  session.parked_replies.push_back(std::move(reply));
   parked_sessions_.insert(session.id);
 }
 
 void Router::RetryParked(Session& session, std::size_t& left) {
   // Those that cannot be taken yet are parked again, behind the others.
   for (std::size_t i = session.parked_replies.size(); i > 0 && left > 0; --i, --left) {
-    Session::ParkedReply parked = std::move(session.parked_replies.front());
+    PluginReply reply = std::move(session.parked_replies.front());
     session.parked_replies.pop_front();
-    session.parked_bytes -= parked.bytes;
-    parked_bytes_ -= parked.bytes;
-    Reply(session.id, parked.kind, std::move(parked.reply));
+    session.parked_bytes -= reply.size;
+    parked_bytes_ -= reply.size;
+    Reply(session.id, std::move(reply));
   }
   if (!session.parked_replies.empty()) return;
   parked_sessions_.erase(session.id);

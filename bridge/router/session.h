@@ -47,12 +47,7 @@ struct Session {
 
   // Answers to earlier bridges' calls that cannot be taken yet: the session is not published, or
   // the outbox is full.
-  struct ParkedReply {
-    std::optional<CallKind> kind;
-    PluginReply reply;
-    std::size_t bytes;
-  };
-  std::deque<ParkedReply> parked_replies;
+  std::deque<PluginReply> parked_replies;
   std::size_t parked_bytes = 0;
 
   // Set once published.

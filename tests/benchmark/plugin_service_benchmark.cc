@@ -23,6 +23,7 @@
 #include "bridge/base/log.h"
 #include "bridge/definition/payload.h"
 #include "bridge/plugin_service/plugin_server.h"
+#include "tests/fakes/calls.h"
 #include "tests/fakes/fake_plugin_port.h"
 #include "tests/fakes/fake_status_port.h"
 #include "tests/fakes/io_thread.h"
@@ -75,7 +76,10 @@ class Benchmark {
   Benchmark(std::string socket, std::string parameters) : parameters_(std::move(parameters)) {
     plugin_service::PluginServerOptions options;
     options.socket.path = std::move(socket);
-    port_.on_reply = [this](const router::ReplyPayload&) { OnReply(); };
+    port_.on_reply = [this](const router::PluginReply& reply) {
+      (void)reply.outcome(router::EventOf(router::CallKind::kInvoke));
+      OnReply();
+    };
     server_ =
         std::make_unique<plugin_service::PluginServer>(options, port_, status_, io_.scheduler());
     const absl::Status status = server_->Start();
@@ -110,7 +114,7 @@ class Benchmark {
     call.set_tool_name("bench");
     *call.mutable_parameters() = definition::JsonObjectOf(parameters_);
     sent_ = Clock::now();
-    sink_->Send(std::move(call));
+    sink_->Send(fakes::ForWorker(fakes::CallOf(std::move(call))));
   }
 
   void OnReply() {

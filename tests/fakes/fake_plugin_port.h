@@ -32,10 +32,19 @@ class FakePluginPort : public router::PluginPort {
   };
   struct RecordedReply {
     std::string session_id;
-    std::optional<router::CallKind> kind;
-    router::ReplyPayload payload;
-    // As in router::PluginReply.
-    std::optional<absl::StatusOr<std::string>> json;
+    router::PluginReply reply;
+    // As the answer to the event that it says, or to the first of its kind, or to any.
+    absl::StatusOr<router::CallOutcome> outcome;
+
+    const std::string& request_id() const { return reply.request_id; }
+    bool failed() const {
+      return outcome.ok() && std::holds_alternative<router::pb::PluginError>(*outcome);
+    }
+    // Of one that failed.
+    router::pb::PluginError error() const {
+      return failed() ? std::get<router::pb::PluginError>(*outcome) : router::pb::PluginError();
+    }
+    std::string json() const { return outcome.ok() && !failed() ? std::get<0>(*outcome) : ""; }
   };
   struct RecordedHubCall {
     std::string session_id;
@@ -73,7 +82,7 @@ class FakePluginPort : public router::PluginPort {
   // Called when a session is closed, on the io thread, with everything that happened so far.
   std::function<void(const Record&, const std::string& session_id)> on_close;
   // Called for each reply, on the io thread, instead of recording it.
-  std::function<void(router::ReplyPayload)> on_reply;
+  std::function<void(const router::PluginReply&)> on_reply;
 
   // Waits until `condition` holds, at most 20 seconds; whether it does.
   bool WaitUntil(const std::function<bool(const Record&)>& condition) {
@@ -149,19 +158,22 @@ class FakePluginPort : public router::PluginPort {
     record_.unsubscribed.emplace_back(session_id, kind);
   }
 
-  void Reply(absl::string_view session_id, std::optional<router::CallKind> kind,
-             router::PluginReply reply) override {
-    if (on_reply != nullptr) return on_reply(std::move(reply.payload));
+  void Reply(absl::string_view session_id, router::PluginReply reply) override {
+    if (on_reply != nullptr) return on_reply(reply);
+    const router::HubEvent* event = router::FindHubEvent(reply.event);
+    if (event == nullptr) event = &router::EventOf(reply.kind.value_or(router::CallKind::kInvoke));
+    absl::StatusOr<router::CallOutcome> outcome = reply.outcome(*event);
     absl::MutexLock lock(&mutex_);
     record_.published_before_replies &= !record_.published.empty();
-    record_.replies.push_back(
-        {std::string(session_id), kind, std::move(reply.payload), std::move(reply.json)});
+    record_.replies.push_back({std::string(session_id), std::move(reply), std::move(outcome)});
   }
 
   // Recorded as a reply.
-  void Fail(absl::string_view session_id, router::CallKind kind,
-            router::pb::CallFailure failure) override {
-    Reply(session_id, kind, std::move(failure));
+  void Fail(absl::string_view session_id, router::CallKind kind, absl::string_view request_id,
+            router::pb::PluginError error) override {
+    router::PluginReply reply = router::FailedReply(std::string(request_id), std::move(error));
+    reply.kind = kind;
+    Reply(session_id, std::move(reply));
   }
 
   void CloseSession(absl::string_view session_id, absl::string_view /*reason*/) override {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bridge/router/ports.h"
+#include "tests/fakes/calls.h"
 
 namespace atomemo::fakes {
 
@@ -39,10 +40,9 @@ class FakeSessionSink : public router::SessionSink {
 // Records the calls of one stream.
 class FakeCallSink : public router::CallSink {
  public:
-  void Send(router::CallPayload call) override {
-    router::HubCall wrapped{"", std::move(call)};
-    request_ids.push_back(wrapped.request_id());
-    calls.push_back(std::move(wrapped.payload));
+  void Send(const router::CallForWorker& call) override {
+    request_ids.push_back(call.request_id);
+    calls.emplace_back(call);
   }
   void Cancel(absl::string_view request_id, absl::string_view) override {
     cancelled.emplace_back(request_id);
@@ -58,7 +58,7 @@ class FakeCallSink : public router::CallSink {
 
   // Set: the stream has ended, which the router is not told yet.
   std::string why_closed;
-  std::vector<router::CallPayload> calls;
+  std::vector<SentCall> calls;
   std::vector<std::string> request_ids;  // of `calls`
   std::vector<std::string> cancelled;
   int drained = 0;

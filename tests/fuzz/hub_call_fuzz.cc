@@ -3,6 +3,7 @@
 #include <google/protobuf/util/message_differencer.h>
 
 #include "absl/strings/str_cat.h"
+#include "atomemo/plugin/v1/plugin_service.pb.h"
 #include "bridge/base/json.h"
 #include "bridge/definition/payload.h"
 #include "bridge/definition/typed_values.h"
@@ -45,11 +46,12 @@ bool SameValue(const Json& a, const Json& b) {
 // The parameters come back with the same request_id, whichever encoding they took.
 void Answer(const router::HubCall& call, const std::string& data) {
   ATOMEMO_FUZZ_EXPECT(base::CheckJson(data).ok(), data);
-  const hub::HubMessage message = hub::EncodeAnswer({call.event, call.request_id(), data, false});
+  const hub::HubMessage message =
+      hub::EncodeAnswer({std::string(call.event->name), call.request_id, data, false});
   // Its numbers may be beyond what a double can hold.
   const absl::Status answer = base::CheckJson(message.payload).status();
   ATOMEMO_FUZZ_EXPECT(answer.ok(), absl::StrCat(answer.ToString(), "\n", message.payload));
-  ATOMEMO_FUZZ_EXPECT(hub::RequestIdOf(message.payload) == call.request_id(), message.payload);
+  ATOMEMO_FUZZ_EXPECT(hub::RequestIdOf(message.payload) == call.request_id, message.payload);
 }
 
 void ThroughStruct(const definition::pb::JsonObject& parameters, const router::HubCall& call) {
@@ -82,17 +84,24 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!checked.ok()) return 0;
   const std::string& payload = *checked;
   ATOMEMO_FUZZ_EXPECT(base::CheckJson(payload, hub::kMaxPayloadDepth) == checked, payload);
-  const absl::StatusOr<router::HubCall> call = hub::DecodeCall(event, payload);
+  const absl::StatusOr<router::HubCall> call =
+      hub::DecodeCall(event, std::make_shared<const std::string>(payload));
   if (!call.ok()) {
     ATOMEMO_FUZZ_EXPECT(!call.status().message().empty(), event);
     return 0;
   }
-  ATOMEMO_FUZZ_EXPECT(!call->request_id().empty(), payload);
-  ATOMEMO_FUZZ_EXPECT(call->request_id() == hub::RequestIdOf(payload), payload);
-  if (const auto* invocation = std::get_if<router::pb::Invocation>(&call->payload)) {
-    const absl::StatusOr<std::string> text = definition::JsonTextOf(invocation->parameters());
-    ATOMEMO_FUZZ_EXPECT(text.ok(), text.status().ToString());
-    Answer(*call, *text);
+  ATOMEMO_FUZZ_EXPECT(!call->request_id.empty(), payload);
+  ATOMEMO_FUZZ_EXPECT(call->request_id == hub::RequestIdOf(payload), payload);
+  // The plugin can read what it is sent.
+  const std::unique_ptr<google::protobuf::Message> message(call->event->call->New());
+  ATOMEMO_FUZZ_EXPECT(message->ParseFromString(std::string(call->body.fields)), payload);
+  definition::pb::CallInfo info;
+  ATOMEMO_FUZZ_EXPECT(info.ParseFromString(std::string(call->body.info)), payload);
+  ATOMEMO_FUZZ_EXPECT(info.request_id() == call->request_id, payload);
+  if (const auto* invocation = dynamic_cast<const definition::pb::Invocation*>(message.get())) {
+    const absl::StatusOr<std::string> parameters = definition::JsonTextOf(invocation->parameters());
+    ATOMEMO_FUZZ_EXPECT(parameters.ok(), parameters.status().ToString());
+    Answer(*call, *parameters);
     ThroughStruct(invocation->parameters(), *call);
   }
   return 0;

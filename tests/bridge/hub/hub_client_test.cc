@@ -37,7 +37,7 @@ class RecordingListener : public router::HubListener {
   void OnWritable() override { ++writable; }
   void OnProven(router::HubPosition upto) override { proven.push_back(upto); }
   void OnHubCall(absl::string_view topic, router::HubCall call) override {
-    calls.push_back(absl::StrCat(topic, " ", call.event, " ", call.request_id()));
+    calls.push_back(absl::StrCat(topic, " ", call.event->name, " ", call.request_id));
   }
   void OnBadHubCall(absl::string_view, absl::string_view event, absl::string_view request_id,
                     const absl::Status& error) override {

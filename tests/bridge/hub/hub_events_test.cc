@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "bridge/base/json.h"
 #include "bridge/router/ports.h"
+#include "tests/fakes/calls.h"
 
 namespace atomemo::hub {
 namespace {
@@ -18,19 +19,25 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-router::HubCall MustDecode(absl::string_view event, absl::string_view payload) {
-  absl::StatusOr<router::HubCall> call = DecodeCall(event, payload);
-  EXPECT_TRUE(call.ok()) << call.status();
-  return call.ok() ? *std::move(call) : router::HubCall();
+absl::StatusOr<router::HubCall> Decode(absl::string_view event, absl::string_view payload) {
+  return DecodeCall(event, std::make_shared<const std::string>(payload));
 }
 
-template <typename Payload>
-Payload MustDecodeAs(absl::string_view event, absl::string_view payload) {
-  return std::get<Payload>(MustDecode(event, payload).payload);
+// The call as its plugin gets it.
+template <typename Message>
+Message MustDecodeAs(absl::string_view event, absl::string_view payload) {
+  const absl::StatusOr<router::HubCall> call = Decode(event, payload);
+  EXPECT_TRUE(call.ok()) << call.status();
+  if (!call.ok()) return {};
+  EXPECT_EQ(call->event->call->GetDescriptor(), Message::descriptor());
+  const auto message = fakes::SentCall(fakes::ForWorker(*call)).As<Message>();
+  EXPECT_EQ(call->request_id, message.info().request_id());
+  EXPECT_EQ(call->method, fakes::TextOf(message, "method"));
+  return message;
 }
 
 std::string Error(absl::string_view event, absl::string_view payload) {
-  const absl::Status status = DecodeCall(event, payload).status();
+  const absl::Status status = Decode(event, payload).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << payload;
   return std::string(status.message());
 }
@@ -67,7 +74,7 @@ TEST(DecodeCallTest, ObjectsThatAreMissingAreEmpty) {
 TEST(DecodeCallTest, ANameThatIsTooLongIsNoName) {
   const std::string payload = absl::StrCat(R"({"request_id":"r","parameters":{},"tool_name":")",
                                            std::string(kMaxNameBytes + 1, 'x'), R"("})");
-  const absl::Status status = DecodeCall("invoke_tool", payload).status();
+  const absl::Status status = Decode("invoke_tool", payload).status();
   EXPECT_TRUE(absl::IsInvalidArgument(status));
   EXPECT_EQ(status.message(), "`tool_name` has 1025 bytes, and may have 1024");
 }
@@ -78,10 +85,9 @@ TEST(DecodeCallTest, MoreCredentialsThanAnyToolHasAreRefused) {
     absl::StrAppend(&credentials, ",\"c", i, "\":{}");
   }
   const absl::Status status =
-      DecodeCall(
-          "invoke_tool",
-          absl::StrCat(R"({"request_id":"r","tool_name":"t","parameters":{},"credentials":{)",
-                       credentials, "}}"))
+      Decode("invoke_tool",
+             absl::StrCat(R"({"request_id":"r","tool_name":"t","parameters":{},"credentials":{)",
+                          credentials, "}}"))
           .status();
   EXPECT_EQ(status.message(), "`credentials` has 1001 members, and may have 1000");
 }
@@ -229,7 +235,7 @@ TEST(DecodeCallTest, APayloadThatIsNoObjectIsRefused) {
 }
 
 TEST(DecodeCallTest, AnUnknownEventIsUnimplemented) {
-  EXPECT_EQ(DecodeCall("dance", R"({"request_id":"r"})").status().code(),
+  EXPECT_EQ(Decode("dance", R"({"request_id":"r"})").status().code(),
             absl::StatusCode::kUnimplemented);
 }
 

@@ -55,9 +55,9 @@ class LargeMessagesTest : public ::testing::Test, private PhoenixSocket::TopicHa
     log_.emplace_back("down");
   }
   void OnFrame(ReceivedFrame frame) override {
-    const HubEvent event = frame.read != nullptr ? std::move(*frame.read) : ReadEvent(frame);
+    const EventContent event = frame.read != nullptr ? std::move(*frame.read) : ReadEvent(frame);
     if (const auto* call = std::get_if<router::HubCall>(&event)) {
-      log_.push_back(call->request_id());
+      log_.push_back(call->request_id);
     } else if (const auto* bad = std::get_if<BadCall>(&event)) {
       log_.push_back(absl::StrCat(bad->request_id, ": ", bad->error.message()));
     }

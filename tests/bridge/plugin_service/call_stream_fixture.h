@@ -9,15 +9,16 @@
 
 #include "bridge/definition/payload.h"
 #include "tests/bridge/plugin_service/service_fixture.h"
+#include "tests/fakes/calls.h"
 
 namespace atomemo::plugin_service {
 
-inline pb::Invocation Invocation(const std::string& id, const std::string& parameters = "{}") {
+inline router::HubCall Invocation(const std::string& id, const std::string& parameters = "{}") {
   pb::Invocation call;
   call.mutable_info()->set_request_id(id);
   call.set_tool_name("forecast");
   *call.mutable_parameters() = definition::JsonObjectOf(parameters);
-  return call;
+  return fakes::CallOf(std::move(call));
 }
 
 inline pb::InvokeReply Result(const std::string& id, const std::string& json = "{}") {
@@ -62,8 +63,8 @@ class CallStreamTest : public ServiceTest {
     ASSERT_NE(sink_, nullptr);
   }
 
-  void SendCall(router::CallPayload call) {
-    io_.Run([&] { sink_->Send(std::move(call)); });
+  void SendCall(const router::HubCall& call) {
+    io_.Run([&] { sink_->Send(fakes::ForWorker(call)); });
   }
 
   pb::InvokeCall ReadCall() {

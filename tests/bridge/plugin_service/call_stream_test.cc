@@ -37,8 +37,8 @@ TEST_F(CallStreamTest, ACallGoesToThePluginAndItsAnswerBack) {
   const auto replies = port_.WaitForReplies(2);
   ASSERT_EQ(replies.size(), 2u);
   EXPECT_EQ(replies[0].session_id, session_->id());
-  EXPECT_EQ(std::get<pb::InvokeResult>(replies[0].payload).data().json(), "[1]");
-  EXPECT_EQ(std::get<pb::CallFailure>(replies[1].payload).request_id(), "r2");
+  EXPECT_EQ(replies[0].json(), "[1]");
+  EXPECT_EQ(replies[1].request_id(), "r2");
 }
 
 TEST_F(CallStreamTest, EveryKindHasItsStream) {
@@ -52,10 +52,10 @@ TEST_F(CallStreamTest, EveryKindHasItsStream) {
                                                                  session_->id());
   TestStream<pb::MapResourceReply, pb::MapResourceCall> map(*stub_, &Stub::MapResource,
                                                             session_->id());
-  const auto send = [this](CallKind kind, router::CallPayload payload) {
+  const auto send = [this](CallKind kind, const auto& message) {
     const auto sink = port_.WaitForStream(kind);
     ASSERT_NE(sink, nullptr);
-    io_.Run([&] { sink->Send(std::move(payload)); });
+    io_.Run([&] { sink->Send(fakes::ForWorker(fakes::CallOf(message))); });
   };
   pb::Authentication authentication;
   authentication.set_credential_name("c1");
@@ -100,7 +100,7 @@ TEST_F(CallStreamTest, SessionsOfEitherEncodingLiveSideBySide) {
   const auto streams = port_.Snapshot().streams.at(CallKind::kInvoke);
   io_.Run([&] {
     for (const auto& known : streams) {
-      known.sink->Send(Invocation(known.session_id, "{}"));
+      known.sink->Send(fakes::ForWorker(Invocation(known.session_id)));
     }
   });
   EXPECT_TRUE(ReadCall().invoke().parameters().has_fields());
@@ -119,7 +119,7 @@ TEST_F(CallStreamTest, ACallThatFitsNoStructFailsAlone) {
   EXPECT_EQ(ReadCall().invoke().info().request_id(), "next");
   const auto replies = port_.WaitForReplies(1);
   ASSERT_EQ(replies.size(), 1u);
-  const auto& failure = std::get<pb::CallFailure>(replies[0].payload);
+  const auto& failure = replies[0];
   EXPECT_EQ(failure.request_id(), "deep");
   EXPECT_THAT(failure.error().message(), HasSubstr("PAYLOAD_ENCODING_JSON"));
 }
@@ -161,8 +161,7 @@ TEST_F(CallStreamTest, ThousandsOfCallsAndAnswersKeepTheirOrder) {
   const auto replies = port_.WaitForReplies(kCalls);
   ASSERT_EQ(replies.size(), static_cast<std::size_t>(kCalls));
   for (int i = 0; i < kCalls; ++i) {
-    ASSERT_EQ(router::ReplyRequestId(replies[static_cast<std::size_t>(i)].payload),
-              std::to_string(i));
+    ASSERT_EQ(replies[static_cast<std::size_t>(i)].request_id(), std::to_string(i));
   }
 }
 
@@ -251,9 +250,9 @@ TEST_F(CallStreamTest, HalfClosingEndsTheStreamWithOk) {
 TEST_F(CallStreamTest, TheRouterCanEndTheStream) {
   Start();
   io_.Run([this] {
-    sink_->Send(Invocation("last"));
+    sink_->Send(fakes::ForWorker(Invocation("last")));
     sink_->Finish(absl::UnavailableError("draining"));
-    sink_->Send(Invocation("too late"));
+    sink_->Send(fakes::ForWorker(Invocation("too late")));
   });
   EXPECT_EQ(ReadCall().invoke().info().request_id(), "last");
   EXPECT_EQ(FinishInvoke().error_code(), grpc::StatusCode::UNAVAILABLE);
@@ -279,10 +278,10 @@ TEST_F(CallStreamTest, AnAnswerThatIsTooLargeFailsItsCallAlone) {
   invoke_->stream->Write(Result("small"));
   const auto replies = port_.WaitForReplies(2);
   ASSERT_EQ(replies.size(), 2u);
-  const auto& failure = std::get<pb::CallFailure>(replies[0].payload);
+  const auto& failure = replies[0];
   EXPECT_EQ(failure.request_id(), "big");
   EXPECT_THAT(failure.error().message(), HasSubstr("the limit is 1000 (--max-message-bytes)"));
-  EXPECT_EQ(router::ReplyRequestId(replies[1].payload), "small");
+  EXPECT_EQ(replies[1].request_id(), "small");
   EXPECT_EQ(ReadCall().rejected().request_id(), "big");
 }
 
@@ -294,7 +293,7 @@ TEST_F(CallStreamTest, ACallThatIsTooLargeFailsAlone) {
   EXPECT_EQ(ReadCall().invoke().info().request_id(), "small");
   const auto replies = port_.WaitForReplies(1);
   ASSERT_EQ(replies.size(), 1u);
-  EXPECT_EQ(router::ReplyRequestId(replies[0].payload), "big");
+  EXPECT_EQ(replies[0].request_id(), "big");
 }
 
 TEST_F(CallStreamTest, AMessageBeyondAllBoundsBreaksItsStreamOnly) {
@@ -315,7 +314,7 @@ TEST_F(CallStreamTest, CallsThatASlowPluginDoesNotReadFailWithTheBound) {
   for (int i = 0; i < 20; ++i) SendCall(Invocation(std::to_string(i), big));
   const auto replies = port_.WaitForReplies(1);
   ASSERT_FALSE(replies.empty());
-  const auto& error = std::get<pb::CallFailure>(replies[0].payload).error();
+  const pb::PluginError error = replies[0].error();
   EXPECT_EQ(error.code(), "transient:overloaded");
   EXPECT_THAT(error.message(), HasSubstr("2 messages (--max-stream-messages)"));
 }

@@ -104,8 +104,7 @@ TEST(SessionTableTest, AnswersThatWereReadAreHandledBeforeTheSessionIsGone) {
   SessionTable sessions;
   sessions.Add("s1", {});
   sessions.AddStream("s1", router::CallKind::kInvoke, stream);
-  for (int i = 0; i < 50; ++i)
-    EXPECT_TRUE(stream->Push(router::PluginReply(router::pb::InvokeResult()), 1));
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(stream->Push(router::PluginReply(), 1));
   sessions.Remove("s1");
   EXPECT_EQ(handled, 50);
 }
@@ -120,7 +119,7 @@ TEST(SessionTableTest, AReplyThatIsStillBeingReadIsKnown) {
   EXPECT_FALSE(sessions.IsReading("s1"));
   stream->Expect();
   EXPECT_TRUE(sessions.IsReading("s1"));
-  EXPECT_TRUE(stream->Push(router::PluginReply(router::pb::InvokeResult()), 1));
+  EXPECT_TRUE(stream->Push(router::PluginReply(), 1));
   EXPECT_FALSE(sessions.IsReading("s1"));
 }
 

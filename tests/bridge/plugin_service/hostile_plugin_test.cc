@@ -76,11 +76,11 @@ TEST_F(HostilePluginTest, AnAnswerThatIsNoMessageFailsItsCallAlone) {
   ASSERT_TRUE(stream->Write(Result("good").SerializeAsString()));
   const auto replies = port_.WaitForReplies(2);
   ASSERT_EQ(replies.size(), 2u);
-  const auto& failure = std::get<pb::CallFailure>(replies[0].payload);
+  const auto& failure = replies[0];
   EXPECT_EQ(failure.request_id(), "broken");
   EXPECT_EQ(failure.error().code(), "sdk:invalid_return");
   EXPECT_THAT(failure.error().message(), HasSubstr("not a valid atomemo.plugin.v1.InvokeReply"));
-  EXPECT_EQ(router::ReplyRequestId(replies[1].payload), "good");
+  EXPECT_EQ(replies[1].request_id(), "good");
   EXPECT_EQ(CallOn(*stream).rejected().request_id(), "broken");
 }
 
@@ -103,8 +103,8 @@ TEST_F(HostilePluginTest, MessagesThatNobodyUnderstandsAreRejectedAndTheStreamGo
   EXPECT_EQ(CallOn(*stream).rejected().request_id(), "cut");
   const auto replies = port_.WaitForReplies(2);
   ASSERT_EQ(replies.size(), 2u);
-  EXPECT_EQ(router::ReplyRequestId(replies[0].payload), "cut");
-  EXPECT_EQ(router::ReplyRequestId(replies[1].payload), "good");
+  EXPECT_EQ(replies[0].request_id(), "cut");
+  EXPECT_EQ(replies[1].request_id(), "good");
 }
 
 TEST_F(HostilePluginTest, WhatComesBeforeSubscribeEndsThatStreamOnly) {

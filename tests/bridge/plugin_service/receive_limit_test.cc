@@ -39,13 +39,13 @@ class ReceiveLimitTest : public CallStreamTest {
   ReceiveLimitTest() { channel_receive_bytes_ = kGrpcDefault; }
 
   // The error of the one call that was answered in the plugin's place.
-  pb::CallFailure Failure() {
+  fakes::FakePluginPort::RecordedReply Failure() {
     const auto replies = port_.WaitForReplies(1);
-    if (replies.size() != 1 || !std::holds_alternative<pb::CallFailure>(replies[0].payload)) {
+    if (replies.size() != 1 || !replies[0].failed()) {
       ADD_FAILURE() << replies.size() << " replies";
-      return {};
+      return {"", {}, absl::UnknownError("none")};
     }
-    return std::get<pb::CallFailure>(replies[0].payload);
+    return replies[0];
   }
 
   std::shared_ptr<router::SessionSink> SessionSink() { return port_.Snapshot().opened[0].second; }
@@ -56,7 +56,7 @@ TEST_F(ReceiveLimitTest, ACallBeyondGrpcsDefaultFailsAloneAndNamesBothSizes) {
   SendCall(Invocation("big", Text(5'000'000)));
   SendCall(Invocation("small"));
   EXPECT_EQ(ReadCall().invoke().info().request_id(), "small");
-  const pb::CallFailure failure = Failure();
+  const auto failure = Failure();
   EXPECT_EQ(failure.request_id(), "big");
   EXPECT_THAT(failure.error().message(), MatchesRegex(".*has 50000[0-9]+ bytes.*takes 4194304 "
                                                       ".OpenSessionRequest.max_receive_bytes.*"));
@@ -65,7 +65,9 @@ TEST_F(ReceiveLimitTest, ACallBeyondGrpcsDefaultFailsAloneAndNamesBothSizes) {
 TEST_F(ReceiveLimitTest, ACallOfExactlyTheLimitArrives) {
   Start();
   pb::InvokeCall call;
-  *call.mutable_invoke() = Invocation("exact", Text(kGrpcDefault - 1000));
+  *call.mutable_invoke() =
+      fakes::SentCall(fakes::ForWorker(Invocation("exact", Text(kGrpcDefault - 1000))))
+          .As<pb::Invocation>();
   const std::size_t missing = kGrpcDefault - call.ByteSizeLong();
   SendCall(Invocation("exact", Text(kGrpcDefault - 1000 + missing)));
   EXPECT_EQ(ReadCall().ByteSizeLong(), static_cast<std::size_t>(kGrpcDefault));

@@ -150,10 +150,11 @@ TEST_F(ServeTest, CallsOfEveryKindComeAndTheirAnswersGoBack) {
   query.mutable_info()->set_request_id("l");
   pb::MappingQuery mapping;
   mapping.mutable_info()->set_request_id("m");
-  const std::vector<router::CallPayload> calls = {authentication, step, Invocation("i"), query,
-                                                  mapping};
-  for (const router::CallPayload& call : calls) {
-    OnIo([&] { SinkOf(static_cast<router::CallKind>(call.index()))->Send(call); });
+  const std::vector<router::HubCall> calls = {fakes::CallOf(authentication), fakes::CallOf(step),
+                                              Invocation("i"), fakes::CallOf(query),
+                                              fakes::CallOf(mapping)};
+  for (const router::HubCall& call : calls) {
+    OnIo([&] { SinkOf(call.event->kind)->Send(fakes::ForWorker(call)); });
   }
   std::vector<std::string> ids(calls.size());
   for (std::size_t i = 0; i < calls.size(); ++i) {
@@ -178,8 +179,9 @@ TEST_F(ServeTest, CallsOfEveryKindComeAndTheirAnswersGoBack) {
   ASSERT_THAT(replies, SizeIs(6));
   for (std::size_t i = 0; i < 6; ++i) {
     EXPECT_EQ(replies[i].session_id, "session-1");
-    EXPECT_EQ(replies[i].payload.index(), i);
-    EXPECT_EQ(replies[i].kind, std::nullopt);
+    const bool is_failure = i == 5;  // which does not tell what it was
+    EXPECT_EQ(replies[i].reply.kind,
+              is_failure ? std::nullopt : std::make_optional(static_cast<router::CallKind>(i)));
   }
 }
 
@@ -251,7 +253,7 @@ TEST_F(ServeTest, AnswersOfTheLastSessionMayFollowHelloAtOnce) {
   for (int i = 0; i < 600; ++i) stream_->Write(Invoked(absl::StrCat("r", i)));
   const auto replies = port_.WaitForReplies(600);
   ASSERT_THAT(replies, SizeIs(600));
-  EXPECT_EQ(router::ReplyRequestId(replies[599].payload), "r599");
+  EXPECT_EQ(replies[599].request_id(), "r599");
 }
 
 TEST_F(ServeTest, TheFirstMessageMustBeHelloAndNoOther) {
@@ -310,7 +312,7 @@ TEST_F(ServeTest, APluginThatStopsLosesNoCall) {
   ASSERT_TRUE(port_.WaitUntil(
       [](const fakes::FakePluginPort::Record& record) { return !record.drained.empty(); }));
   OnIo([&] {
-    sink_->Send(Invocation("last"));
+    sink_->Send(fakes::ForWorker(Invocation("last")));
     for (std::size_t i = 0; i < router::kCallKindCount; ++i) {
       SinkOf(static_cast<router::CallKind>(i))->Drained();
     }
@@ -442,13 +444,14 @@ TEST_F(ServeTest, AnAnswerOfTheHubThatIsTooLargeFailsThatRequestAlone) {
 TEST_F(ServeTest, ACallThatIsTooLargeFailsAloneAndSoDoesAnAnswer) {
   options_.max_message_bytes = std::size_t{6} << 20;
   Start();
-  OnIo(
-      [&] { sink_->Send(Invocation("r1", "\"" + std::string(std::size_t{5} << 20, 'x') + "\"")); });
+  OnIo([&] {
+    sink_->Send(
+        fakes::ForWorker(Invocation("r1", "\"" + std::string(std::size_t{5} << 20, 'x') + "\"")));
+  });
   const auto failed = port_.WaitForReplies(1);
   ASSERT_THAT(failed, SizeIs(1));
-  EXPECT_EQ(failed[0].kind, router::CallKind::kInvoke);
-  EXPECT_THAT(std::get<pb::CallFailure>(failed[0].payload).error().message(),
-              HasSubstr("max_receive_bytes"));
+  EXPECT_EQ(failed[0].reply.kind, router::CallKind::kInvoke);
+  EXPECT_THAT(failed[0].error().message(), HasSubstr("max_receive_bytes"));
   stream_->Write(Invoked("r2", "\"" + std::string(std::size_t{7} << 20, 'x') + "\""));
   EXPECT_EQ(Read().rejected().request_id(), "r2");
   EXPECT_THAT(port_.WaitForReplies(2), SizeIs(2));
@@ -460,10 +463,11 @@ TEST_F(ServeTest, CredentialsGoAheadOfInvocationsThatWait) {
   Start();
   const std::string large = "\"" + std::string(std::size_t{2} << 20, 'x') + "\"";
   OnIo([&] {
-    for (int i = 0; i < 8; ++i) sink_->Send(Invocation(absl::StrCat("i", i), large));
+    for (int i = 0; i < 8; ++i)
+      sink_->Send(fakes::ForWorker(Invocation(absl::StrCat("i", i), large)));
     pb::Authentication call;
     call.mutable_info()->set_request_id("a");
-    SinkOf(router::CallKind::kAuthenticate)->Send(std::move(call));
+    SinkOf(router::CallKind::kAuthenticate)->Send(fakes::ForWorker(fakes::CallOf(call)));
   });
   int before = 0;
   while (!Read().has_authenticate()) ++before;
@@ -475,11 +479,11 @@ TEST_F(ServeTest, CallsThatASlowPluginDoesNotReadFailAndTheSessionLives) {
   Start();
   const std::string large = "\"" + std::string(std::size_t{1} << 20, 'x') + "\"";
   OnIo([&] {
-    for (int i = 0; i < 40; ++i) sink_->Send(Invocation(absl::StrCat("i", i), large));
+    for (int i = 0; i < 40; ++i)
+      sink_->Send(fakes::ForWorker(Invocation(absl::StrCat("i", i), large)));
   });
   const auto failed = port_.WaitForReplies(20);
-  EXPECT_THAT(std::get<pb::CallFailure>(failed.at(0).payload).error().message(),
-              HasSubstr("reads its Serve stream too slowly"));
+  EXPECT_THAT(failed.at(0).error().message(), HasSubstr("reads its Serve stream too slowly"));
   const auto session = port_.Snapshot().opened[0].second;
   OnIo([&] {
     pb::SessionEvent event;
@@ -492,7 +496,7 @@ TEST_F(ServeTest, CallsThatASlowPluginDoesNotReadFailAndTheSessionLives) {
 
 TEST_F(ServeTest, StructSessionsGetStructs) {
   Start(HelloMessage(pb::PAYLOAD_ENCODING_STRUCT));
-  OnIo([&] { sink_->Send(Invocation("r1", R"({"city":"Rome"})")); });
+  OnIo([&] { sink_->Send(fakes::ForWorker(Invocation("r1", R"({"city":"Rome"})"))); });
   EXPECT_EQ(Read().invoke().parameters().fields().fields().at("city").string_value(), "Rome");
 }
 

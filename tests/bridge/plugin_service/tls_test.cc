@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "tests/bridge/hub/test_certificates.h"
 #include "tests/bridge/plugin_service/service_fixture.h"
+#include "tests/fakes/calls.h"
 
 namespace atomemo::plugin_service {
 namespace {
@@ -63,7 +64,7 @@ TEST_F(TlsTest, APluginThatTrustsTheAuthorityIsServed) {
   ASSERT_NE(sink, nullptr);
   pb::Invocation invocation;
   invocation.mutable_info()->set_request_id("r1");
-  io_.Run([&] { sink->Send(invocation); });
+  io_.Run([&] { sink->Send(fakes::ForWorker(fakes::CallOf(invocation))); });
   pb::InvokeCall call;
   ASSERT_TRUE(calls->Read(&call));
   reply.mutable_result()->set_request_id(call.invoke().info().request_id());

@@ -33,8 +33,8 @@ class CallTableTest : public ::testing::Test {
     return call;
   }
   void Answer(LiveCall& call) {
-    calls_.Answer(call, std::make_shared<const HubAnswer>(
-                            HubAnswer{"invoke_tool", call.request_id, "1"}));
+    calls_.Answer(
+        call, std::make_shared<const HubAnswer>(HubAnswer{"invoke_tool", call.request_id, "1"}));
   }
 
   fakes::ManualScheduler scheduler_;

@@ -17,7 +17,7 @@ TEST_F(RouterTest, ACallGoesToTheWorkerAndItsAnswerBackToTheHub) {
   HubUp();
   HubInvokes("r1");
   ASSERT_THAT(worker->calls->request_ids, ElementsAre("r1"));
-  const auto& call = std::get<pb::Invocation>(worker->calls->calls[0]);
+  const auto call = worker->calls->calls[0].As<pb::Invocation>();
   EXPECT_EQ(call.info().event(), "invoke_tool");
   EXPECT_EQ(call.info().time_left().seconds(), 30 * 60);
   Replies(*worker, "r1", R"({"t":21})");
@@ -32,7 +32,7 @@ TEST_F(RouterTest, APluginsErrorReachesTheHubAsItIs) {
   pb::CallFailure failure;
   failure.set_request_id("r1");
   failure.mutable_error()->set_code("weather:unknown_city");
-  router_.Reply(worker->session_id, CallKind::kInvoke, failure);
+  router_.Reply(worker->session_id, fakes::ReplyOf(failure, CallKind::kInvoke));
   EXPECT_EQ(ErrorOf("r1").code(), "weather:unknown_city");
 }
 
@@ -51,7 +51,7 @@ TEST_F(RouterTest, ACallForAnUnknownCredentialFailsAtOnce) {
   pb::Authentication call;
   call.mutable_info()->set_request_id("r1");
   call.set_credential_name("other");
-  router_.OnHubCall(kTopic, HubCall{"credential_auth_spec", call});
+  router_.OnHubCall(kTopic, fakes::CallOf("credential_auth_spec", call));
   EXPECT_EQ(ErrorOf("r1").code(), "sdk:credential_not_found");
 }
 
@@ -64,11 +64,11 @@ TEST_F(RouterTest, AMethodThatNoParameterNamesFailsAtOnce) {
   query.set_tool_name("forecast");
   query.mutable_info()->set_request_id("good");
   query.set_method("list_cities");
-  router_.OnHubCall(kTopic, HubCall{"locator_list", query});
+  router_.OnHubCall(kTopic, fakes::CallOf("locator_list", query));
   EXPECT_THAT(lists->request_ids, ElementsAre("good"));
   query.mutable_info()->set_request_id("bad");
   query.set_method("list_countries");
-  router_.OnHubCall(kTopic, HubCall{"locator_list", query});
+  router_.OnHubCall(kTopic, fakes::CallOf("locator_list", query));
   EXPECT_EQ(ErrorOf("bad").code(), "sdk:method_not_supported");
   EXPECT_THAT(ErrorOf("bad").message(), HasSubstr("list_countries"));
 }
@@ -268,7 +268,7 @@ class PluginLimitsTest : public RouterTest {
     invocation.mutable_info()->set_request_id(request_id);
     invocation.set_tool_name("forecast");
     invocation.mutable_parameters()->set_json("{}");
-    router_.OnHubCall(kOtherTopic, HubCall{"invoke_tool", std::move(invocation)});
+    router_.OnHubCall(kOtherTopic, fakes::CallOf("invoke_tool", std::move(invocation)));
   }
 };
 
@@ -290,7 +290,7 @@ TEST_F(PluginLimitsTest, OnePluginsPayloadsFillOnlyItsOwnShare) {
   large.mutable_info()->set_request_id("over");
   large.set_tool_name("forecast");
   large.mutable_parameters()->set_json("{\"text\":\"" + std::string(2'000, 'x') + "\"}");
-  router_.OnHubCall(kTopic, HubCall{"invoke_tool", std::move(large)});
+  router_.OnHubCall(kTopic, fakes::CallOf("invoke_tool", std::move(large)));
   EXPECT_THAT(ErrorOf("over").message(), HasSubstr("--max-plugin-call-bytes"));
   HubInvokes("a");
   EXPECT_THAT(worker->calls->request_ids, ElementsAre("a"));

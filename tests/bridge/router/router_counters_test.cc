@@ -17,7 +17,7 @@ TEST_F(RouterTest, EachCallCountsOnceAsAnsweredOrAsFailed) {
   Replies(*worker, "good");
   pb::CallFailure failure;
   failure.set_request_id("bad");
-  router_.Reply(worker->session_id, CallKind::kInvoke, failure);
+  router_.Reply(worker->session_id, fakes::ReplyOf(failure, CallKind::kInvoke));
   HubInvokes("good");
   scheduler_.Advance(absl::Minutes(30));
   Replies(*worker, "late");

@@ -231,7 +231,7 @@ class TwoTopicsTest : public RouterTest {
     call.mutable_info()->set_request_id("greeter's");
     call.set_tool_name("forecast");
     call.mutable_parameters()->set_json("{}");
-    router_.OnHubCall(kOtherTopic, HubCall{"invoke_tool", std::move(call)});
+    router_.OnHubCall(kOtherTopic, fakes::CallOf("invoke_tool", std::move(call)));
     hub_.writable = false;
     Replies(*weather_, "weather's");
     Replies(*greeter_, "greeter's");
@@ -302,10 +302,10 @@ TEST_F(RouterTest, AReofferedOAuth2AnswerNeedsItsEvent) {
   pb::OAuth2Result result;
   result.set_request_id("r1");
   result.mutable_tokens()->set_access_token("t");
-  router_.Reply(worker->session_id, CallKind::kAuthorizeOAuth2, result);
+  router_.Reply(worker->session_id, fakes::ReplyOf(result));
   EXPECT_THAT(oauth->rejected, SizeIs(1));
   result.set_event("oauth2_refresh_token");
-  router_.Reply(worker->session_id, CallKind::kAuthorizeOAuth2, result);
+  router_.Reply(worker->session_id, fakes::ReplyOf(result));
   EXPECT_EQ(AnswerTo("r1").event, "oauth2_refresh_token");
 }
 

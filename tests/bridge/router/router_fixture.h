@@ -13,6 +13,7 @@
 #include "bridge/base/json.h"
 #include "bridge/definition/assemble.h"
 #include "bridge/router/router.h"
+#include "tests/fakes/calls.h"
 #include "tests/fakes/fake_hub_port.h"
 #include "tests/fakes/fake_sinks.h"
 #include "tests/fakes/manual_scheduler.h"
@@ -127,21 +128,21 @@ class RouterTest : public ::testing::Test {
     invocation.mutable_info()->set_request_id(request_id);
     invocation.set_tool_name(tool);
     invocation.mutable_parameters()->set_json("{}");
-    router_.OnHubCall(kTopic, HubCall{"invoke_tool", std::move(invocation)});
+    router_.OnHubCall(kTopic, fakes::CallOf("invoke_tool", std::move(invocation)));
   }
 
   void HubAuthenticates(const std::string& request_id) {
     pb::Authentication call;
     call.mutable_info()->set_request_id(request_id);
     call.set_credential_name("api-key");
-    router_.OnHubCall(kTopic, HubCall{"credential_auth_spec", std::move(call)});
+    router_.OnHubCall(kTopic, fakes::CallOf("credential_auth_spec", std::move(call)));
   }
 
   void Replies(Worker& worker, const std::string& request_id, const std::string& json = "1") {
     pb::InvokeResult result;
     result.set_request_id(request_id);
     result.mutable_data()->set_json(json);
-    router_.Reply(worker.session_id, CallKind::kInvoke, std::move(result));
+    router_.Reply(worker.session_id, fakes::ReplyOf(result));
   }
 
   // The one answer that the hub got to a call; an empty one with code "none" or "many" otherwise.

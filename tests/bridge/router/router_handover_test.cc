@@ -108,7 +108,7 @@ TEST_F(RouterTest, AnAnswerOfAnotherKindIsNoneAndTheCallGoesOn) {
   HubInvokes("r1");
   pb::ListResourcesResult list;
   list.set_request_id("r1");
-  router_.Reply(worker->session_id, CallKind::kListResources, list);
+  router_.Reply(worker->session_id, fakes::ReplyOf(list));
   EXPECT_THAT(hub_.AnswersTo("r1"), IsEmpty());
   ASSERT_THAT(lists->rejected, SizeIs(1));
   EXPECT_THAT(lists->rejected[0].second.at(0).message(), HasSubstr("no ListResources call"));
@@ -168,7 +168,7 @@ TEST_F(RouterTest, ACallThatRunsAgainHasTheSameDeadline) {
   auto second = StartWorker(16, policy);
   router_.CloseSession(first->session_id, "killed");
   ASSERT_THAT(second->calls->calls, SizeIs(1));
-  EXPECT_EQ(std::get<pb::Invocation>(second->calls->calls[0]).info().time_left().seconds(), 5);
+  EXPECT_EQ(second->calls->calls[0].As<pb::Invocation>().info().time_left().seconds(), 5);
   scheduler_.Advance(absl::Seconds(5));
   EXPECT_EQ(ErrorOf("r1").code(), "sdk:timeout");
 }
@@ -193,7 +193,7 @@ TEST_F(RouterTest, TimeInTheQueueCountsForACallsDeadline) {
   scheduler_.Advance(absl::Seconds(15));
   Replies(*worker, "r1");
   ASSERT_THAT(worker->calls->calls, SizeIs(2));
-  EXPECT_EQ(std::get<pb::Invocation>(worker->calls->calls[1]).info().time_left().seconds(), 5);
+  EXPECT_EQ(worker->calls->calls[1].As<pb::Invocation>().info().time_left().seconds(), 5);
   scheduler_.Advance(absl::Seconds(5));
   EXPECT_EQ(ErrorOf("r2").code(), "sdk:timeout");
 }

@@ -30,6 +30,8 @@ pb::Invocation SizedCall(const std::string& request_id, std::size_t text_bytes =
   return call;
 }
 
+std::size_t BytesOf(const pb::Invocation& call) { return fakes::CallOf(call).body.size(); }
+
 class LimitTest : public RouterTest {
  protected:
   explicit LimitTest(RouterLimits limits) : RouterTest(Options(limits)) {}
@@ -41,7 +43,7 @@ class LimitTest : public RouterTest {
   }
 
   void HubInvokesSized(const std::string& request_id, std::size_t text_bytes = 0) {
-    router_.OnHubCall(kTopic, HubCall{"invoke_tool", SizedCall(request_id, text_bytes)});
+    router_.OnHubCall(kTopic, fakes::CallOf("invoke_tool", SizedCall(request_id, text_bytes)));
   }
   // A second plugin beside "weather".
   std::unique_ptr<Worker> StartGreeter() {
@@ -55,7 +57,7 @@ class LimitTest : public RouterTest {
     return worker;
   }
   void HubInvokesGreeter(const std::string& request_id) {
-    router_.OnHubCall(kOtherTopic, HubCall{"invoke_tool", SizedCall(request_id)});
+    router_.OnHubCall(kOtherTopic, fakes::CallOf("invoke_tool", SizedCall(request_id)));
   }
   void ExpectOverloaded(const std::string& request_id, const std::string& flag, std::size_t limit) {
     EXPECT_EQ(ErrorOf(request_id).code(), "transient:overloaded") << request_id;
@@ -107,7 +109,7 @@ class MaxCallBytesTest : public LimitTest {
  protected:
   static RouterLimits Limits() {
     RouterLimits limits;
-    limits.max_call_bytes = SizedCall("a").ByteSizeLong() + SizedCall("b", 50).ByteSizeLong();
+    limits.max_call_bytes = BytesOf(SizedCall("a")) + BytesOf(SizedCall("b", 50));
     return limits;
   }
   MaxCallBytesTest() : LimitTest(Limits()) {}
@@ -155,8 +157,7 @@ class MaxPluginCallBytesTest : public LimitTest {
  protected:
   static RouterLimits Limits() {
     RouterLimits limits;
-    limits.max_plugin_call_bytes =
-        SizedCall("a").ByteSizeLong() + SizedCall("b", 50).ByteSizeLong();
+    limits.max_plugin_call_bytes = BytesOf(SizedCall("a")) + BytesOf(SizedCall("b", 50));
     return limits;
   }
   MaxPluginCallBytesTest() : LimitTest(Limits()) {}
@@ -381,7 +382,7 @@ class MaxParkedTest : public LimitTest {
     return worker;
   }
   void Offers(const Worker& worker, const std::string& request_id, std::size_t bytes = 0) {
-    router_.Reply(worker.session_id, CallKind::kInvoke, Result(request_id, bytes));
+    router_.Reply(worker.session_id, fakes::ReplyOf(Result(request_id, bytes)));
   }
   static void ExpectRefused(const Worker& worker, const std::string& request_id,
                             const std::string& flag) {

@@ -49,8 +49,8 @@ TEST_F(RouterTest, ACallThatCouldNotBeSentIsNotLoggedAsThePluginsError) {
   failure.set_request_id("r1");
   failure.mutable_error()->set_code("sdk:invalid_parameter");
   failure.mutable_error()->set_message("the call cannot be sent: too large");
-  router_.Fail(worker->session_id, CallKind::kInvoke, failure);
-  router_.Fail(worker->session_id, CallKind::kInvoke, failure);
+  router_.Fail(worker->session_id, CallKind::kInvoke, "r1", failure.error());
+  router_.Fail(worker->session_id, CallKind::kInvoke, "r1", failure.error());
   EXPECT_EQ(ErrorOf("r1").code(), "sdk:invalid_parameter");
   EXPECT_THAT(log.Take(), AllOf(HasSubstr("request_id=r1 pid=42 "),
                                 HasSubstr("reason=\"the call cannot be sent: too large\"")));

@@ -42,7 +42,7 @@ class OneStreamTest : public RouterTest {
     query.mutable_info()->set_request_id(request_id);
     query.set_tool_name("forecast");
     query.set_method("list_places");
-    router_.OnHubCall(kTopic, HubCall{"locator_list", std::move(query)});
+    router_.OnHubCall(kTopic, fakes::CallOf("locator_list", std::move(query)));
   }
 
   void Fails(Worker& worker, const std::string& request_id, const std::string& event = "") {
@@ -50,7 +50,7 @@ class OneStreamTest : public RouterTest {
     failure.set_request_id(request_id);
     failure.mutable_error()->set_code("app:failed");
     failure.set_event(event);
-    router_.Reply(worker.session_id, std::nullopt, std::move(failure));
+    router_.Reply(worker.session_id, fakes::ReplyOf(failure));
   }
 
   static constexpr char kToolOfAllKinds[] =
@@ -93,7 +93,7 @@ TEST_F(OneStreamTest, AResultOfAnotherKindIsRejectedAndTheCallGoesOn) {
   HubAuthenticates("a");
   pb::InvokeResult result;
   result.set_request_id("a");
-  router_.Reply(worker->session_id, std::nullopt, std::move(result));
+  router_.Reply(worker->session_id, fakes::ReplyOf(result));
   EXPECT_THAT(worker->calls->rejected, SizeIs(1));
   EXPECT_THAT(hub_.pushed, IsEmpty());
   Fails(*worker, "a");

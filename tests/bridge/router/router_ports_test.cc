@@ -32,7 +32,7 @@ TEST_F(RouterTest, AnUnknownSessionIsToldSoByEveryCall) {
                   [&](absl::StatusOr<std::string> result) { called = result.status(); });
   EXPECT_EQ(called->code(), unauthenticated);
   router_.Unsubscribe("no", CallKind::kInvoke);
-  router_.Reply("no", CallKind::kInvoke, pb::InvokeResult());
+  router_.Reply("no", fakes::ReplyOf(pb::InvokeResult()));
   router_.CloseSession("no", "gone");
 }
 
@@ -192,7 +192,7 @@ TEST(RouterEndTest, ItLeavesNoTimerBehind) {
     pb::Invocation call;
     call.mutable_info()->set_request_id("waits");  // for a worker
     call.set_tool_name("forecast");
-    router.OnHubCall(kTopic, HubCall{"invoke_tool", call});
+    router.OnHubCall(kTopic, fakes::CallOf("invoke_tool", call));
     EXPECT_GE(scheduler.pending_timers(), 4u);
   }
   EXPECT_EQ(scheduler.pending_timers(), 0u);

@@ -298,7 +298,7 @@ TEST_F(RouterRecoveryTest, ABadAnswerToSuchACallFailsItAndIsToldToThePlugin) {
   pb::AuthenticateResult result;
   result.set_request_id("r1");
   result.mutable_data()->set_json("{\"adapter\":\"no-such-adapter\"}");
-  router_.Reply(worker->session_id, CallKind::kAuthenticate, std::move(result));
+  router_.Reply(worker->session_id, fakes::ReplyOf(result));
   EXPECT_EQ(ErrorOf("r1").code(), "sdk:invalid_return");
   EXPECT_EQ(AnswerTo("r1").event, "credential_auth_spec");
   EXPECT_THAT(calls->rejected, SizeIs(1));
@@ -322,7 +322,7 @@ TEST_F(RouterRecoveryTest, TheJournalKnowsTheOAuth2StepThatAnAnswerDoesNotName) 
   pb::CallFailure failure;
   failure.set_request_id("r1");
   failure.mutable_error()->set_code("app:denied");
-  router_.Reply(worker->session_id, CallKind::kAuthorizeOAuth2, std::move(failure));
+  router_.Reply(worker->session_id, fakes::ReplyOf(failure, CallKind::kAuthorizeOAuth2));
   EXPECT_EQ(AnswerTo("r1").event, "oauth2_get_token");
   EXPECT_EQ(ErrorOf("r1").code(), "app:denied");
 }

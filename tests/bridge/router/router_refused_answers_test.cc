@@ -383,7 +383,7 @@ TEST_F(RefusedAnswersTest, OthersTopicsGoOnMeanwhile) {
   invocation.mutable_info()->set_request_id("mine");
   invocation.set_tool_name("forecast");
   invocation.mutable_parameters()->set_json("{}");
-  router_.OnHubCall("debug_plugin:other", HubCall{"invoke_tool", std::move(invocation)});
+  router_.OnHubCall("debug_plugin:other", fakes::CallOf("invoke_tool", std::move(invocation)));
   Replies(*other, "mine");
   EXPECT_EQ(ResultOf("mine"), "1");
 }

@@ -36,7 +36,7 @@ class TimeoutTest : public RouterTest {
   // What the plugin is told about a new call, which must have ended just then.
   absl::Duration TimeLeft(const std::string& request_id) {
     HubInvokes(request_id);
-    const auto& call = std::get<pb::Invocation>(worker_->calls->calls.back());
+    const auto call = worker_->calls->calls.back().As<pb::Invocation>();
     const auto left = absl::Nanoseconds(
         google::protobuf::util::TimeUtil::DurationToNanoseconds(call.info().time_left()));
     scheduler_.Advance(left - absl::Milliseconds(1));
@@ -110,7 +110,7 @@ class OtherTimeoutsTest : public TimeoutTest {
   template <typename Payload>
   void ExpectTimeout(const std::string& event, Payload payload, absl::Duration timeout) {
     payload.mutable_info()->set_request_id(event);
-    router_.OnHubCall(kTopic, HubCall{event, std::move(payload)});
+    router_.OnHubCall(kTopic, fakes::CallOf(event, std::move(payload)));
     scheduler_.Advance(timeout - absl::Milliseconds(1));
     EXPECT_THAT(hub_.AnswersTo(event), IsEmpty()) << event;
     scheduler_.Advance(absl::Milliseconds(1));

@@ -47,7 +47,7 @@ TEST_F(RouterTest, ACallThatIsSafeToRetryGoesToAnotherWorker) {
   auto second = StartWorker(16, policy);
   router_.CloseSession(first->session_id, "killed");
   ASSERT_THAT(second->calls->request_ids, ElementsAre("r1"));
-  EXPECT_EQ(std::get<pb::Invocation>(second->calls->calls[0]).tool_name(), "forecast");
+  EXPECT_EQ(second->calls->calls[0].As<pb::Invocation>().tool_name(), "forecast");
   Replies(*second, "r1");
   EXPECT_EQ(ResultOf("r1"), "1");
 }
