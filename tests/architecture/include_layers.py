@@ -12,7 +12,7 @@ import sys
 BASE = ["bridge/base/"]
 DEFINITION = BASE + ["bridge/definition/"]
 PROTO = ["atomemo/plugin/v1/", "atomemo/admin/v1/"]
-ROUTER_PORTS = ["bridge/router/ports.h", "bridge/router/call.h"]
+ROUTER_PORTS = [f"bridge/router/{name}.h" for name in ("ports", "call", "hub_event", "wire_format", "errors")]
 ALLOWED = {
     "bridge/base/": BASE,
     "bridge/definition/": DEFINITION + PROTO,
