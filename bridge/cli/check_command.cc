@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "bridge/base/json.h"
 #include "bridge/base/json_error.h"
+#include "bridge/definition/lint.h"
 #include "bridge/definition/source_positions.h"
 
 namespace atomemo::cli {
@@ -72,8 +73,15 @@ std::optional<std::string> ReadFile(const std::string& file, std::istream& in, s
 }
 
 Report Judge(definition::Schema schema, absl::StatusOr<Json> value) {
-  if (value.ok()) return Validate(schema, *std::move(value));
   Report report;
+  if (value.ok()) {
+    report = Validate(schema, *std::move(value));
+    if (!report.ok()) return report;
+    for (Violation& warning : definition::LintForOtherSdks(schema, report.value)) {
+      report.warnings.push_back(std::move(warning));
+    }
+    return report;
+  }
   report.errors.push_back({{}, std::string(value.status().message())});
   return report;
 }

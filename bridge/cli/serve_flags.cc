@@ -10,6 +10,7 @@
 #include "absl/strings/strip.h"
 #include "bridge/base/api_key.h"
 #include "bridge/cli/flag_types.h"
+#include "bridge/definition/text_rules.h"
 #include "bridge/hub/hub_url.h"
 #include "bridge/hub/proxy.h"
 #include "bridge/plugin_service/library_log.h"
@@ -130,6 +131,16 @@ void ServeFlags::AddTo(CLI::App& app, bool with_hub) {
                  "NAME=TOKEN lines: a plugin named here must present its token")
       ->type_name("FILE")
       ->group("Plugins");
+  app.add_option("--author", server.default_texts.author,
+                 "Who wrote the plugins that do not say; official SDKs always tell the hub")
+      ->envname("ATOMEMO_AUTHOR")
+      ->type_name("NAME")
+      ->group("Plugins");
+  app.add_option("--email", server.default_texts.email,
+                 "The e-mail address of the author of plugins that have none")
+      ->envname("ATOMEMO_EMAIL")
+      ->type_name("ADDRESS")
+      ->group("Plugins");
   AddDuration(app, "--keepalive", server.keepalive_time, "How often a silent plugin is pinged")
       ->group("Plugins");
   AddDuration(app, "--keepalive-timeout", server.keepalive_timeout,
@@ -232,6 +243,10 @@ absl::Status ServeFlags::ResolveCommon() {
   if (options_.router.timeouts.invoke > router::kMaxInvokeTimeout) {
     return absl::InvalidArgumentError(
         "--invoke-timeout is more than 30m, which is as long as the hub waits");
+  }
+  const std::string& email = options_.plugin_server.default_texts.email;
+  if (const auto complaint = email.empty() ? std::nullopt : definition::CheckEmail(email)) {
+    return absl::InvalidArgumentError(absl::StrCat("--email: ", *complaint));
   }
   if (absl::Status status = limits_.Derive(); !status.ok()) return status;
   return ReadPluginTokens();

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <initializer_list>
 #include <map>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/algorithm/container.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/match.h"
@@ -99,7 +100,7 @@ absl::string_view MembersOf(absl::string_view object) {
 }
 
 // Copies `extra` beside the typed members, whose names it must not repeat.
-void AddExtraFields(const pb::JsonObject& extra, std::initializer_list<absl::string_view> typed,
+void AddExtraFields(const pb::JsonObject& extra, const std::vector<absl::string_view>& typed,
                     ObjectWriter& writer, Violations& violations) {
   if (extra.encoding_case() == pb::JsonObject::ENCODING_NOT_SET) return;
   // They may stand in an object inside the answer.
@@ -118,6 +119,30 @@ void AddExtraFields(const pb::JsonObject& extra, std::initializer_list<absl::str
 }
 
 // ---- Authenticate
+
+constexpr absl::string_view kUrlExpected =
+    "must be an absolute http or https URL without spaces or control characters";
+
+bool IsAbsoluteHttpUrl(absl::string_view url) {
+  for (const char c : url) {
+    if (absl::ascii_isspace(static_cast<unsigned char>(c)) ||
+        absl::ascii_iscntrl(static_cast<unsigned char>(c))) {
+      return false;
+    }
+  }
+  const std::size_t scheme_end = url.find("://");
+  if (scheme_end == absl::string_view::npos) return false;
+  const absl::string_view scheme = url.substr(0, scheme_end);
+  if (!absl::EqualsIgnoreCase(scheme, "http") && !absl::EqualsIgnoreCase(scheme, "https")) {
+    return false;
+  }
+  url.remove_prefix(scheme_end + 3);
+  absl::string_view host = url.substr(0, url.find_first_of("/?#"));
+  if (const std::size_t at = host.rfind('@'); at != absl::string_view::npos) {
+    host.remove_prefix(at + 1);
+  }
+  return !host.empty() && host[0] != ':';
+}
 
 constexpr std::array<absl::string_view, 4> kAdapters = {"anthropic", "openai", "google_ai",
                                                         "deepseek"};
@@ -150,10 +175,12 @@ absl::StatusOr<std::string> AdapterJson(const pb::LlmAdapter& adapter) {
   ObjectWriter writer;
   const absl::string_view name = AdapterName(adapter.adapter());
   if (name.empty()) violations.Add("adapter.adapter", kAdapterExpected);
-  if (adapter.api_key().empty()) violations.Add("adapter.api_key", "must not be empty");
   writer.AddString("adapter", name);
   writer.AddString("api_key", adapter.api_key());
-  if (adapter.has_endpoint()) writer.AddString("endpoint", adapter.endpoint());
+  if (adapter.has_endpoint()) {
+    if (!IsAbsoluteHttpUrl(adapter.endpoint())) violations.Add("adapter.endpoint", kUrlExpected);
+    writer.AddString("endpoint", adapter.endpoint());
+  }
   if (adapter.has_model()) writer.AddString("model", adapter.model());
   if (!adapter.headers().empty()) writer.Add("headers", HeadersJson(adapter.headers()));
   AddExtraFields(adapter.extra_fields(), {"adapter", "api_key", "endpoint", "model", "headers"},
@@ -171,15 +198,13 @@ void CheckFreeAdapter(JsonMembers data, Violations& violations) {
       !adapter || !absl::c_linear_search(kAdapters, *adapter)) {
     violations.Add("data.adapter", kAdapterExpected);
   }
-  if (text("api_key").value_or("").empty()) {
-    violations.Add("data.api_key", "must be a string that is not empty");
+  if (!text("api_key")) violations.Add("data.api_key", "must be a string");
+  const std::optional<absl::string_view> endpoint = data.Take("endpoint");
+  if (endpoint && !IsAbsoluteHttpUrl(base::UnquoteJson(*endpoint).value_or(""))) {
+    violations.Add("data.endpoint", kUrlExpected);
   }
-  for (const char* name : {"endpoint", "model"}) {
-    const std::optional<absl::string_view> value = data.Take(name);
-    if (value && value->front() != '"') {
-      violations.Add(absl::StrCat("data.", name), "must be a string");
-    }
-  }
+  const std::optional<absl::string_view> model = data.Take("model");
+  if (model && model->front() != '"') violations.Add("data.model", "must be a string");
   const std::optional<absl::string_view> value = data.Take("headers");
   if (!value) return;
   const absl::StatusOr<JsonMembers> headers = JsonMembers::Cut(*value);
@@ -191,29 +216,8 @@ void CheckFreeAdapter(JsonMembers data, Violations& violations) {
 
 // ---- OAuth2
 
-constexpr absl::string_view kUrlExpected =
-    "must be an absolute http or https URL without spaces or control characters";
-
-bool IsAbsoluteHttpUrl(absl::string_view url) {
-  for (const char c : url) {
-    if (absl::ascii_isspace(static_cast<unsigned char>(c)) ||
-        absl::ascii_iscntrl(static_cast<unsigned char>(c))) {
-      return false;
-    }
-  }
-  const std::size_t scheme_end = url.find("://");
-  if (scheme_end == absl::string_view::npos) return false;
-  const absl::string_view scheme = url.substr(0, scheme_end);
-  if (!absl::EqualsIgnoreCase(scheme, "http") && !absl::EqualsIgnoreCase(scheme, "https")) {
-    return false;
-  }
-  url.remove_prefix(scheme_end + 3);
-  absl::string_view host = url.substr(0, url.find_first_of("/?#"));
-  if (const std::size_t at = host.rfind('@'); at != absl::string_view::npos) {
-    host.remove_prefix(at + 1);
-  }
-  return !host.empty() && host[0] != ':';
-}
+// More than any credential has.
+constexpr int kMaxNullFields = 100;
 
 // A patch without an access token is no answer to the steps that ask for one.
 bool HasAccessToken(const pb::OAuth2Tokens& tokens) { return !tokens.access_token().empty(); }
@@ -224,8 +228,23 @@ std::string TokensJson(const pb::OAuth2Tokens& tokens, Violations& violations) {
   if (tokens.has_refresh_token()) patch.AddString("refresh_token", tokens.refresh_token());
   if (tokens.has_expires_at()) patch.Add("expires_at", absl::StrCat(tokens.expires_at()));
   if (tokens.expires_at() < 0) violations.Add("tokens.expires_at", "must not be negative");
-  AddExtraFields(tokens.extra_fields(), {"access_token", "refresh_token", "expires_at"}, patch,
-                 violations);
+  std::vector<absl::string_view> typed = {"access_token", "refresh_token", "expires_at"};
+  absl::flat_hash_set<absl::string_view> set;
+  if (tokens.has_access_token()) set.insert("access_token");
+  if (tokens.has_refresh_token()) set.insert("refresh_token");
+  if (tokens.has_expires_at()) set.insert("expires_at");
+  if (tokens.null_fields_size() > kMaxNullFields) {
+    violations.Add("tokens.null_fields", absl::StrCat("may have ", kMaxNullFields, " elements"));
+  }
+  for (int i = 0; i < std::min(tokens.null_fields_size(), kMaxNullFields); ++i) {
+    const std::string& name = tokens.null_fields(i);
+    if (!set.insert(name).second) {
+      violations.Add(absl::StrCat("tokens.null_fields[", i, "]"), "has a value, or is named twice");
+    }
+    patch.Add(name, "null");
+    typed.push_back(name);
+  }
+  AddExtraFields(tokens.extra_fields(), typed, patch, violations);
   return std::move(patch).Finish();
 }
 
@@ -253,12 +272,12 @@ std::string MappedFieldJson(const pb::MappedField& field, const std::string& pat
                             Violations& violations) {
   ObjectWriter writer;
   if (field.id().empty()) violations.Add(absl::StrCat(path, ".id"), "must not be empty");
-  if (!absl::c_linear_search(kMappedTypes, field.type())) {
-    violations.Add(absl::StrCat(path, ".type"),
+  if (!absl::c_linear_search(kMappedTypes, field.value_type())) {
+    violations.Add(absl::StrCat(path, ".value_type"),
                    "must be one of string, number, integer, boolean, object, array");
   }
   writer.AddString("id", field.id());
-  writer.AddString("type", field.type());
+  writer.AddString("type", field.value_type());
   if (!field.display_name().empty()) {
     writer.Add("display_name",
                TextsJson(field.display_name(), absl::StrCat(path, ".display_name"), violations));

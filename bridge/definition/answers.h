@@ -10,6 +10,9 @@ namespace atomemo::definition {
 
 namespace pb = ::atomemo::plugin::v1;
 
+// Of the errors that led to one, so many are told.
+inline constexpr int kMaxCauses = 16;
+
 // What a plugin's answer becomes in the hub's `data`: the text of one JSON value. JSON that the
 // plugin gave as text is checked and then stands in it byte for byte (see base::CheckJson).
 //

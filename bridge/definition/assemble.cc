@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "bridge/definition/checker.h"
+#include "bridge/definition/lint.h"
 #include "bridge/definition/messages.h"
 #include "bridge/definition/parameters.h"
 #include "bridge/definition/spelling.h"
@@ -76,8 +77,17 @@ Part MakePart(PartKind kind, const Json& json) {
   return part;
 }
 
-Report JudgePlugin(Json plugin) {
-  if (plugin.is_object() && !plugin.contains("lang")) plugin["lang"] = "typescript";
+Report JudgePlugin(Json plugin, const DefaultTexts& defaults) {
+  const auto fill = [&plugin](const char* name, const std::string& text) {
+    const auto member = plugin.find(name);
+    const bool is_set = member != plugin.end() && !member->is_null() && *member != "";
+    if (!text.empty() && !is_set) plugin[name] = text;
+  };
+  if (plugin.is_object()) {
+    if (!plugin.contains("lang")) plugin["lang"] = "typescript";
+    fill("author", defaults.author);
+    fill("email", defaults.email);
+  }
   return Validate(Schema::kDefinition, std::move(plugin));
 }
 
@@ -91,6 +101,7 @@ Draft::Draft(Json plugin) {
   }
   name_ = StringMember(plugin, "name");
   version_ = StringMember(plugin, "version");
+  warnings_ = LintOwnTexts(plugin);
   texts_ = base::DumpJson(plugin);
   texts_.pop_back();
   bytes_ += texts_.size();
@@ -135,6 +146,7 @@ DefinitionPtr Draft::Assemble() const {
   facts.version = version_;
   facts.credentials = ListOf(PartKind::kCredential).names;
   for (const Part& tool : ListOf(PartKind::kTool).parts) facts.tools.emplace(tool.name, tool.tool);
+  definition->warnings = warnings_;
   WarnOfUnknownCredentials(definition->warnings);
   return definition;
 }

@@ -45,9 +45,15 @@ std::vector<plugin::v1::DefinitionViolation> ToProto(const std::vector<Violation
 // `json` is valid for the kind's schema.
 Part MakePart(PartKind kind, const base::Json& json);
 
+// Who to name where a plugin names nobody. Empty: nobody.
+struct DefaultTexts {
+  std::string author;
+  std::string email;
+};
+
 // Judges a plugin's own texts, which may contain parts. `lang` is "typescript" unless the plugin
 // says otherwise: the hub knows no language of the bridge's plugins.
-Report JudgePlugin(base::Json plugin);
+Report JudgePlugin(base::Json plugin, const DefaultTexts& defaults = {});
 
 // A definition in the making: what a plugin said of itself, and the parts that it registered since.
 // Nothing in it is judged again. Not thread-safe.
@@ -84,6 +90,7 @@ class Draft {
   std::string name_;
   std::string version_;
   std::string texts_;  // a JSON object without its closing brace
+  std::vector<Violation> warnings_;
   List lists_[3];
   std::size_t bytes_ = 0;
   std::size_t mentions_ = 0;

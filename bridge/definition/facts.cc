@@ -10,6 +10,7 @@ namespace {
 using base::Json;
 
 constexpr absl::Duration kLongestTimeout = absl::Minutes(30);
+constexpr const char* kParameterLists[] = {"parameters", "settings"};
 
 void CollectMethods(const Json& parameter, ViolationSink& sink, ToolFacts& facts) {
   const std::string type = StringMember(parameter, "type");
@@ -36,11 +37,14 @@ class MentionFinder {
         Take((*list)[i].get_ref<const std::string&>());
       }
     }
-    const Step at_parameters(at_, absl::string_view("parameters"));
-    const Json& parameters = tool["parameters"];
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-      const Step at_parameter(at_, i);
-      Visit(parameters[i]);
+    for (const char* name : kParameterLists) {
+      const Json* parameters = FindMember(tool, name);
+      if (parameters == nullptr) continue;
+      const Step at_parameters(at_, absl::string_view(name));
+      for (std::size_t i = 0; i < parameters->size(); ++i) {
+        const Step at_parameter(at_, i);
+        Visit((*parameters)[i]);
+      }
     }
     return std::move(mentions_);
   }
@@ -75,7 +79,11 @@ ToolFacts ExtractToolFacts(const Json& tool) {
     facts.timeout = std::min(absl::Milliseconds(timeout->get<double>()), kLongestTimeout);
   }
   ViolationSink unused;
-  for (const Json& parameter : tool["parameters"]) CollectMethods(parameter, unused, facts);
+  for (const char* name : kParameterLists) {
+    const Json* parameters = FindMember(tool, name);
+    if (parameters == nullptr) continue;
+    for (const Json& parameter : *parameters) CollectMethods(parameter, unused, facts);
+  }
   return facts;
 }
 

@@ -1,12 +1,15 @@
 #include "bridge/definition/lint.h"
 
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "bridge/definition/messages.h"
 #include "bridge/definition/parameter_lint.h"
 #include "bridge/definition/parameters.h"
 #include "bridge/definition/spelling.h"
+#include "bridge/definition/text_rules.h"
 
 namespace atomemo::definition {
 namespace {
@@ -29,9 +32,17 @@ void ForEach(const Json& object, const char* list, ViolationSink& sink, const Vi
   }
 }
 
-void LintParametersOf(const Json& part, const KnownNames& known, ViolationSink& sink) {
-  const Step step(sink, absl::string_view("parameters"));
-  LintParameters(part["parameters"], known, sink);
+void LintParametersOf(const Json& part, const KnownNames& known, ViolationSink& sink,
+                      const char* list = "parameters") {
+  const Json* parameters = FindMember(part, list);
+  if (parameters == nullptr) return;
+  const Step step(sink, absl::string_view(list));
+  LintParameters(*parameters, known, sink);
+}
+
+void LintCredential(const Json& credential, ViolationSink& sink) {
+  LintParametersOf(credential, {}, sink);
+  WarnOfDialect(credential, "type", sink);
 }
 
 void LintTimeout(const Json& tool, ViolationSink& sink) {
@@ -51,6 +62,8 @@ void LintTool(const Json& tool, const Names* credentials, ViolationSink& sink) {
   if (FindMember(tool, "locator_list") != nullptr) known.locator_methods = &none;
   if (FindMember(tool, "resource_mapping") != nullptr) known.mapping_methods = &none;
   LintParametersOf(tool, known, sink);
+  LintParametersOf(tool, known, sink, "settings");
+  WarnOfDialect(tool, "settings", sink);
   LintTimeout(tool, sink);
   if (credentials == nullptr) return;
   ForEach(tool, "credentials", sink, [&](const Json& name) {
@@ -82,19 +95,58 @@ void LintDefinition(const Json& definition, ViolationSink& sink) {
     }
   }
   ForEach(definition, "credentials", sink,
-          [&](const Json& credential) { LintParametersOf(credential, {}, sink); });
+          [&](const Json& credential) { LintCredential(credential, sink); });
   ForEach(definition, "tools", sink, [&](const Json& tool) { LintTool(tool, &credentials, sink); });
   ForEach(definition, "models", sink, [&](const Json& model) { LintModel(model, sink); });
 }
 
+// `complaint`: what is wrong with a member that is there.
+void LintOwnText(const Json& plugin, const char* name, std::optional<std::string> complaint,
+                 absl::string_view remedy, ViolationSink& sink) {
+  const Json* member = FindMember(plugin, name);
+  if (member == nullptr || member->get_ref<const std::string&>().empty()) {
+    complaint = absl::StrCat(
+        "is missing: the Elixir SDK requires it, and the JavaScript SDK fills it in", remedy);
+  }
+  if (!complaint.has_value()) return;
+  const Step step(sink, absl::string_view(name));
+  sink.Warn(*complaint);
+}
+
 }  // namespace
+
+std::vector<Violation> LintOwnTexts(const Json& plugin) {
+  ViolationSink sink;
+  LintOwnText(plugin, "author", std::nullopt, "; the bridge can, too: --author", sink);
+  LintOwnText(plugin, "email", std::nullopt, "; the bridge can, too: --email", sink);
+  std::optional<std::string> complaint = CheckVersion(StringMember(plugin, "version"));
+  if (complaint.has_value()) {
+    complaint =
+        absl::StrCat("expected a version such as 1.0.0, for release mode: ", *std::move(complaint));
+  }
+  LintOwnText(plugin, "version", std::move(complaint), "", sink);
+  return sink.TakeWarnings();
+}
+
+std::vector<Violation> LintForOtherSdks(Schema schema, const Json& value) {
+  std::vector<Violation> warnings;
+  if (schema == Schema::kDefinition || schema == Schema::kPlugin) warnings = LintOwnTexts(value);
+  ViolationSink sink;
+  if (schema == Schema::kTool) WarnOfDialect(value, "timeout", sink);
+  if (schema == Schema::kDefinition) {
+    ForEach(value, "tools", sink,
+            [&sink](const Json& tool) { WarnOfDialect(tool, "timeout", sink); });
+  }
+  for (Violation& warning : sink.TakeWarnings()) warnings.push_back(std::move(warning));
+  return warnings;
+}
 
 void Lint(Schema schema, const Json& value, ViolationSink& sink) {
   switch (schema) {
     case Schema::kDefinition:
       return LintDefinition(value, sink);
     case Schema::kCredential:
-      return LintParametersOf(value, {}, sink);
+      return LintCredential(value, sink);
     case Schema::kTool:
       return LintTool(value, nullptr, sink);
     case Schema::kModel:

@@ -1,6 +1,8 @@
 #ifndef ATOMEMO_BRIDGE_DEFINITION_LINT_H_
 #define ATOMEMO_BRIDGE_DEFINITION_LINT_H_
 
+#include <vector>
+
 #include "bridge/base/json.h"
 #include "bridge/definition/validate.h"
 #include "bridge/definition/violations.h"
@@ -11,6 +13,14 @@ namespace atomemo::definition {
 // parameter's own limits exclude, limits that exclude everything, names that name nothing, regular
 // expressions that do not compile. `value` must be valid.
 void Lint(Schema schema, const base::Json& value, ViolationSink& sink);
+
+// What a plugin's own texts, which are valid, lack although other SDKs see to it: author, e-mail
+// address and version.
+std::vector<Violation> LintOwnTexts(const base::Json& plugin);
+
+// The same, and what else only one of the official SDKs has although it is common here: for those
+// who move a definition. `value` must be valid.
+std::vector<Violation> LintForOtherSdks(Schema schema, const base::Json& value);
 
 }  // namespace atomemo::definition
 

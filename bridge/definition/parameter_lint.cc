@@ -146,7 +146,8 @@ class ParameterLinter {
       return LintName(parameter, "mapping_method", known_.mapping_methods,
                       "the tool has no mapping method of this name");
     }
-    if (type == "resource_locator") LintLocator(parameter);
+    if (type == "resource_locator") return LintLocator(parameter);
+    if (type == "llm_config") WarnOfDialect(parameter, "type", sink_);
   }
 
   void LintString(const Json& parameter) {
@@ -308,6 +309,12 @@ void LintParameters(const Json& parameters, const KnownNames& known, ViolationSi
 
 void LintParameter(const Json& parameter, ViolationSink& sink) {
   ParameterLinter({}, sink).Lint(parameter);
+}
+
+void WarnOfDialect(const Json& object, const char* member, ViolationSink& sink) {
+  if (FindMember(object, member) == nullptr) return;
+  const Step step(sink, absl::string_view(member));
+  sink.Warn("the Elixir SDK knows this, the JavaScript SDK does not; it is sent to the hub");
 }
 
 void LintRange(const Json& object, ViolationSink& sink) {

@@ -23,6 +23,9 @@ void LintParameters(const base::Json& parameters, const KnownNames& known, Viola
 // The same of a parameter alone, of which nobody knows the siblings.
 void LintParameter(const base::Json& parameter, ViolationSink& sink);
 
+// Warns of a member, if it is there, that only one of the official SDKs knows.
+void WarnOfDialect(const base::Json& object, const char* member, ViolationSink& sink);
+
 // Warns, where `sink` stands, if `default` is beyond `minimum` or `maximum` of `object`, or these
 // contradict each other.
 void LintRange(const base::Json& object, ViolationSink& sink);

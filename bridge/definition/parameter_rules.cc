@@ -129,7 +129,9 @@ class ParameterRuleMaker {
                            {"resource_mapper", ResourceMapperParameter()},
                            {"array", ArrayParameter()},
                            {"object", object},
-                           {"file_ref", Parameter("file_ref", {}, ui_.WithoutComponent())}});
+                           {"file_ref", Parameter("file_ref", {}, ui_.WithoutComponent())},
+                           // The Elixir SDK's.
+                           {"llm_config", Parameter("llm_config", {}, ui_.WithoutComponent())}});
     TaggedRule parameter{"type", all, "discriminated_union",
                          "only as `items` or `additional_properties` can a parameter be a "
                          "\"discriminated_union\""};
@@ -271,6 +273,7 @@ class ParameterRuleMaker {
         // The plugin documentation's own.
         Nullable("secret", rules_.Boolean()),
         Nullable("placeholder", rules_.String()),
+        Nullable("description", rules_.Translations()),
     };
   }
 

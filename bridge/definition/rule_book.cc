@@ -162,8 +162,9 @@ class RuleBook {
               Optional("oauth2_build_authorize_url", rules_.Function()),
               Optional("oauth2_get_token", rules_.Function()),
               Optional("oauth2_refresh_token", rules_.Function()),
-              // The plugin documentation's own.
-              Nullable("help_url", rules_.String()), Nullable("extra", rules_.AnyObject())},
+              // The plugin documentation's own, and the Elixir SDK's.
+              Nullable("help_url", rules_.String()), Nullable("extra", rules_.AnyObject()),
+              Nullable("type", rules_.String())},
              Texts(name_)),
         "a credential", CheckCredential);
   }
@@ -178,7 +179,7 @@ class RuleBook {
               // The plugin documentation's own, and the Elixir SDK's.
               Nullable("credentials",
                        rules_.ListOf(rules_.String(), "a list of credentials' names")),
-              Nullable("timeout", timeout)},
+              Nullable("timeout", timeout), Nullable("settings", parameters_.parameters)},
              Texts(name_)),
         "a tool");
   }

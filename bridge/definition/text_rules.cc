@@ -3,6 +3,7 @@
 #include <unicase.h>
 #include <unistr.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
@@ -10,6 +11,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -137,6 +139,35 @@ Complaint CheckBase64(absl::string_view text) {
     if (!IsAlnum(c) && c != '+' && c != '/') return "a character in it is not base64";
   }
   return std::nullopt;
+}
+
+Complaint CheckVersion(absl::string_view text) {
+  const std::string complaint = "it is no SemVer, MAJOR.MINOR.PATCH";
+  const auto are_identifiers = [](absl::string_view dotted, bool may_start_with_zero) {
+    for (const absl::string_view part : absl::StrSplit(dotted, '.')) {
+      const bool is_number = absl::c_all_of(part, IsDigit);
+      if (part.empty() ||
+          (is_number && !may_start_with_zero && part.size() > 1 && part[0] == '0')) {
+        return false;
+      }
+      if (!absl::c_all_of(part, [](char c) { return IsAlnum(c) || c == '-'; })) return false;
+    }
+    return true;
+  };
+  const std::size_t build = text.find('+');
+  if (build != absl::string_view::npos) {
+    if (!are_identifiers(text.substr(build + 1), /*may_start_with_zero=*/true)) return complaint;
+    text = text.substr(0, build);
+  }
+  const std::size_t prerelease = text.find('-');
+  if (prerelease != absl::string_view::npos) {
+    if (!are_identifiers(text.substr(prerelease + 1), false)) return complaint;
+    text = text.substr(0, prerelease);
+  }
+  const bool is_version = std::count(text.begin(), text.end(), '.') == 2 &&
+                          are_identifiers(text, false) &&
+                          absl::c_all_of(text, [](char c) { return IsDigit(c) || c == '.'; });
+  return is_version ? std::nullopt : Complaint(complaint);
 }
 
 Complaint CheckLocale(absl::string_view text) {

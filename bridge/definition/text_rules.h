@@ -20,6 +20,9 @@ std::optional<std::string> CheckNotEmpty(absl::string_view text);
 std::optional<std::string> CheckEmail(absl::string_view text);
 std::optional<std::string> CheckBase64(absl::string_view text);
 
+// SemVer 2.0.0. It has no `_`, at which the topics of release mode are cut.
+std::optional<std::string> CheckVersion(absl::string_view text);
+
 // The key of a translation, for instance "zh_Hans".
 std::optional<std::string> CheckLocale(absl::string_view text);
 

@@ -21,6 +21,7 @@
 #include "bridge/base/json.h"
 #include "bridge/base/json_members.h"
 #include "bridge/base/json_reader.h"
+#include "bridge/definition/messages.h"
 
 namespace atomemo::definition {
 namespace {
@@ -44,12 +45,21 @@ enum Member : unsigned char {
   kCachedResultLabel,
   kCachedResultUrl,
   kMappingMode,
+  kPluginSlug,
+  kVersionSlug,
+  kModel,
+  kCredentialInstanceId,
+  kModelParams,
   kMembers
 };
 constexpr std::array<absl::string_view, kMembers> kNames = {
-    "__type__",          "source",      "filename", "extension", "mime_type", "size",
-    "res_key",           "remote_url",  "content",  "mode_name", "value",     "cached_result_label",
-    "cached_result_url", "mapping_mode"};
+    "__type__",          "source",       "filename",
+    "extension",         "mime_type",    "size",
+    "res_key",           "remote_url",   "content",
+    "mode_name",         "value",        "cached_result_label",
+    "cached_result_url", "mapping_mode", "plugin_slug",
+    "version_slug",      "model",        "credential_instance_id",
+    "model_params"};
 
 // The texts of an object's members; empty for what it does not have.
 using Texts = std::array<absl::string_view, kMembers>;
@@ -68,22 +78,34 @@ std::optional<std::int64_t> IntegerOf(absl::string_view text) {
   return static_cast<std::int64_t>(*number);
 }
 
-pb::FileRef ReadFileRef(const Texts& from) {
-  pb::FileRef file;
+// What is wrong with a file; empty if it is fine.
+std::string ReadFileRef(const Texts& from, pb::FileRef& file) {
   const std::optional<std::string> source = StringOf(from[kSource]);
   if (source == "oss") file.set_source(pb::FileRef::SOURCE_OSS);
   if (source == "mem") file.set_source(pb::FileRef::SOURCE_MEM);
+  if (file.source() == pb::FileRef::SOURCE_UNSPECIFIED)
+    return "`source` must be \"oss\" or \"mem\"";
+  for (const Member member : {kFilename, kExtension, kMimeType, kResKey, kRemoteUrl, kContent}) {
+    const absl::string_view text = from[member];
+    if (!text.empty() && text != "null" && text.front() != '"') {
+      return absl::StrCat("`", kNames[member], "` must be a string or null");
+    }
+  }
   if (auto text = StringOf(from[kFilename])) file.set_filename(*std::move(text));
-  if (auto text = StringOf(from[kExtension])) file.set_extension(*std::move(text));
+  if (auto text = StringOf(from[kExtension])) file.set_file_extension(*std::move(text));
   if (auto text = StringOf(from[kMimeType])) file.set_mime_type(*std::move(text));
-  if (auto size = IntegerOf(from[kSize])) file.set_size(*size);
   if (auto text = StringOf(from[kResKey])) file.set_res_key(*std::move(text));
   if (auto text = StringOf(from[kRemoteUrl])) file.set_remote_url(*std::move(text));
-  std::string content;
-  if (auto text = StringOf(from[kContent]); text && absl::Base64Unescape(*text, &content)) {
-    file.set_content(std::move(content));
+  if (auto size = IntegerOf(from[kSize])) {
+    file.set_size(*size);
+  } else if (!from[kSize].empty() && absl::StrContains("\"[{tf", from[kSize].front())) {
+    return "`size` must be a number or null";
   }
-  return file;
+  const std::optional<std::string> content = StringOf(from[kContent]);
+  if (content && !absl::Base64Unescape(*content, file.mutable_content())) {
+    return "`content` must be base64";
+  }
+  return "";
 }
 
 pb::ResourceLocator ReadLocator(const Texts& from) {
@@ -107,6 +129,21 @@ pb::ResourceMapper ReadMapper(const Texts& from) {
   return mapper;
 }
 
+pb::LlmConfig ReadLlmConfig(absl::string_view object, const Texts& from) {
+  pb::LlmConfig config;
+  config.mutable_config()->set_json(std::string(object));
+  if (auto text = StringOf(from[kPluginSlug])) config.set_plugin_slug(*std::move(text));
+  if (auto text = StringOf(from[kVersionSlug])) config.set_version_slug(*std::move(text));
+  if (auto text = StringOf(from[kModel])) config.set_model(*std::move(text));
+  if (auto text = StringOf(from[kCredentialInstanceId])) {
+    config.set_credential_instance_id(*std::move(text));
+  }
+  if (absl::StartsWith(from[kModelParams], "{")) {
+    config.mutable_model_params()->set_json(std::string(from[kModelParams]));
+  }
+  return config;
+}
+
 enum class Type : unsigned char { kUnknown, kFileRef, kLocator, kMapper, kLlmConfig };
 
 Type TypeOf(absl::string_view text) {
@@ -118,13 +155,12 @@ Type TypeOf(absl::string_view text) {
   return Type::kUnknown;
 }
 
-// The value that `object`, whose members are `from`, is.
-pb::TypedValue ReadValue(Type type, absl::string_view object, const Texts& from) {
-  pb::TypedValue value;
+// The value that `object`, whose members are `from`, is; what is wrong with it, or nothing.
+std::string ReadValue(Type type, absl::string_view object, const Texts& from,
+                      pb::TypedValue& value) {
   switch (type) {
     case Type::kFileRef:
-      *value.mutable_file_ref() = ReadFileRef(from);
-      break;
+      return ReadFileRef(from, *value.mutable_file_ref());
     case Type::kLocator:
       *value.mutable_resource_locator() = ReadLocator(from);
       break;
@@ -132,12 +168,12 @@ pb::TypedValue ReadValue(Type type, absl::string_view object, const Texts& from)
       *value.mutable_resource_mapper() = ReadMapper(from);
       break;
     case Type::kLlmConfig:
-      value.mutable_llm_config()->mutable_config()->set_json(std::string(object));
+      *value.mutable_llm_config() = ReadLlmConfig(object, from);
       break;
     case Type::kUnknown:
       break;
   }
-  return value;
+  return "";
 }
 
 // Walks once through the text, as far as the bounds let it, and notes the objects with a known type
@@ -148,7 +184,7 @@ class Finder {
   explicit Finder(absl::string_view text)
       : text_(text), reader_(text, base::JsonReader::kMaxDepth) {}
 
-  RepeatedPtrField<pb::TypedValue> Run() && {
+  absl::StatusOr<RepeatedPtrField<pb::TypedValue>> Run() && {
     RepeatedPtrField<pb::TypedValue> values;
     const bool whole = Visit() && reader_.End();
     if (!whole && !exhausted_) return values;
@@ -158,8 +194,13 @@ class Finder {
     for (const Found& found : found_) {
       if (bytes > MaxTypedValuesBytes(text_.size())) break;
       pb::TypedValue& value = *values.Add();
-      value = ReadValue(found.type, found.object, TextsOf(found));
+      const std::string complaint = ReadValue(found.type, found.object, TextsOf(found), value);
       value.set_pointer(PointerTo(found.place));
+      if (!complaint.empty()) {
+        return absl::InvalidArgumentError(absl::StrCat("the file_ref in `parameters` at ",
+                                                       Excerpt(value.pointer()),
+                                                       " is malformed: ", complaint));
+      }
       bytes += value.ByteSizeLong();
     }
     return values;
@@ -298,9 +339,9 @@ class Finder {
 
 }  // namespace
 
-RepeatedPtrField<pb::TypedValue> FindTypedValues(absl::string_view parameters) {
+absl::StatusOr<RepeatedPtrField<pb::TypedValue>> FindTypedValues(absl::string_view parameters) {
   // Most calls have none: then the text need not be read.
-  if (!absl::StrContains(parameters, "__type__")) return {};
+  if (!absl::StrContains(parameters, "__type__")) return RepeatedPtrField<pb::TypedValue>();
   return Finder(parameters).Run();
 }
 

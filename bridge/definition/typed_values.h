@@ -5,6 +5,7 @@
 
 #include <cstddef>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "atomemo/plugin/v1/payload.pb.h"
 
@@ -24,10 +25,11 @@ inline constexpr std::size_t kMaxVisitedValues = 200'000;
 // The hub's values with a type of their own (objects with a known `__type__`) at any depth of
 // `parameters`, the text of a JSON object, in document order. Parts of the text stand in them byte
 // for byte. Lenient, as the hub is: members that are missing, null or of the wrong type stay unset,
-// and text that is not JSON has no such values.
+// and text that is not JSON has no such values. But INVALID_ARGUMENT, with its place, for a
+// file_ref without a known `source` or with a member of the wrong type, as in the official SDKs.
 // Takes time and memory linear in the text, and within the bounds above.
-google::protobuf::RepeatedPtrField<::atomemo::plugin::v1::TypedValue> FindTypedValues(
-    absl::string_view parameters);
+absl::StatusOr<google::protobuf::RepeatedPtrField<::atomemo::plugin::v1::TypedValue>>
+FindTypedValues(absl::string_view parameters);
 
 }  // namespace atomemo::definition
 

@@ -12,6 +12,7 @@
 #include <websocketpp/logger/stub.hpp>
 #include <websocketpp/server.hpp>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "bridge/base/asio_scheduler.h"
 #include "bridge/base/log.h"
@@ -54,6 +55,8 @@ HttpRequest ReadRequest(const ConnectionPtr& connection) {
   const std::string& target = connection->get_request().get_uri();
   const std::size_t mark = target.find('?');
   request.path = target.substr(0, mark);
+  // A HUB_WS_URL with a slash at its end makes two.
+  while (absl::StartsWith(request.path, "//")) request.path.erase(0, 1);
   if (mark != std::string::npos) request.query = target.substr(mark + 1);
   request.host = connection->get_request_header("Host");
   request.origin = connection->get_request_header("Origin");

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "bridge/base/json.h"
 #include "bridge/base/json_members.h"
+#include "bridge/definition/answers.h"
 #include "bridge/definition/payload.h"
 #include "bridge/definition/typed_values.h"
 #include "bridge/router/ports.h"
@@ -99,7 +100,12 @@ class CallReader {
   void AddTypedValues(absl::string_view parameters) {
     const int field = call_.event->typed_values_field;
     if (field == 0 || !status_.ok()) return;
-    for (const pb::TypedValue& value : definition::FindTypedValues(parameters)) {
+    const auto values = definition::FindTypedValues(parameters);
+    if (!values.ok()) {
+      status_ = values.status();
+      return;
+    }
+    for (const pb::TypedValue& value : *values) {
       AppendField(call_.body.fields, field, absl::Cord(value.SerializeAsString()));
     }
   }
@@ -154,13 +160,14 @@ class CallReader {
   absl::Status status_;
 };
 
-// ",name:value" for every member of `details` that is not one of the error's own.
-std::string DetailMembers(const pb::JsonObject& details) {
-  const absl::StatusOr<std::string> text = definition::JsonTextOf(details);
+// ",name:value" for every member of an error's `details` that is not one of its own.
+std::string DetailMembers(const pb::PluginError& error) {
+  const absl::StatusOr<std::string> text = definition::JsonTextOf(error.details());
   if (!text.ok()) return "";
   absl::StatusOr<JsonMembers> members = JsonMembers::Cut(*text);
   if (!members.ok()) return "";
   for (const absl::string_view own : {"code", "name", "message", "stack"}) members->Take(own);
+  if (error.has_cause()) members->Take("cause");
   std::string out;
   for (const JsonMembers::Member& member : members->rest()) {
     absl::StrAppend(&out, ",", base::QuoteJson(member.name), ":", member.value);
@@ -172,13 +179,19 @@ std::string StackMember(const pb::PluginError& error) {
   return error.stack().empty() ? "" : absl::StrCat(",\"stack\":", base::QuoteJson(error.stack()));
 }
 
-std::string ErrorObject(const pb::PluginError& error, absl::string_view default_code) {
+// The error that led to it has no code unless the plugin gave one. `causes`: how many to tell of.
+std::string ErrorObject(const pb::PluginError& error, absl::string_view default_code,
+                        int causes = definition::kMaxCauses) {
   const absl::string_view code = error.code().empty() ? default_code : error.code();
-  std::string out = absl::StrCat("{\"code\":", base::QuoteJson(code));
-  if (!error.name().empty()) absl::StrAppend(&out, ",\"name\":", base::QuoteJson(error.name()));
-  absl::StrAppend(&out, ",\"message\":", base::QuoteJson(error.message()), StackMember(error),
-                  DetailMembers(error.details()), "}");
-  return out;
+  std::string out = "{";
+  if (!code.empty()) absl::StrAppend(&out, "\"code\":", base::QuoteJson(code), ",");
+  if (!error.name().empty()) absl::StrAppend(&out, "\"name\":", base::QuoteJson(error.name()), ",");
+  absl::StrAppend(&out, "\"message\":", base::QuoteJson(error.message()), StackMember(error),
+                  DetailMembers(error));
+  if (error.has_cause() && causes > 0) {
+    absl::StrAppend(&out, ",\"cause\":", ErrorObject(error.cause(), "", causes - 1));
+  }
+  return out + "}";
 }
 
 HubMessage EncodeError(const router::HubAnswer& answer, const pb::PluginError& error) {

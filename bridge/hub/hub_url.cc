@@ -29,10 +29,9 @@ absl::StatusOr<bool> TakeSecure(absl::string_view& text) {
   }
   const std::string scheme = absl::AsciiStrToLower(text.substr(0, mark));
   text.remove_prefix(mark + 3);
-  if (scheme == "ws") return false;
-  if (scheme == "wss") return true;
-  if (scheme == "http") return Bad("begins with http://: write ws:// instead");
-  if (scheme == "https") return Bad("begins with https://: write wss:// instead");
+  // The official CLI writes http and https.
+  if (scheme == "ws" || scheme == "http") return false;
+  if (scheme == "wss" || scheme == "https") return true;
   return Bad("must begin with ws:// or wss://");
 }
 
@@ -169,9 +168,7 @@ std::string HubUrlOfSocket(absl::string_view location) {
       !absl::ConsumeSuffix(&location, "/release_socket/websocket")) {
     return "";
   }
-  const bool http = absl::StartsWithIgnoreCase(location, "http");
-  if (http) location.remove_prefix(absl::string_view("http").size());
-  const absl::StatusOr<HubUrl> url = ParseHubUrl(absl::StrCat(http ? "ws" : "", location));
+  const absl::StatusOr<HubUrl> url = ParseHubUrl(location);
   return url.ok() ? FormatHubUrl(*url) : "";
 }
 

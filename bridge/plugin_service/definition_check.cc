@@ -101,7 +101,9 @@ absl::Status CheckDefinitionBytes(std::size_t bytes, std::size_t max_bytes) {
 }
 
 absl::StatusOr<CheckedPlugin> CheckDefinition(const pb::OpenSessionRequest& request,
-                                              std::size_t max_bytes, std::string& name) {
+                                              std::size_t max_bytes,
+                                              const definition::DefaultTexts& defaults,
+                                              std::string& name) {
   constexpr absl::string_view kWhat = "the plugin";
   if (!request.has_plugin() && request.definition_json().empty()) return Missing(kWhat);
   if (request.has_plugin() && !request.definition_json().empty()) {
@@ -115,7 +117,7 @@ absl::StatusOr<CheckedPlugin> CheckDefinition(const pb::OpenSessionRequest& requ
     const auto member = json->find("name");
     if (member != json->end() && member->is_string()) name = member->get<std::string>();
   }
-  Report report = definition::JudgePlugin(*std::move(json));
+  Report report = definition::JudgePlugin(*std::move(json), defaults);
   if (!report.ok()) return Invalid(kWhat, definition::ToProto(report.errors));
   CheckedPlugin checked{definition::Draft(std::move(report.value)),
                         definition::ToProto(report.warnings)};

@@ -27,7 +27,9 @@ struct CheckedPart {
 // if it has more than `max_bytes`. May take long: large definitions.
 // Sets `name` to what the plugin says that it is called, if it says so, also if it is refused.
 absl::StatusOr<CheckedPlugin> CheckDefinition(const plugin::v1::OpenSessionRequest& request,
-                                              std::size_t max_bytes, std::string& name);
+                                              std::size_t max_bytes,
+                                              const definition::DefaultTexts& defaults,
+                                              std::string& name);
 absl::StatusOr<CheckedPart> CheckDefinition(const plugin::v1::RegisterCredentialRequest& request,
                                             std::size_t max_bytes);
 // Warns also of parameters whose methods the tool does not list.

@@ -35,7 +35,7 @@ absl::Status CompleteHeader(pb::UploadHeader& header, std::size_t max_bytes) {
                                                      " bytes, and the limit is ", max_bytes,
                                                      " (--max-file-bytes)"));
   }
-  if (header.extension().empty()) header.set_extension(ExtensionOf(header.filename()));
+  if (header.file_extension().empty()) header.set_file_extension(ExtensionOf(header.filename()));
   if (header.mime_type().empty()) header.set_mime_type("application/octet-stream");
   for (const char c : header.mime_type()) {  // it becomes a line of the HTTP request
     if (absl::ascii_iscntrl(static_cast<unsigned char>(c))) {
@@ -98,7 +98,8 @@ void StoreAndAnswer(const Upload& upload, const Target& target) {
   pb::FileRef& file = *response->mutable_file_ref();
   file.set_source(pb::FileRef::SOURCE_OSS);
   if (!upload.header.filename().empty()) file.set_filename(upload.header.filename());
-  if (!upload.header.extension().empty()) file.set_extension(upload.header.extension());
+  if (!upload.header.file_extension().empty())
+    file.set_file_extension(upload.header.file_extension());
   file.set_mime_type(upload.header.mime_type());
   file.set_size(upload.header.size());
   file.set_res_key(target.res_key);
@@ -115,7 +116,7 @@ void AskHubForTarget(const UploadPtr& upload) {
       context.sessions.Find(header.session_id(), upload->start.peer).status();
   if (!known.ok()) return outbox.Finish(known);
   base::Json data;
-  data["extension"] = header.extension();
+  data["extension"] = header.file_extension();
   data["prefixKey"] = header.key_prefix();   // the JavaScript SDK's name
   data["key_prefix"] = header.key_prefix();  // the Elixir SDK's
   context.port.CallHub(

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "bridge/definition/assemble.h"
 #include "bridge/plugin_service/socket_file.h"
 
 namespace atomemo::plugin_service {
@@ -30,6 +31,7 @@ struct PluginServerOptions {
   std::size_t max_message_bytes = 32 * 1024 * 1024;
   // One plugin's definition, as the hub gets it (--max-definition-bytes).
   std::size_t max_definition_bytes = 8 * 1024 * 1024;
+  definition::DefaultTexts default_texts;
   // Definitions that wait to be checked (--max-waiting-definitions), and what these and those of
   // sessions that have not published yet hold (--max-waiting-definition-bytes).
   std::size_t max_waiting_definitions = 1000;

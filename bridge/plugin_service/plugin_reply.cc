@@ -6,6 +6,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "bridge/definition/answers.h"
 #include "bridge/definition/messages.h"
 #include "bridge/definition/payload.h"
 
@@ -33,7 +34,9 @@ void Shorten(std::string& text) {
   text = absl::StrCat(definition::CutText(text, kMaxErrorBytes), "... (", bytes, " bytes)");
 }
 
-void Shorten(pb::PluginError& error) {
+void Shorten(pb::PluginError& error, int causes = definition::kMaxCauses) {
+  if (causes == 0) error.clear_cause();
+  if (error.has_cause()) Shorten(*error.mutable_cause(), causes - 1);
   if (error.has_details()) WriteAsText(*error.mutable_details());
   const pb::JsonObject& object = error.details();
   const std::size_t details = object.has_json() ? object.json().size() : object.ByteSizeLong();

@@ -107,8 +107,8 @@ void OpenOnIoThread(SessionOpening& opening) {
 // On the thread that checks definitions.
 absl::Status Check(SessionOpening& opening, std::string& name) {
   ServiceContext& context = *opening.context;
-  absl::StatusOr<CheckedPlugin> checked =
-      CheckDefinition(opening.request, context.options.max_definition_bytes, name);
+  absl::StatusOr<CheckedPlugin> checked = CheckDefinition(
+      opening.request, context.options.max_definition_bytes, context.options.default_texts, name);
   opening.request.clear_definition_json();
   opening.request.clear_plugin();
   if (!checked.ok()) return checked.status();

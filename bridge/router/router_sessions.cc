@@ -9,6 +9,7 @@
 #include "bridge/base/log.h"
 #include "bridge/base/random.h"
 #include "bridge/definition/answers.h"
+#include "bridge/definition/text_rules.h"
 #include "bridge/router/errors.h"
 #include "bridge/router/router.h"
 #include "bridge/router/router_checks.h"
@@ -69,6 +70,18 @@ absl::StatusOr<std::string> Router::OpenSession(SessionSpec spec,
   if (session->mode == HubMode::kRelease && session->version.empty()) {
     return absl::InvalidArgumentError(
         "a plugin in release mode needs a version: the hub knows it by name and version");
+  }
+  if (const auto complaint = session->mode == HubMode::kRelease
+                                 ? definition::CheckVersion(session->version)
+                                 : std::nullopt) {
+    pb::DefinitionViolations violations;
+    pb::DefinitionViolation& violation = *violations.add_violations();
+    violation.set_path("version");
+    violation.set_message(absl::StrCat("expected a version such as 1.0.0: ", *complaint));
+    absl::Status status = absl::InvalidArgumentError(
+        "a plugin in release mode needs a version that the hub's topic can be made of");
+    SetViolations(status, violations);
+    return status;
   }
   if (spec.instance_id.size() > kMaxInstanceIdBytes) {
     return absl::InvalidArgumentError(absl::StrCat("the instance_id has ", spec.instance_id.size(),

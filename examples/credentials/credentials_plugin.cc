@@ -167,7 +167,8 @@ Plugin MakePlugin() {
                     .DisplayName("Credentials")
                     .Description("Three kinds of credentials, each checked for real")
                     .Icon("🔑")
-                    .Author("Atomemo examples"));
+                    .Author("Atomemo examples")
+                    .Email("examples@example.com"));
   plugin.AddCredential(ApiKeyCredential())
       .AddCredential(PostgresCredential())
       .AddCredential(OAuth2Credential())

@@ -14,7 +14,7 @@ from atomemo.plugin.v1 import payload_pb2, plugin_service_pb2 as pb, plugin_serv
 
 MAX_RECEIVE_BYTES = 64 << 20  # gRPC's own default is 4 MiB: a larger call would end the stream.
 DEFINITION = {
-    "name": "python-echo", "version": "0.1.0", "icon": "🦜", "locales": ["en_US"],
+    "name": "python-echo", "version": "0.1.0", "icon": "🦜", "locales": ["en_US"], "author": "Atomemo examples", "email": "examples@example.com",
     "display_name": {"en_US": "Python Echo"}, "description": {"en_US": "Returns what it is given."},
     "tools": [{
         "name": "echo-text", "icon": "🦜",

@@ -13,8 +13,8 @@ import grpc
 from google.protobuf import json_format, struct_pb2
 from atomemo.plugin.v1 import definition_pb2, parameter_pb2, payload_pb2, plugin_service_pb2 as pb, plugin_service_pb2_grpc
 
-PLUGIN = definition_pb2.PluginDefinition(name="python-echo", version="0.1.0", icon="🦜", display_name={
-    "en_US": "Python Echo"}, description={"en_US": "Returns what it is given."})
+PLUGIN = definition_pb2.PluginDefinition(name="python-echo", version="0.1.0", icon="🦜", author="Atomemo examples", email="examples@example.com",
+                                         display_name={"en_US": "Python Echo"}, description={"en_US": "Returns what it is given."})
 TEXT = parameter_pb2.Parameter(name="text", required=True, string=parameter_pb2.StringParameter(min_length=1))
 TOOL = definition_pb2.ToolDefinition(name="echo-text", icon="🦜", parameters=[TEXT], display_name={
     "en_US": "Echo"}, description={"en_US": "Returns the text and its length."})

@@ -315,6 +315,7 @@ Plugin MakePlugin() {
                     .Description("Climate and daylight of large cities, without any network")
                     .Icon("🌦")
                     .Author("Atomemo examples")
+                    .Email("examples@example.com")
                     .Locales({"en-US", "zh-Hans"}));
   plugin.AddTool(CurrentWeatherTool())
       .AddTool(ClimateReportTool())

@@ -6,6 +6,8 @@
 #include <grpcpp/client_context.h>
 
 #include "absl/time/clock.h"
+#include "atomemo/error.h"
+#include "sdk-cpp/src/check_answer.h"
 #include "sdk-cpp/src/status.h"
 #include "sdk-cpp/src/wire.h"
 
@@ -38,6 +40,19 @@ class CallContext {
   std::uint64_t hook_ = 0;
 };
 
+// A transfer that failed may succeed later, unless the request is wrong or the hub says why.
+absl::Status TransferError(const absl::Status& error, absl::string_view code) {
+  const bool may_succeed = absl::IsUnavailable(error) || absl::IsInternal(error) ||
+                           absl::IsDeadlineExceeded(error) || ErrorCode(error).empty();
+  if (!may_succeed) return error;
+  return Error(
+      {std::string(code), absl::StatusCodeToString(error.code()), std::string(error.message())},
+      error.code());
+}
+
+constexpr absl::string_view kDownloadFailed = "transient:download_failed";
+constexpr absl::string_view kUploadFailed = "transient:upload_failed";
+
 }  // namespace
 
 void BridgeHub::SetConnection(std::shared_ptr<const Connection> connection) {
@@ -53,6 +68,7 @@ absl::StatusOr<std::shared_ptr<const Connection>> BridgeHub::Connected() const {
 
 absl::StatusOr<Json> BridgeHub::CallHub(CallControl& control, absl::string_view event,
                                         const Json& data, std::optional<absl::Duration> timeout) {
+  if (absl::Status status = CheckNumbers(data); !status.ok()) return status;
   const auto connection = Connected();
   if (!connection.ok()) return connection.status();
   const absl::Duration wanted = timeout.value_or(event == "invoke_llm" ? kLlmTimeout : kHubTimeout);
@@ -72,7 +88,7 @@ absl::StatusOr<Json> BridgeHub::CallHub(CallControl& control, absl::string_view 
 absl::StatusOr<File> BridgeHub::DownloadFile(CallControl& control, const FileRef& file,
                                              const ChunkSink& sink) {
   const auto connection = Connected();
-  if (!connection.ok()) return connection.status();
+  if (!connection.ok()) return TransferError(connection.status(), kDownloadFailed);
   pb::DownloadFileRequest request;
   request.set_session_id((*connection)->session_id);
   *request.mutable_file_ref() = ToProto(file);
@@ -92,13 +108,13 @@ absl::StatusOr<File> BridgeHub::DownloadFile(CallControl& control, const FileRef
   if (!sink_status.ok()) context.get()->TryCancel();
   const grpc::Status status = reader->Finish();
   if (!sink_status.ok()) return sink_status;
-  if (!status.ok()) return ToAbsl(status);
+  if (!status.ok()) return TransferError(ToAbsl(status), kDownloadFailed);
   return downloaded;
 }
 
 absl::StatusOr<FileRef> BridgeHub::UploadFile(CallControl& control, const FileUpload& file) {
   const auto connection = Connected();
-  if (!connection.ok()) return connection.status();
+  if (!connection.ok()) return TransferError(connection.status(), kUploadFailed);
   CallContext context(control);
   pb::UploadFileResponse response;
   const auto writer = (*connection)->stub->UploadFile(context.get(), &response);
@@ -116,7 +132,7 @@ absl::StatusOr<FileRef> BridgeHub::UploadFile(CallControl& control, const FileUp
   }
   writer->WritesDone();
   const grpc::Status status = writer->Finish();
-  if (!status.ok()) return ToAbsl(status);
+  if (!status.ok()) return TransferError(ToAbsl(status), kUploadFailed);
   return FromProto(response.file_ref());
 }
 

@@ -54,9 +54,9 @@ absl::StatusOr<Json> Call::CallHub(absl::string_view event, const Json& data,
 }
 
 absl::StatusOr<Json> Call::InvokeLlm(const LlmConfig& config, const Json& messages) const {
-  return CallHub("invoke_llm", Json{{"llm_config", config.config},
-                                    {"messages", messages},
-                                    {"organization_id", organization_id()}});
+  return CallHub(
+      "invoke_llm",
+      Json{{"llm_config", config}, {"messages", messages}, {"organization_id", organization_id()}});
 }
 
 absl::StatusOr<File> Call::DownloadFile(const FileRef& file) const {

@@ -61,7 +61,9 @@ Expectations ExpectationsOf(const Json& definition) {
   for (const Json& tool : ListAt(definition, "tools")) {
     const std::string name = TextAt(tool, "name");
     expect.needed.insert({CallKind::kInvoke, name, ""});
-    CollectMethods(ListAt(tool, "parameters"), name, 0, expect.needed);
+    for (const char* list : {"parameters", "settings"}) {
+      CollectMethods(ListAt(tool, list), name, 0, expect.needed);
+    }
   }
   for (const Json& credential : ListAt(definition, "credentials")) {
     const std::string name = TextAt(credential, "name");

@@ -148,7 +148,7 @@ Tool::Tool(absl::string_view name) : Described(name, "🔧") { Set("parameters",
 
 Tool& Tool::Timeout(absl::Duration timeout) {
   policy_.timeout = timeout;
-  return *this;
+  return Set("timeout", absl::ToInt64Milliseconds(timeout));
 }
 
 Tool& Tool::RetrySafe(bool on) {

@@ -1,29 +1,14 @@
 #include "sdk-cpp/src/dispatcher.h"
 
-#include <cxxabi.h>
-
-#include <cstdlib>
-#include <exception>
-#include <memory>
-#include <typeinfo>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "atomemo/error.h"
-#include "sdk-cpp/src/make_error.h"
+#include "sdk-cpp/src/check_answer.h"
+#include "sdk-cpp/src/exception_error.h"
 
 namespace atomemo::internal {
 namespace {
-
-// The type of the exception that is being handled.
-std::string CurrentExceptionName() {
-  const std::type_info* type = abi::__cxa_current_exception_type();
-  if (type == nullptr) return "exception";
-  int failed = 0;
-  const std::unique_ptr<char, decltype(&std::free)> name(
-      abi::__cxa_demangle(type->name(), nullptr, nullptr, &failed), &std::free);
-  return failed == 0 && name != nullptr ? name.get() : type->name();
-}
 
 bool IsCredentialKind(CallKind kind) {
   return kind == CallKind::kAuthenticate || kind == CallKind::kBuildAuthorizeUrl ||
@@ -87,18 +72,11 @@ absl::StatusOr<Answer> Dispatcher::Run(CallData& call) const {
   if (handler == handlers_.end()) return NoHandler(request);
   try {
     absl::StatusOr<Answer> answer = handler->second(call);
-    if (answer.ok() && request.kind == CallKind::kAuthenticate &&
-        !std::get<Json>(*answer).is_object()) {
-      return Error("sdk:invalid_return", absl::StrCat("the authenticate handler of `", request.name,
-                                                      "` must answer with an object, not with ",
-                                                      std::get<Json>(*answer).type_name()));
-    }
-    return answer;
-  } catch (const std::exception& exception) {
-    return MakeError("sdk:exception", CurrentExceptionName(), exception.what());
+    if (!answer.ok()) return answer;
+    absl::Status status = CheckAnswer(request, *answer);
+    return status.ok() ? std::move(answer) : status;
   } catch (...) {
-    return MakeError("sdk:exception", CurrentExceptionName(),
-                     "a handler threw something that is no std::exception");
+    return CurrentExceptionError();
   }
 }
 
@@ -112,6 +90,11 @@ absl::Status Dispatcher::NoHandler(const CallRequest& request) const {
       return Error("sdk:method_not_supported",
                    absl::StrCat("`", request.name, "` has no handler", method, " for this call"));
     }
+  }
+  if (IsCredentialKind(request.kind) && credentials_.count(request.name) > 0) {
+    return Error("sdk:method_not_supported", absl::StrCat("the credential `", request.name,
+                                                          "` has no handlers: what the user "
+                                                          "stored is used as it is"));
   }
   return IsCredentialKind(request.kind)
              ? Error("sdk:credential_not_found",

@@ -3,8 +3,10 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -27,6 +29,9 @@ class Dispatcher {
       return std::tie(a.kind, a.name, a.method) < std::tie(b.kind, b.name, b.method);
     }
   };
+
+  // A credential that the definition has, with handlers or without.
+  void DeclareCredential(std::string credential) { credentials_.insert(std::move(credential)); }
 
   // An empty handler is not added. A second one for a target replaces the first.
   void Add(std::string tool, InvokeHandler handler);
@@ -54,6 +59,7 @@ class Dispatcher {
   absl::Status NoHandler(const CallRequest& request) const;
 
   std::map<Target, Handler> handlers_;
+  std::set<std::string> credentials_;
 };
 
 }  // namespace atomemo::internal

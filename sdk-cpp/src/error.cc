@@ -5,12 +5,11 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
-#include "sdk-cpp/src/make_error.h"
 
 namespace atomemo {
 namespace {
 
-// The payload of statuses that Error() makes: {"code", "name"?, "details"}.
+// The payload of statuses that Error() makes: an ErrorAnswer as an object.
 constexpr absl::string_view kPayloadUrl = "atomemo.dev/plugin-error";
 
 std::string DefaultCode(absl::StatusCode code) {
@@ -30,24 +29,33 @@ std::string DefaultCode(absl::StatusCode code) {
   }
 }
 
+Json ToJson(const ErrorAnswer& answer) {
+  Json causes = Json::array();
+  for (const ErrorAnswer& cause : answer.causes) causes.push_back(ToJson(cause));
+  return Json{{"code", answer.code},       {"name", answer.name},   {"message", answer.message},
+              {"details", answer.details}, {"stack", answer.stack}, {"causes", std::move(causes)}};
+}
+
+ErrorAnswer FromJson(const Json& json) {
+  ErrorAnswer answer{json.value("code", ""), json.value("name", ""), json.value("message", ""),
+                     json.value("details", Json::object()), json.value("stack", "")};
+  for (const Json& cause : json.value("causes", Json::array())) {
+    answer.causes.push_back(FromJson(cause));
+  }
+  return answer;
+}
+
 }  // namespace
 
-namespace internal {
-
-absl::Status MakeError(absl::string_view code, absl::string_view name, absl::string_view message,
-                       Json details) {
-  absl::Status status = absl::UnknownError(message);
-  const Json payload{
-      {"code", std::string(code)}, {"name", std::string(name)}, {"details", std::move(details)}};
-  status.SetPayload(kPayloadUrl,
-                    absl::Cord(payload.dump(-1, ' ', false, Json::error_handler_t::replace)));
+absl::Status Error(const ErrorAnswer& answer, absl::StatusCode kind) {
+  absl::Status status(kind, answer.message);
+  status.SetPayload(
+      kPayloadUrl, absl::Cord(ToJson(answer).dump(-1, ' ', false, Json::error_handler_t::replace)));
   return status;
 }
 
-}  // namespace internal
-
 absl::Status Error(absl::string_view code, absl::string_view message, Json details) {
-  return internal::MakeError(code, /*name=*/"", message, std::move(details));
+  return Error({std::string(code), /*name=*/"", std::string(message), std::move(details)});
 }
 
 ErrorAnswer DescribeError(const absl::Status& status) {
@@ -59,10 +67,7 @@ ErrorAnswer DescribeError(const absl::Status& status) {
   if (!payload) return answer;
   const Json json = Json::parse(std::string(*payload), nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return answer;
-  answer.code = json.value("code", answer.code);
-  answer.name = json.value("name", "");
-  answer.details = json.value("details", Json::object());
-  return answer;
+  return FromJson(json);
 }
 
 std::string ErrorCode(const absl::Status& status) {

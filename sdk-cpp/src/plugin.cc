@@ -75,6 +75,9 @@ absl::StatusOr<Plugin> Plugin::FromDefinition(Json definition) {
     }
   }
   auto state = std::make_shared<internal::PluginState>();
+  for (const Json& credential : definition["credentials"]) {
+    if (credential.is_object()) state->dispatcher.DeclareCredential(TextOf(credential, "name"));
+  }
   state->definition = std::move(definition);
   return Plugin(std::move(state));
 }
@@ -82,6 +85,7 @@ absl::StatusOr<Plugin> Plugin::FromDefinition(Json definition) {
 Plugin& Plugin::AddCredential(const Credential& credential) {
   const std::string name = credential.ToJson().at("name");
   state_->definition["credentials"].push_back(credential.ToJson());
+  state_->dispatcher.DeclareCredential(name);
   OnAuthenticate(name, credential.handlers().authenticate);
   OnBuildAuthorizeUrl(name, credential.handlers().build_authorize_url);
   OnGetToken(name, credential.handlers().get_token);

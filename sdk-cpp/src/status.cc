@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "sdk-cpp/src/make_error.h"
+#include "atomemo/error.h"
 
 namespace atomemo::internal {
 namespace {
@@ -58,7 +58,7 @@ absl::Status ToAbsl(const grpc::Status& status) {
   if (const auto error = DetailOf<pb::HubError>(status)) {
     Json details = Json::parse(error->error().json(), nullptr, /*allow_exceptions=*/false);
     if (!details.is_object()) details = Json::object();
-    return MakeError(error->code(), /*name=*/"", error->message(), std::move(details));
+    return Error({error->code(), /*name=*/"", error->message(), std::move(details)});
   }
   std::vector<std::string> lines = ViolationsOf(status);
   lines.insert(lines.begin(), status.error_message());

@@ -160,10 +160,28 @@ void to_json(Json& json, const ResourceMapper& mapper) {
 
 absl::StatusOr<LlmConfig> LlmConfig::FromJson(const Json& json) {
   MemberReader reader(json, "llm_config");
+  LlmConfig config;
+  config.plugin_slug = reader.Text("plugin_slug");
+  config.version_slug = reader.Text("version_slug");
+  config.model = reader.Text("model");
+  config.credential_instance_id = reader.Text("credential_instance_id");
   if (!reader.status().ok()) return reader.status();
-  return LlmConfig{json};
+  config.model_params = json.value("model_params", Json());
+  config.config = json;
+  return config;
 }
 
-void to_json(Json& json, const LlmConfig& config) { json = config.config; }
+void to_json(Json& json, const LlmConfig& config) {
+  json = config.config;
+  const auto put = [&json](const char* key, const Json& value) {
+    if (!value.is_null()) json[key] = value;
+  };
+  put("__type__", "llm_config");
+  put("plugin_slug", OrNull(config.plugin_slug));
+  put("version_slug", OrNull(config.version_slug));
+  put("model", OrNull(config.model));
+  put("credential_instance_id", OrNull(config.credential_instance_id));
+  put("model_params", config.model_params);
+}
 
 }  // namespace atomemo

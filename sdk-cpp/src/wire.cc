@@ -98,6 +98,17 @@ void SetIf(const std::optional<std::string>& value, Set set) {
   if (value) set(ToUtf8(*value));
 }
 
+// All but the causes.
+void FillError(const ErrorAnswer& answer, pb::PluginError& proto) {
+  proto.set_code(ToUtf8(answer.code));
+  proto.set_name(ToUtf8(answer.name));
+  proto.set_message(ToUtf8(answer.message));
+  proto.set_stack(ToUtf8(answer.stack));
+  if (answer.details.empty()) return;
+  *proto.mutable_details()->mutable_json() =
+      answer.details.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 void SetTexts(const I18n& texts, google::protobuf::Map<std::string, std::string>& proto) {
   for (const auto& [locale, text] : texts.ToJson().items()) {
     proto[ToUtf8(locale)] = ToUtf8(text.get<std::string>());
@@ -141,7 +152,7 @@ FileRef FromProto(const pb::FileRef& proto) {
   file.source =
       proto.source() == pb::FileRef::SOURCE_MEM ? FileRef::Source::kMem : FileRef::Source::kOss;
   if (proto.has_filename()) file.filename = proto.filename();
-  if (proto.has_extension()) file.extension = proto.extension();
+  if (proto.has_file_extension()) file.extension = proto.file_extension();
   if (proto.has_mime_type()) file.mime_type = proto.mime_type();
   if (proto.has_size()) file.size = proto.size();
   if (proto.has_res_key()) file.res_key = proto.res_key();
@@ -155,7 +166,7 @@ pb::FileRef ToProto(const FileRef& file) {
   proto.set_source(file.source == FileRef::Source::kMem ? pb::FileRef::SOURCE_MEM
                                                         : pb::FileRef::SOURCE_OSS);
   SetIf(file.filename, [&proto](const std::string& value) { proto.set_filename(value); });
-  SetIf(file.extension, [&proto](const std::string& value) { proto.set_extension(value); });
+  SetIf(file.extension, [&proto](const std::string& value) { proto.set_file_extension(value); });
   SetIf(file.mime_type, [&proto](const std::string& value) { proto.set_mime_type(value); });
   if (file.size) proto.set_size(*file.size);
   SetIf(file.res_key, [&proto](const std::string& value) { proto.set_res_key(value); });
@@ -198,6 +209,7 @@ void OAuth2Stream::SetAnswer(Answer answer, pb::OAuth2Result& result) {
   SetIf(tokens.access_token, [&proto](const std::string& t) { proto.set_access_token(t); });
   SetIf(tokens.refresh_token, [&proto](const std::string& t) { proto.set_refresh_token(t); });
   if (tokens.expires_at) proto.set_expires_at(absl::ToUnixSeconds(*tokens.expires_at));
+  for (const std::string& name : tokens.null_fields) proto.add_null_fields(ToUtf8(name));
   if (!tokens.extra_fields.empty()) {
     SetJson(tokens.extra_fields, proto.mutable_extra_fields()->mutable_json());
   }
@@ -250,7 +262,7 @@ void MapResourceStream::SetAnswer(Answer answer, pb::MapResourceResult& result) 
   for (const MappedField& field : mapping.fields) {
     pb::MappedField& proto = *result.add_fields();
     proto.set_id(ToUtf8(field.id));
-    proto.set_type(ToUtf8(field.type));
+    proto.set_value_type(ToUtf8(field.type));
     if (field.display_name) SetTexts(*field.display_name, *proto.mutable_display_name());
     if (field.required) proto.set_required(*field.required);
     if (field.hint) SetTexts(*field.hint, *proto.mutable_ui()->mutable_hint());
@@ -266,12 +278,11 @@ pb::CallFailure FailureOf(const std::string& request_id, const std::string& even
   pb::CallFailure failure;
   failure.set_request_id(request_id);
   failure.set_event(event);
-  failure.mutable_error()->set_code(ToUtf8(answer.code));
-  failure.mutable_error()->set_name(ToUtf8(answer.name));
-  failure.mutable_error()->set_message(ToUtf8(answer.message));
-  if (!answer.details.empty()) {
-    *failure.mutable_error()->mutable_details()->mutable_json() =
-        answer.details.dump(-1, ' ', false, Json::error_handler_t::replace);
+  pb::PluginError* proto = failure.mutable_error();
+  FillError(answer, *proto);
+  for (const ErrorAnswer& cause : answer.causes) {
+    proto = proto->mutable_cause();
+    FillError(cause, *proto);
   }
   return failure;
 }

@@ -64,11 +64,18 @@ TEST(ToolTest, HoldsItsParametersInOrder) {
   EXPECT_EQ(tool.ToJson().at("skill"), "# Weather");
 }
 
-TEST(ToolTest, ItsPolicyIsNotPartOfTheDefinition) {
+TEST(ToolTest, ItsTimeoutIsPartOfTheDefinitionAndItsRetriesAreNot) {
   const Tool tool = Tool("slow").Timeout(absl::Minutes(5)).RetrySafe();
   EXPECT_EQ(tool.policy().timeout, absl::Minutes(5));
   EXPECT_TRUE(tool.policy().retry_safe);
-  EXPECT_FALSE(tool.ToJson().contains("timeout"));
+  EXPECT_EQ(tool.ToJson().at("timeout"), 300'000);
+  EXPECT_FALSE(tool.ToJson().contains("retry_safe"));
+}
+
+TEST(ToolTest, SpeaksTheElixirSdksDialectToo) {
+  const Tool tool = Tool("t").Setting(LlmParameter("model"));
+  EXPECT_THAT(NamesOf(tool.ToJson().at("settings")), ElementsAre("model"));
+  EXPECT_EQ(Credential("c").Type("token").ToJson().at("type"), "token");
 }
 
 TEST(CredentialTest, OAuth2AddsTheFieldsThatItNeeds) {

@@ -1,5 +1,7 @@
 #include "sdk-cpp/src/dispatcher.h"
 
+#include <cmath>
+#include <exception>
 #include <stdexcept>
 
 #include <gmock/gmock.h>
@@ -30,6 +32,45 @@ TEST(DispatcherTest, AnExceptionBecomesAnErrorWithItsType) {
   EXPECT_EQ(error.code, "sdk:exception");
   EXPECT_EQ(error.name, "std::out_of_range");
   EXPECT_EQ(error.message, "too far");
+}
+
+TEST(DispatcherTest, WhatLedToAnExceptionIsTold) {
+  const ErrorAnswer error = ErrorOf([](const Call&) -> absl::StatusOr<Json> {
+    try {
+      try {
+        throw 7;
+      } catch (...) {
+        std::throw_with_nested(std::out_of_range("too far"));
+      }
+    } catch (...) {
+      std::throw_with_nested(std::runtime_error("no weather"));
+    }
+  });
+  EXPECT_EQ(error.code, "sdk:exception");
+  EXPECT_EQ(error.name, "std::runtime_error");
+  EXPECT_EQ(error.message, "no weather");
+  ASSERT_EQ(error.causes.size(), 2u);
+  EXPECT_EQ(error.causes[0].name, "std::out_of_range");
+  EXPECT_EQ(error.causes[0].message, "too far");
+  EXPECT_EQ(error.causes[1].name, "int");
+}
+
+TEST(DispatcherTest, WhatIsNoNumberIsNoAnswer) {
+  const ErrorAnswer error = ErrorOf([](const Call&) -> absl::StatusOr<Json> {
+    return Json{{"means", {1.5, std::nan("")}}};
+  });
+  EXPECT_EQ(error.code, "sdk:invalid_return");
+  EXPECT_THAT(error.message, HasSubstr("at /means/1"));
+  EXPECT_EQ(ErrorOf([](const Call&) -> absl::StatusOr<Json> { return HUGE_VAL; }).code,
+            "sdk:invalid_return");
+}
+
+TEST(DispatcherTest, ACredentialWithoutHandlersIsNotUnknown) {
+  Plugin plugin = PluginWith([](const Call&) -> absl::StatusOr<Json> { return nullptr; });
+  plugin.AddCredential(Credential("key"));
+  const auto answer = testing::FakeBridge(plugin).Authenticate("key", {});
+  EXPECT_EQ(ErrorCode(answer.status()), "sdk:method_not_supported");
+  EXPECT_THAT(std::string(answer.status().message()), HasSubstr("has no handlers"));
 }
 
 TEST(DispatcherTest, AnythingElseThatIsThrownIsCaughtToo) {

@@ -26,6 +26,21 @@ TEST(ErrorTest, OtherStatusesGetACodeByTheirKind) {
   EXPECT_EQ(ErrorCode(absl::OkStatus()), "");
 }
 
+TEST(ErrorTest, CarriesAllThatTheHubCanBeTold) {
+  const ErrorAnswer wanted{"a:b", "Kind", "what", {{"k", 1}}, "at f", {{"", "Inner", "why"}}};
+  const absl::Status status = Error(wanted, absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(absl::IsUnavailable(status));
+  EXPECT_EQ(status.message(), "what");
+  const ErrorAnswer answer = DescribeError(status);
+  EXPECT_EQ(answer.code, "a:b");
+  EXPECT_EQ(answer.name, "Kind");
+  EXPECT_EQ(answer.details, wanted.details);
+  EXPECT_EQ(answer.stack, "at f");
+  ASSERT_EQ(answer.causes.size(), 1u);
+  EXPECT_EQ(answer.causes[0].name, "Inner");
+  EXPECT_EQ(answer.causes[0].message, "why");
+}
+
 TEST(ErrorTest, InvalidUtf8InDetailsDoesNotThrow) {
   EXPECT_EQ(ErrorCode(Error("a:b", "m", {{"k", "\xff"}})), "a:b");
 }

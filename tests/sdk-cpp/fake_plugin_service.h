@@ -299,7 +299,7 @@ class FakePluginService final : public pb::PluginService::Service {
                             grpc::ServerWriter<pb::DownloadFileResponse>* writer) override {
     absl::MutexLock lock(&mutex_);
     const auto file = files_.find(request->file_ref().res_key());
-    if (file == files_.end()) return {grpc::StatusCode::ABORTED, "no such file"};
+    if (file == files_.end()) return {grpc::StatusCode::UNAVAILABLE, "the storage is away"};
     pb::DownloadFileResponse response;
     response.mutable_info()->set_mime_type("text/plain");
     writer->Write(response);

@@ -21,6 +21,7 @@ static_assert(std::is_convertible_v<DiscriminatedUnion, ItemParameter>);
 static_assert(std::is_convertible_v<EncryptedString, CredentialParameter>);
 static_assert(!std::is_convertible_v<Array, CredentialParameter>);
 static_assert(!std::is_convertible_v<FileParameter, CredentialParameter>);
+static_assert(!std::is_convertible_v<LlmParameter, CredentialParameter>);
 
 #define EXPECT_JSON(builder, text) EXPECT_EQ((builder).ToJson(), Json::parse(text))
 
@@ -50,14 +51,21 @@ TEST(ParameterTest, Numbers) {
           "ui":{"component":"number-input","step":1.0,"suffix":"s"}})");
 }
 
+TEST(ParameterTest, WholeNumbersHaveNoPoint) {
+  EXPECT_EQ(Number("port").Default(443).Enum({443, 0.5}).ToJson().dump(),
+            R"({"default":443,"enum":[443,0.5],"name":"port","type":"number"})");
+  EXPECT_EQ(Slider().Step(1).ToJson().at("step").dump(), "1");
+}
+
 TEST(ParameterTest, BooleanAndSecrets) {
   EXPECT_JSON(Boolean("on").Default(true).Ui(Switch()),
               R"({"name":"on","type":"boolean","default":true,"ui":{"component":"switch"}})");
   EXPECT_JSON(EncryptedString("key").Ui(EncryptedInput().Hint("From the console")),
               R"({"name":"key","type":"encrypted_string",
                   "ui":{"component":"encrypted-input","hint":{"en_US":"From the console"}}})");
-  EXPECT_JSON(String("key").Secret().Placeholder("sk-..."),
-              R"({"name":"key","type":"string","secret":true,"placeholder":{"en_US":"sk-..."}})");
+  EXPECT_JSON(String("key").Secret().Placeholder("sk-...").Description("Your key"),
+              R"({"name":"key","type":"string","secret":true,"placeholder":"sk-...",
+                  "description":{"en_US":"Your key"}})");
 }
 
 TEST(ParameterTest, CredentialId) {
@@ -112,6 +120,8 @@ TEST(ParameterTest, LocatorMapperAndFile) {
                   "ui":{"support_expression":true}})json");
   EXPECT_JSON(Mapper("fields", "map_fields"),
               R"({"name":"fields","type":"resource_mapper","mapping_method":"map_fields"})");
+  EXPECT_JSON(LlmParameter("model").Required(),
+              R"({"name":"model","type":"llm_config","required":true})");
   EXPECT_JSON(FileParameter("photo").Required(),
               R"({"name":"photo","type":"file_ref","required":true})");
 }

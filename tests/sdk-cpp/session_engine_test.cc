@@ -247,6 +247,42 @@ TEST_F(SessionEngineTest, CallsTheHubAndMovesFiles) {
   EXPECT_EQ(hub_call.timeout().seconds(), 30);
 }
 
+TEST_F(SessionEngineTest, AFailedDownloadMaySucceedLater) {
+  plugin_.AddTool(Tool("files").Invoke([](const Call& call) -> absl::StatusOr<Json> {
+    FileRef file;
+    file.res_key = "none";
+    const absl::Status status = call.DownloadFile(file).status();
+    EXPECT_TRUE(absl::IsUnavailable(status));
+    return status;
+  }));
+  bridge_.Start();
+  StartPlugin();
+  ASSERT_TRUE(bridge_.WaitForSessions(1));
+  bridge_.Invoke("r1", "files", "{}");
+  const pb::PluginError answer = bridge_.WaitForReply("r1").failure().error();
+  EXPECT_EQ(answer.code(), "transient:download_failed");
+  EXPECT_EQ(answer.message(), "the storage is away");
+}
+
+TEST_F(SessionEngineTest, WhatLedToAnExceptionReachesTheBridge) {
+  plugin_.AddTool(Tool("fails").Invoke([](const Call&) -> absl::StatusOr<Json> {
+    try {
+      throw std::out_of_range("too far");
+    } catch (...) {
+      std::throw_with_nested(std::runtime_error("no weather"));
+    }
+  }));
+  bridge_.Start();
+  StartPlugin();
+  ASSERT_TRUE(bridge_.WaitForSessions(1));
+  bridge_.Invoke("r1", "fails", "{}");
+  const pb::PluginError answer = bridge_.WaitForReply("r1").failure().error();
+  EXPECT_EQ(answer.name(), "std::runtime_error");
+  EXPECT_EQ(answer.cause().name(), "std::out_of_range");
+  EXPECT_EQ(answer.cause().message(), "too far");
+  EXPECT_FALSE(answer.cause().has_cause());
+}
+
 TEST_F(SessionEngineTest, AHubErrorKeepsItsCode) {
   plugin_.AddTool(Tool("ask-hub").Invoke(
       [](const Call& call) { return call.CallHub("get_file_url", Json::object()); }));

@@ -65,6 +65,28 @@ TEST(ResourceMapperTest, KeepsItsValueWhateverItIs) {
   }
 }
 
+TEST(LlmConfigTest, IsTypedAndKeepsTheRest) {
+  const Json json = {{"__type__", "llm_config"},
+                     {"plugin_slug", "p"},
+                     {"version_slug", "v"},
+                     {"model", "m"},
+                     {"more", {1, 2}},
+                     {"credential_instance_id", nullptr},
+                     {"model_params", {{"temperature", 0.2}}}};
+  absl::StatusOr<LlmConfig> config = LlmConfig::FromJson(json);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->plugin_slug, "p");
+  EXPECT_EQ(config->version_slug, "v");
+  EXPECT_EQ(config->model, "m");
+  EXPECT_EQ(config->credential_instance_id, std::nullopt);
+  EXPECT_EQ(config->model_params, (Json{{"temperature", 0.2}}));
+  EXPECT_EQ(Json(*config), json);
+  config->model = "m2";
+  EXPECT_EQ(Json(*config).at("model"), "m2");
+  EXPECT_EQ(Json(*config).at("more"), (Json{1, 2}));
+  EXPECT_THAT(LlmConfig::FromJson({{"model", 7}}).status().message(), HasSubstr("`model`"));
+}
+
 TEST(LlmAdapterTest, IsTheAnswerThatTheHubExpects) {
   const Json json = LlmAdapter{
       LlmAdapter::Kind::kGoogleAi, "key", "https://llm.example", "m1", {{"x-team", "a"}}};

@@ -35,6 +35,8 @@ struct OAuth2Tokens {
   std::optional<absl::Time> expires_at = std::nullopt;
   // Further fields of the credential to change.
   Json extra_fields = Json::object();
+  // Fields that become null, for instance {"refresh_token"}.
+  std::vector<std::string> null_fields = {};
 };
 
 // One choice of a resource_locator parameter.

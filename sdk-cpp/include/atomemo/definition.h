@@ -91,6 +91,8 @@ class Credential : public internal::Described<Credential> {
   // Where users learn how to get such a credential (the documentation's form).
   Credential& HelpUrl(absl::string_view url) { return Set("help_url", std::string(url)); }
   Credential& Extra(Json object) { return Set("extra", std::move(object)); }
+  // The Elixir SDK's `type`.
+  Credential& Type(absl::string_view type) { return Set("type", std::string(type)); }
 
   struct Handlers {
     AuthenticateHandler authenticate;
@@ -113,12 +115,15 @@ class Tool : public internal::Described<Tool> {
   Tool& Parameter(const DirectParameter& parameter) {
     return Append("parameters", parameter.ToJson());
   }
+  // Adds to the tool's second list of parameters, which the Elixir SDK has.
+  Tool& Setting(const DirectParameter& parameter) { return Append("settings", parameter.ToJson()); }
   // Links credentials by name (the documentation's form; the other is a CredentialId parameter).
   Tool& Credentials(const std::vector<std::string>& names) { return Set("credentials", names); }
   // Markdown that tells a language model how to use the tool.
   Tool& Skill(absl::string_view markdown) { return Set("skill", std::string(markdown)); }
 
-  // How long a call may take, at most 30 minutes. Otherwise the bridge's own limit holds.
+  // How long a call may take, at most 30 minutes. Otherwise the bridge's own limit holds. The hub
+  // is told, as by the Elixir SDK.
   Tool& Timeout(absl::Duration timeout);
   // A second run does no harm: when a worker dies, another one runs its calls again.
   Tool& RetrySafe(bool on = true);

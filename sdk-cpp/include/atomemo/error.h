@@ -2,6 +2,7 @@
 #define ATOMEMO_ERROR_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -15,7 +16,7 @@ namespace atomemo {
 absl::Status Error(absl::string_view code, absl::string_view message,
                    Json details = Json::object());
 
-// What the hub is told when a handler answers with an error.
+// What the hub is told when a handler answers with an error, or throws.
 struct ErrorAnswer {
   // The code given to Error(). For other statuses: "sdk:invalid_parameter" (INVALID_ARGUMENT,
   // OUT_OF_RANGE), "sdk:timeout" (DEADLINE_EXCEEDED), "sdk:method_not_supported" (UNIMPLEMENTED),
@@ -27,7 +28,14 @@ struct ErrorAnswer {
   std::string name;
   std::string message;
   Json details = Json::object();
+  // Where it happened, for developers. Empty unless the author gives one.
+  std::string stack = {};
+  // What led to it, the nearest first: nested exceptions.
+  std::vector<ErrorAnswer> causes = {};
 };
+
+// An error with all that the hub can be told. `kind` is what absl::IsUnavailable and the like see.
+absl::Status Error(const ErrorAnswer& answer, absl::StatusCode kind = absl::StatusCode::kUnknown);
 
 // `status` must not be OK.
 ErrorAnswer DescribeError(const absl::Status& status);

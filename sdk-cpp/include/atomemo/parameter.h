@@ -84,6 +84,8 @@ class ParameterBuilder : public Builder<Derived> {
   static constexpr bool kAcceptsUi = Components::template kContains<Component>;
 
   Derived& DisplayName(const I18n& text) { return this->Set("display_name", text.ToJson()); }
+  // The documentation's form; the other is Ui(Input().Hint(...)).
+  Derived& Description(const I18n& text) { return this->Set("description", text.ToJson()); }
   Derived& Required(bool on = true) { return this->Set("required", on); }
   template <typename Component>
   Derived& Ui(const Component& component) {
@@ -111,8 +113,10 @@ class ParameterBuilder : public Builder<Derived> {
   // Not to be shown again once stored (the documentation's form, see EncryptedString for the
   // other).
   Derived& Secret(bool on = true) { return this->Set("secret", on); }
-  // The documentation's form; the other is Ui(Input().Placeholder(...)).
-  Derived& Placeholder(const I18n& text) { return this->Set("placeholder", text.ToJson()); }
+  // The documentation's form; the other is Ui(Input().Placeholder(...)), with translations.
+  Derived& Placeholder(absl::string_view text) {
+    return this->Set("placeholder", std::string(text));
+  }
 
  protected:
   ParameterBuilder(const char* type, absl::string_view name) {
@@ -324,6 +328,14 @@ class FileParameter : public internal::ParameterBuilder<FileParameter, internal:
                                                         internal::UiList<PlainUi>> {
  public:
   explicit FileParameter(absl::string_view name) : ParameterBuilder("file_ref", name) {}
+};
+
+// An llm_config: the user configures a language model. The value is an LlmConfig. The Elixir SDK
+// has this type, the JavaScript SDK does not.
+class LlmParameter : public internal::ParameterBuilder<LlmParameter, internal::DirectKind,
+                                                       internal::UiList<PlainUi>> {
+ public:
+  explicit LlmParameter(absl::string_view name) : ParameterBuilder("llm_config", name) {}
 };
 
 }  // namespace atomemo

@@ -66,12 +66,19 @@ struct ResourceMapper {
 
 void to_json(Json& json, const ResourceMapper& mapper);
 
-// A language model's configuration, to be handed to Call::InvokeLlm as it came.
+// What a user configured in an llm_config parameter, to be handed to Call::InvokeLlm.
 struct LlmConfig {
   static absl::StatusOr<LlmConfig> FromJson(const Json& json);
 
-  // The whole object.
-  Json config;
+  // The whole object as it came.
+  Json config = Json::object();
+  // Parts of it. Where they are changed, they take the place of those in `config`.
+  std::optional<std::string> plugin_slug = std::nullopt;
+  std::optional<std::string> version_slug = std::nullopt;
+  std::optional<std::string> model = std::nullopt;
+  std::optional<std::string> credential_instance_id = std::nullopt;
+  // For instance {"temperature": 0.2}; null if there are none.
+  Json model_params = nullptr;
 };
 
 void to_json(Json& json, const LlmConfig& config);

@@ -98,6 +98,18 @@ TEST_F(CheckCommandTest, UnusableOutweighsInvalid) {
   EXPECT_THAT(out_.str(), HasSubstr("-: not valid"));
 }
 
+TEST_F(CheckCommandTest, WhatAPluginDoesNotSayOfItselfIsAWarning) {
+  CheckOptions options;
+  options.files = {"-"};
+  options.schema = Schema::kPlugin;
+  EXPECT_EQ(Run(options, R"({"name": "my-plugin", "display_name": {"en_US": "x"}, "icon": "x",
+      "description": {"en_US": "x"}, "locales": [], "lang": "typescript", "version": "1_0"})"),
+            0);
+  EXPECT_THAT(out_.str(), HasSubstr("warning: author: is missing"));
+  EXPECT_THAT(out_.str(), HasSubstr("warning: email: is missing"));
+  EXPECT_THAT(out_.str(), HasSubstr("-:2:81: warning: version: expected a version such as 1.0.0"));
+}
+
 TEST_F(CheckCommandTest, EachLineGetsAVerdict) {
   EXPECT_EQ(RunOnLines(std::string(kValidI18n) + "\n{}\nnonsense\n\n"), 1);
   std::istringstream lines(out_.str());

@@ -87,6 +87,17 @@ TEST_F(ServeFlagsTest, TheSocketMayBeGivenAsPluginsAreGivenIt) {
   EXPECT_THAT(Socket({}), HasSubstr("--tcp"));
 }
 
+TEST_F(ServeFlagsTest, NamesTheAuthorOfPluginsThatHaveNone) {
+  setenv("ATOMEMO_AUTHOR", "Eva", 1);
+  const absl::StatusOr<AppOptions> options = Resolve({"--email", "eva@example.com"});
+  unsetenv("ATOMEMO_AUTHOR");
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->plugin_server.default_texts.author, "Eva");
+  EXPECT_EQ(options->plugin_server.default_texts.email, "eva@example.com");
+  EXPECT_THAT(std::string(Resolve({"--email", "eva"}).status().message()),
+              HasSubstr("--email: it has no @"));
+}
+
 TEST_F(ServeFlagsTest, TheJournalIsSyncedOnlyWhenAsked) {
   EXPECT_FALSE(Resolve({})->journal_sync);
   EXPECT_TRUE(Resolve({"--journal-sync"})->journal_sync);

@@ -12,6 +12,7 @@
 namespace atomemo::definition {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -54,12 +55,24 @@ TEST(AuthenticateAnswerTest, AnAdapterBecomesTheHubsObject) {
             R"("headers":{"X-A":"1"},"n": 1.0})");
 }
 
-TEST(AuthenticateAnswerTest, AnAdapterNeedsKindAndKey) {
+TEST(AuthenticateAnswerTest, AnAdaptersKeyMayBeEmptyAndItsEndpointIsAUrl) {
+  pb::AuthenticateResult result;
+  result.mutable_adapter()->set_adapter(pb::LlmAdapter::KIND_OPENAI);
+  EXPECT_EQ(AnswerJson(result).value(), R"({"adapter":"openai","api_key":""})");
+  EXPECT_TRUE(AnswerJson(FreeAuthentication(R"({"adapter":"openai","api_key":""})")).ok());
+  result.mutable_adapter()->set_endpoint("llm.example");
+  EXPECT_THAT(Paths(AnswerJson(result).status()), ElementsAre("adapter.endpoint"));
+  EXPECT_THAT(Paths(AnswerJson(FreeAuthentication(
+                                   R"({"adapter":"openai","api_key":"","endpoint":"llm.example"})"))
+                        .status()),
+              ElementsAre("data.endpoint"));
+}
+
+TEST(AuthenticateAnswerTest, AnAdapterNeedsAKind) {
   pb::AuthenticateResult result;
   *result.mutable_adapter()->mutable_extra_fields() = JsonObjectOf(R"({"api_key":"hidden"})");
   const absl::Status status = AnswerJson(result).status();
-  EXPECT_THAT(Paths(status),
-              ElementsAre("adapter.adapter", "adapter.api_key", "extra_fields.api_key"));
+  EXPECT_THAT(Paths(status), ElementsAre("adapter.adapter", "extra_fields.api_key"));
   EXPECT_THAT(std::string(status.message()), Not(HasSubstr("hidden")));
 }
 
@@ -120,6 +133,25 @@ TEST(OAuth2AnswerTest, BadTokensAreNamed) {
   *result.mutable_tokens()->mutable_extra_fields() = JsonObjectOf("7");
   EXPECT_THAT(Paths(AnswerJson(result, pb::OAuth2Step::kGetToken).status()),
               ElementsAre("tokens.access_token", "tokens.expires_at", "extra_fields"));
+}
+
+TEST(OAuth2AnswerTest, FieldsCanBecomeNull) {
+  pb::OAuth2Result result;
+  pb::OAuth2Tokens& tokens = *result.mutable_tokens();
+  tokens.set_access_token("a");
+  tokens.add_null_fields("refresh_token");
+  tokens.add_null_fields("scope");
+  EXPECT_EQ(AnswerJson(result, pb::OAuth2Step::kRefreshToken).value(),
+            R"({"parameters_patch":{"access_token":"a","refresh_token":null,"scope":null}})");
+  tokens.add_null_fields("access_token");
+  tokens.add_null_fields("scope");
+  *tokens.mutable_extra_fields() = JsonObjectOf(R"({"scope":"all"})");
+  EXPECT_THAT(Paths(AnswerJson(result, pb::OAuth2Step::kRefreshToken).status()),
+              ElementsAre("tokens.null_fields[2]", "tokens.null_fields[3]", "extra_fields.scope",
+                          "extra_fields.scope"));
+  for (int i = 0; i < 100; ++i) tokens.add_null_fields(std::to_string(i));
+  EXPECT_THAT(Paths(AnswerJson(result, pb::OAuth2Step::kRefreshToken).status()),
+              Contains("tokens.null_fields"));
 }
 
 TEST(OAuth2AnswerTest, TheAnswerMustFitTheStep) {
@@ -262,7 +294,7 @@ TEST(MapResourceAnswerTest, BecomesFieldsAndNotice) {
   pb::MapResourceResult result;
   pb::MappedField& field = *result.add_fields();
   field.set_id("f1");
-  field.set_type("string");
+  field.set_value_type("string");
   (*field.mutable_display_name())["zh_Hans"] = "名";
   (*field.mutable_display_name())["en_US"] = "F";
   field.set_required(false);
@@ -278,14 +310,14 @@ TEST(MapResourceAnswerTest, OnlyTheSixTypesOfAMappedFieldAreKnown) {
   for (const char* type : {"string", "number", "integer", "boolean", "object", "array"}) {
     pb::MapResourceResult result;
     result.add_fields()->set_id("f");
-    result.mutable_fields(0)->set_type(type);
+    result.mutable_fields(0)->set_value_type(type);
     EXPECT_TRUE(AnswerJson(result).ok()) << type;
   }
   for (const char* type : {"", "file_ref", "encrypted_string", "resource_locator"}) {
     pb::MapResourceResult result;
     result.add_fields()->set_id("f");
-    result.mutable_fields(0)->set_type(type);
-    EXPECT_THAT(Paths(AnswerJson(result).status()), ElementsAre("fields[0].type")) << type;
+    result.mutable_fields(0)->set_value_type(type);
+    EXPECT_THAT(Paths(AnswerJson(result).status()), ElementsAre("fields[0].value_type")) << type;
   }
 }
 
@@ -325,16 +357,16 @@ TEST(WholeAnswerTest, MustBeAnObjectAndStandAlone) {
 
 TEST(MapResourceAnswerTest, EveryWrongFieldIsNamed) {
   pb::MapResourceResult result;
-  result.add_fields()->set_type("text");
+  result.add_fields()->set_value_type("text");
   pb::MappedField& second = *result.add_fields();
   second.set_id("b");
-  second.set_type("number");
+  second.set_value_type("number");
   (*second.mutable_display_name())["zh_Hans"] = "名";
   (*second.mutable_ui()->mutable_hint())["en_US"] = "h";
   (*second.mutable_ui()->mutable_hint())["english"] = "h";
-  EXPECT_THAT(
-      Paths(AnswerJson(result).status()),
-      ElementsAre("fields[0].id", "fields[0].type", "fields[1].display_name", "fields[1].ui.hint"));
+  EXPECT_THAT(Paths(AnswerJson(result).status()),
+              ElementsAre("fields[0].id", "fields[0].value_type", "fields[1].display_name",
+                          "fields[1].ui.hint"));
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ using ::testing::UnorderedElementsAre;
 Json PluginTexts() {
   Json plugin = Texts("my-plugin");
   plugin["locales"] = Json::array();
+  plugin.update(J(R"({"author": "Eva", "email": "eva@example.com", "version": "1.0.0"})"));
   return plugin;
 }
 
@@ -110,6 +111,39 @@ TEST(Assemble, WarnsOfCredentialsThatNobodyRegistered) {
             "\"my-credentail\"; did you mean \"my-credential\"?\n"
             "tools[0].parameters[0].properties[0].credential_name: no credential of this plugin "
             "has this name: \"other-one\"\n");
+}
+
+TEST(Assemble, WarnsOfWhatThePluginDoesNotSayOfItself) {
+  Json plugin = PluginTexts();
+  plugin.erase("author");
+  plugin["version"] = "1";
+  Draft draft = DraftOf(std::move(plugin));
+  const auto warnings = draft.Assemble()->warnings;
+  ASSERT_EQ(warnings.size(), 2u);
+  EXPECT_EQ(FormatPath(warnings[0].path), "author");
+  EXPECT_EQ(FormatPath(warnings[1].path), "version");
+}
+
+TEST(Assemble, FillsWhatThePluginLeftOut) {
+  Json plugin = PluginTexts();
+  plugin.erase("author");
+  plugin["email"] = nullptr;
+  const Report report = JudgePlugin(plugin, {"Team", "team@example.com"});
+  EXPECT_EQ(report.value["author"], "Team");
+  EXPECT_EQ(report.value["email"], "team@example.com");
+  const Report own = JudgePlugin(PluginTexts(), {"Team", "team@example.com"});
+  EXPECT_EQ(own.value["author"], "Eva");
+  EXPECT_EQ(own.value["email"], "eva@example.com");
+}
+
+TEST(Assemble, CountsSettingsAsParameters) {
+  Json tool = ToolNamed("first");
+  tool["settings"] = J(R"([{"name": "c", "type": "credential_id", "credential_name": "none"},
+      {"name": "m", "type": "resource_mapper", "mapping_method": "map"}])");
+  const Part part = MakePart(PartKind::kTool, tool);
+  EXPECT_THAT(part.tool.mapping_methods, UnorderedElementsAre("map"));
+  ASSERT_EQ(part.credentials.size(), 1u);
+  EXPECT_EQ(FormatPath(part.credentials[0].path), "settings[0].credential_name");
 }
 
 TEST(Assemble, KeepsABoundedNumberOfMentionedCredentials) {

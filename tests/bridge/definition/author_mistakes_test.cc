@@ -36,7 +36,7 @@ TEST(AuthorMistakes, TypeOfAnotherLanguage) {
             "type: expected one of \"string\", \"number\", \"integer\", \"boolean\", "
             "\"encrypted_string\", "
             "\"credential_id\", \"resource_locator\", \"resource_mapper\", \"array\", \"object\", "
-            "\"file_ref\"; found the string \"float\"; did you mean \"number\"?\n");
+            "\"file_ref\", \"llm_config\"; found the string \"float\"; did you mean \"number\"?\n");
 }
 
 TEST(AuthorMistakes, ParameterNameWithAHyphen) {

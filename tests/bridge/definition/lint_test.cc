@@ -8,6 +8,7 @@ namespace atomemo::definition {
 namespace {
 
 using base::Json;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -22,6 +23,45 @@ TEST(Lint, ADefaultOutsideItsEnum) {
   EXPECT_THAT(
       WarningsOfParameter(R"({"name": "p", "type": "number", "enum": [1], "default": 1.0})"),
       IsEmpty());
+}
+
+TEST(Lint, WhatOnlyOneOfTheOfficialSdksKnows) {
+  const std::string note =
+      "the Elixir SDK knows this, the JavaScript SDK does not; it is sent to the hub\n";
+  EXPECT_EQ(WarningsOfParameter(R"({"name": "p", "type": "llm_config"})"), "type: " + note);
+  Json tool = ToolWith(Json::array());
+  tool["settings"] = J(R"([{"name": "p", "type": "llm_config"}])");
+  tool["timeout"] = 1000;
+  EXPECT_EQ(WarningsOf(Schema::kTool, tool), "settings[0].type: " + note + "settings: " + note);
+  EXPECT_EQ(Lines(LintForOtherSdks(Schema::kTool, tool)), "timeout: " + note);
+  EXPECT_THAT(Lines(LintForOtherSdks(Schema::kDefinition,
+                                     DefinitionWith(Json::array(), Json::array({tool})))),
+              HasSubstr("tools[0].timeout: " + note));
+  Json credential = CredentialWith(Json::array());
+  credential["type"] = "token";
+  EXPECT_EQ(WarningsOf(Schema::kCredential, credential), "type: " + note);
+}
+
+TEST(Lint, SettingsAreJudgedAsParametersAre) {
+  Json tool = ToolWith(Json::array());
+  tool["settings"] = J(R"([{"name": "a", "type": "string", "depends_on": ["b"]}])");
+  EXPECT_THAT(WarningsOf(Schema::kTool, tool),
+              HasSubstr("settings[0].depends_on[0]: no parameter"));
+  tool["settings"] = J(R"([{"name": "a", "type": "strin"}])");
+  EXPECT_THAT(ErrorsOf(Schema::kTool, tool), HasSubstr("settings[0].type: expected one of"));
+}
+
+TEST(Lint, TextsThatOtherSdksSeeTo) {
+  Json plugin = Texts("my-plugin");
+  EXPECT_THAT(Lines(LintOwnTexts(plugin)),
+              AllOf(HasSubstr("author: is missing"), HasSubstr("email: is missing"),
+                    HasSubstr("--email"), HasSubstr("version: is missing")));
+  plugin.update(J(R"({"author": "a", "email": "a@b.io", "version": "1.0"})"));
+  EXPECT_EQ(Lines(LintOwnTexts(plugin)),
+            "version: expected a version such as 1.0.0, for release mode: it is no SemVer, "
+            "MAJOR.MINOR.PATCH\n");
+  plugin["version"] = "1.0.0";
+  EXPECT_THAT(LintOwnTexts(plugin), IsEmpty());
 }
 
 TEST(Lint, LimitsThatExcludeEverything) {

@@ -26,6 +26,17 @@ TEST(Name, HasNoMarksSideBySideOrAtItsEnds) {
   }
 }
 
+TEST(Version, IsSemVer) {
+  for (const char* good :
+       {"0.0.0", "1.20.300", "1.0.0-rc.1", "1.0.0-0a.b-c", "1.0.0+007", "1.0.0-x+build.7"}) {
+    EXPECT_TRUE(Accepts(CheckVersion, good)) << good;
+  }
+  for (const char* bad : {"", "1", "1.0", "1.0.0.0", "v1.0.0", "01.0.0", "1.0.0-", "1.0.0-01",
+                          "1.0.0+", "1..0", "1.0.x", "1.0.0-a_b", "1.0.0 ", "-1.0.0"}) {
+    EXPECT_FALSE(Accepts(CheckVersion, bad)) << bad;
+  }
+}
+
 TEST(ModelName, AllowsDotsAndSlashesAndHasNoUpperBound) {
   EXPECT_TRUE(Accepts(CheckModelName, "openai/gpt-4.1"));
   EXPECT_TRUE(Accepts(CheckModelName, "a//b"));

@@ -58,6 +58,7 @@ TEST(Typed, EveryTypeOfParameterSurvives) {
            R"({"name": "p", "type": "resource_mapper", "mapping_method": "m",
                "default": {"__type__": "resource_mapper", "mapping_mode": "auto", "value": null}})",
            R"({"name": "p", "type": "file_ref", "ui": {"width": "full"}})",
+           R"({"name": "p", "type": "llm_config", "ui": {"hint": {"en_US": "x"}}})",
        }) {
     ExpectParameterSurvives(text);
   }
@@ -69,7 +70,8 @@ TEST(Typed, WhatAllParametersHaveSurvives) {
           "required": false,
       "display": {"show": {"$and": [{"a": {"$in": ["b", 1]}}]}, "hide": {}},
       "ai": {"llm_description": {"en_US": "x"}},
-      "depends_on": ["a"], "decoder": "json", "secret": true, "placeholder": "sk-..."})");
+      "depends_on": ["a"], "decoder": "json", "secret": true, "placeholder": "sk-...",
+      "description": {"en_US": "x", "zh_Hans": "y"}})");
 }
 
 TEST(Typed, EveryComponentSurvives) {
@@ -127,13 +129,14 @@ TEST(Typed, CredentialsToolsAndModelsSurvive) {
   Json json = CredentialWith(Json::array());
   json.update(J(
       R"({"oauth2": false, "oauth2_grant_type": "client_credentials", "help_url": "x",
-          "extra": {"a": [1]}})"));
+          "extra": {"a": [1]}, "type": "token"})"));
   pb::CredentialDefinition credential;
   ASSERT_EQ(FromJson(json, &credential), absl::OkStatus());
   EXPECT_EQ(Json::diff(json, ToJson(credential)), Json::array());
 
   json = ToolWith(Json::array());
-  json.update(J(R"({"skill": "", "credentials": ["a"], "timeout": 1500})"));
+  json.update(J(R"({"skill": "", "credentials": ["a"], "timeout": 1500,
+      "settings": [{"name": "p", "type": "llm_config"}]})"));
   pb::ToolDefinition tool;
   ASSERT_EQ(FromJson(json, &tool), absl::OkStatus());
   EXPECT_EQ(tool.timeout().nanos(), 500'000'000);

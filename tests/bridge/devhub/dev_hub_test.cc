@@ -81,6 +81,12 @@ TEST_F(DevHubTest, BothSocketsOpen) {
   EXPECT_EQ(RawWebSocket(port_, kReleaseTarget).status(), 101);
 }
 
+TEST_F(DevHubTest, AHubUrlWithASlashAtItsEndWillDo) {
+  Start();
+  EXPECT_EQ(RawWebSocket(port_, absl::StrCat("/", kDebugTarget)).status(), 101);
+  EXPECT_EQ(RawWebSocket(port_, absl::StrCat("//", kReleaseTarget)).status(), 101);
+}
+
 TEST_F(DevHubTest, AWrongOrMissingKeyIsRefusedWith403AndNoBody) {
   Start();
   for (const char* target :

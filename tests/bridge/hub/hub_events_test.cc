@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "bridge/base/json.h"
 #include "bridge/router/ports.h"
 #include "tests/fakes/calls.h"
@@ -276,6 +277,33 @@ TEST(EncodeAnswerTest, AnErrorKeepsAllItHas) {
   EXPECT_EQ(EncodeAnswer(Failure("locator_list", error)).payload,
             R"({"request_id":"r1","error":{"code":"weather:unknown","name":"UnknownCity",)"
             R"("message":"m","stack":"at f","city":"Ys","n":1.0}})");
+}
+
+TEST(EncodeAnswerTest, WhatLedToAnErrorIsToldInIt) {
+  pb::PluginError error;
+  error.set_name("ReadError");
+  error.set_message("no city");
+  error.mutable_details()->set_json(R"({"cause":"ignored","a":1})");
+  error.mutable_cause()->set_name("Timeout");
+  error.mutable_cause()->set_message("30 s");
+  error.mutable_cause()->set_stack("at g");
+  error.mutable_cause()->mutable_cause()->set_code("os:110");
+  EXPECT_EQ(EncodeAnswer(Failure("invoke_tool", error)).payload,
+            R"({"request_id":"r1","error":{"code":"sdk:exception","name":"ReadError",)"
+            R"("message":"no city","a":1,"cause":{"name":"Timeout","message":"30 s",)"
+            R"("stack":"at g","cause":{"code":"os:110","message":""}}}})");
+  error.clear_cause();
+  EXPECT_THAT(EncodeAnswer(Failure("invoke_tool", error)).payload,
+              HasSubstr(R"("cause":"ignored")"));
+}
+
+TEST(EncodeAnswerTest, OfManyCausesTheFirstAreTold) {
+  pb::PluginError error;
+  pb::PluginError* innermost = &error;
+  for (int i = 0; i < 50; ++i) innermost = innermost->mutable_cause();
+  const std::vector<std::string> parts =
+      absl::StrSplit(EncodeAnswer(Failure("invoke_tool", error)).payload, "\"cause\"");
+  EXPECT_EQ(parts.size(), 17u);
 }
 
 TEST(EncodeAnswerTest, DetailsMayBeAStruct) {

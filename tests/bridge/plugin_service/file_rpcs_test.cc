@@ -277,7 +277,7 @@ TEST_F(FileRpcsTest, AnUploadIsStoredAndReferredTo) {
   EXPECT_EQ(file.source(), pb::FileRef::SOURCE_OSS);
   EXPECT_EQ(file.res_key(), "key-1");
   EXPECT_EQ(file.filename(), "report.pdf");
-  EXPECT_EQ(file.extension(), ".pdf");
+  EXPECT_EQ(file.file_extension(), ".pdf");
   EXPECT_EQ(file.size(), 20 * 65'536);
   EXPECT_EQ(port_.Snapshot().hub_calls.at(0).data_json,
             R"({"extension":".pdf","prefixKey":"reports/","key_prefix":"reports/"})");

@@ -80,6 +80,18 @@ TEST(PluginReplyTest, LongTextsOfAnErrorAreCutShort) {
   EXPECT_FALSE(error.has_details());
 }
 
+TEST(PluginReplyTest, LongTextsOfItsCausesAreCutShortToo) {
+  pb::CallFailure failure;
+  pb::PluginError* error = failure.mutable_error();
+  for (int i = 0; i < 50; ++i) {
+    error = error->mutable_cause();
+    error->set_stack(std::string(100'000, 's'));
+  }
+  const auto outcome = OutcomeOf(FailureReply(std::move(failure)), "invoke_tool");
+  EXPECT_LT(std::get<pb::PluginError>(outcome.value()).ByteSizeLong(),
+            17 * (kMaxErrorBytes + 100));
+}
+
 TEST(PluginReplyTest, AStructInAnErrorBecomesText) {
   pb::CallFailure failure;
   auto& details = *failure.mutable_error()->mutable_details();

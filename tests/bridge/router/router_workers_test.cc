@@ -212,6 +212,19 @@ TEST_F(RouterTest, InReleaseModeAnotherDefinitionUnderTheSameVersionIsRefused) {
   EXPECT_EQ(hub_.announcements.at(0).topic, "release_plugin:weather__release__1.0.0");
 }
 
+TEST_F(RouterTest, InReleaseModeAVersionIsSemVer) {
+  auto worker = StartWorker();
+  SessionSpec spec = Spec();
+  spec.version = "1.0_beta";
+  EXPECT_TRUE(router_.OpenSession(spec, worker->events).ok());
+  spec.mode = HubMode::kRelease;
+  const absl::Status refused = router_.OpenSession(spec, worker->events).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+  const auto violations = GetViolations(refused);
+  ASSERT_TRUE(violations.has_value());
+  EXPECT_EQ(violations->violations(0).path(), "version");
+}
+
 TEST_F(RouterTest, AnotherUsersProcessCannotTakeTheName) {
   auto worker = StartWorker();
   SessionSpec other = Spec();
