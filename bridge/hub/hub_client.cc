@@ -274,8 +274,14 @@ void HubClient::OnChannelEvent(PhoenixChannel& channel, ReceivedFrame frame) {
   }
   const BadCall& bad = std::get<BadCall>(event);
   if (bad.request_id.empty()) {
-    base::LogWarning("hub event without request_id ignored",
+    const bool has_one =
+        !bad.odd_request_id.empty() && bad.odd_request_id.size() <= kMaxRequestIdBytes;
+    base::LogWarning(has_one ? "call whose request_id is no string refused"
+                             : "hub event without request_id ignored",
                      {{"topic", frame.topic}, {"event", frame.event}});
+    if (!has_one || !channel.ready()) return;
+    HubMessage refusal = EncodeRefusal(frame.event, bad);
+    channel.Push(std::move(refusal.event), std::move(refusal.payload)).IgnoreError();
     return;
   }
   listener_->OnBadHubCall(frame.topic, frame.event, bad.request_id, bad.error);

@@ -194,19 +194,21 @@ std::string ErrorObject(const pb::PluginError& error, absl::string_view default_
   return out + "}";
 }
 
-HubMessage EncodeError(const router::HubAnswer& answer, const pb::PluginError& error) {
-  const std::string head = absl::StrCat("{\"request_id\":", base::QuoteJson(answer.request_id));
-  if (answer.unsupported) {
+// `request_id`: the text of a JSON value. `unsupported`: nobody knows the event.
+HubMessage EncodeError(absl::string_view name, absl::string_view request_id, bool unsupported,
+                       const pb::PluginError& error) {
+  const std::string head = absl::StrCat("{\"request_id\":", request_id);
+  if (unsupported) {
     return {"unsupported_event",
-            absl::StrCat(head, ",\"event\":", base::QuoteJson(answer.event),
+            absl::StrCat(head, ",\"event\":", base::QuoteJson(name),
                          ",\"error\":", ErrorObject(error, "sdk:method_not_supported"), "}")};
   }
-  const router::HubEvent* const event = router::FindHubEvent(answer.event);
+  const router::HubEvent* const event = router::FindHubEvent(name);
   const std::string flat =
       event != nullptr && event->has_flat_errors
           ? absl::StrCat(",\"message\":", base::QuoteJson(error.message()), StackMember(error))
           : "";
-  return {absl::StrCat(answer.event, "_error"),
+  return {absl::StrCat(name, "_error"),
           absl::StrCat(head, ",\"error\":", ErrorObject(error, "sdk:exception"), flat, "}")};
 }
 
@@ -224,6 +226,12 @@ void ShortenReply(PhoenixFrame& reply) {
       absl::StrCat("the hub's reply has ", reply.payload.size(), " bytes: it is not read");
   reply.payload = absl::StrCat("{\"status\":", status,
                                ",\"response\":{\"reason\":", base::QuoteJson(reason), "}}");
+}
+
+// What stands as request_id where RequestIdOf finds none.
+std::string OddRequestIdOf(absl::string_view payload) {
+  absl::StatusOr<JsonMembers> members = JsonMembers::Cut(payload);
+  return members.ok() ? std::string(members->Take("request_id").value_or("")) : "";
 }
 
 HubReply ReadHubReply(const PhoenixFrame& frame) {
@@ -271,7 +279,9 @@ EventContent ReadEvent(PhoenixFrame& frame) {
         absl::StrCat("the call cannot be read: ", frame.damage.message()));
   }
   if (call.ok()) return *std::move(call);
-  return BadCall{RequestIdOf(*payload), call.status()};
+  BadCall bad{RequestIdOf(*payload), call.status()};
+  if (bad.request_id.empty()) bad.odd_request_id = OddRequestIdOf(*payload);
+  return bad;
 }
 
 absl::StatusOr<ReceivedFrame> ReadInFull(absl::string_view text) {
@@ -285,10 +295,22 @@ absl::StatusOr<ReceivedFrame> ReadInFull(absl::string_view text) {
 }
 
 HubMessage EncodeAnswer(const router::HubAnswer& answer) {
-  if (!answer.ok()) return EncodeError(answer, std::get<pb::PluginError>(answer.outcome));
+  if (!answer.ok()) {
+    return EncodeError(answer.event, base::QuoteJson(answer.request_id), answer.unsupported,
+                       std::get<pb::PluginError>(answer.outcome));
+  }
   return {absl::StrCat(answer.event, "_response"),
           absl::StrCat("{\"request_id\":", base::QuoteJson(answer.request_id),
                        ",\"data\":", std::get<std::string>(answer.outcome), "}")};
+}
+
+HubMessage EncodeRefusal(absl::string_view event, const BadCall& bad) {
+  pb::PluginError error;
+  error.set_code("sdk:invalid_request_id");
+  error.set_name("InvalidRequestId");
+  error.set_message(absl::StrCat("the request_id must be a string that is not empty, found ",
+                                 DescribeJson(bad.odd_request_id)));
+  return EncodeError(event, bad.odd_request_id, absl::IsUnimplemented(bad.error), error);
 }
 
 HubMessage EncodeRequest(absl::string_view event, absl::string_view request_id,

@@ -39,6 +39,8 @@ struct HubReply {
 struct BadCall {
   std::string request_id;  // empty if it has none
   absl::Status error;
+  // The text of a request_id that is no string, such as 7; empty if it has none.
+  std::string odd_request_id = {};
 };
 
 // What an event that is not Phoenix's own says. Reading it takes as long as its payload is, which
@@ -77,6 +79,9 @@ struct HubMessage {
 // `{event}_response`, `{event}_error` or `unsupported_event`. Never fails: details that are not
 // valid JSON are left out.
 HubMessage EncodeAnswer(const router::HubAnswer& answer);
+
+// The answer to a call whose request_id is no string: `bad.odd_request_id` is repeated as it came.
+HubMessage EncodeRefusal(absl::string_view event, const BadCall& bad);
 
 // `hub_call:{event}`.
 HubMessage EncodeRequest(absl::string_view event, absl::string_view request_id,

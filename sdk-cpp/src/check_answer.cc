@@ -41,16 +41,16 @@ bool AreNumbers(const Json& json, std::string& where) {
 absl::Status CheckNumbers(const Json& json) {
   std::string where;
   if (AreNumbers(json, where)) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("NaN or an infinity", where.empty() ? "" : " at ", where, " is no JSON: use null"));
+  return absl::InvalidArgumentError(absl::StrCat("NaN or an infinity", where.empty() ? "" : " at ",
+                                                 where, " is no JSON: use null"));
 }
 
 absl::Status CheckAnswer(const CallRequest& request, const Answer& answer) {
   const Json& json =
       std::visit([](const auto& value) -> const Json& { return JsonIn(value); }, answer);
   if (absl::Status status = CheckNumbers(json); !status.ok()) {
-    return Error("sdk:invalid_return", absl::StrCat("the handler of `", request.name, "`: ",
-                                                    status.message()));
+    return Error("sdk:invalid_return",
+                 absl::StrCat("the handler of `", request.name, "`: ", status.message()));
   }
   if (request.kind == CallKind::kAuthenticate && !json.is_object()) {
     return Error("sdk:invalid_return",

@@ -38,7 +38,8 @@ std::string CurrentExceptionName() {
 
 // The exception that is being handled; `cause` becomes the one that is nested in it, if there is.
 ErrorAnswer Describe(std::exception_ptr& cause) {
-  ErrorAnswer answer{"", CurrentExceptionName(), "a handler threw something that is no std::exception"};
+  ErrorAnswer answer{"", CurrentExceptionName(),
+                     "a handler threw something that is no std::exception"};
   try {
     throw;
   } catch (const std::exception& exception) {

@@ -1,5 +1,5 @@
-// Every function of the SDK's definition builders, called once (builders_swept.py sees to that), and
-// the whole judged with the bridge's own checker.
+// Every function of the SDK's definition builders, called once (builders_swept.py sees to that),
+// and the whole judged with the bridge's own checker.
 
 #include <string>
 
@@ -59,8 +59,11 @@ Tool Scalars() {
       .Timeout(absl::Minutes(5))
       .RetrySafe()
       .Setting(LlmParameter("summariser").Ui(PlainUi().Hint("For long texts")))
-      .Parameter(String("mode").Enum({"card", "text"}).Default("card").Ui(
-          RadioGroup().Option("card", "Card", "🃏").Option("text", "Text").Clearable()))
+      .Parameter(
+          String("mode")
+              .Enum({"card", "text"})
+              .Default("card")
+              .Ui(RadioGroup().Option("card", "Card", "🃏").Option("text", "Text").Clearable()))
       .Parameter(String("title")
                      .MinLength(1)
                      .MaxLength(9)
@@ -119,18 +122,18 @@ Tool Structures() {
                              .Sortable()))
       .Parameter(Array("tags", String("tag")).Ui(TagInput()))
       .Parameter(Array("picks", String("pick")).Ui(MultiSelect()))
-      .Parameter(Array("headers", String("header"))
-                     .Ui(KeyValueEditor()
-                             .AddButtonLabel("Add")
-                             .EmptyDescription("None")
-                             .SectionHeader("Headers")))
-      .Parameter(Object("more").AdditionalProperties(String("value")).Ui(
-          CollapsiblePanel()
-              .Collapsible()
-              .DefaultCollapsed()
-              .PanelTitle("More")
-              .RemoveTooltip("Remove")
-              .Sortable()))
+      .Parameter(
+          Array("headers", String("header"))
+              .Ui(KeyValueEditor().AddButtonLabel("Add").EmptyDescription("None").SectionHeader(
+                  "Headers")))
+      .Parameter(Object("more")
+                     .AdditionalProperties(String("value"))
+                     .Ui(CollapsiblePanel()
+                             .Collapsible()
+                             .DefaultCollapsed()
+                             .PanelTitle("More")
+                             .RemoveTooltip("Remove")
+                             .Sortable()))
       .Parameter(Object("schema").Ui(JsonSchemaEditor()))
       .Parameter(Object("filter").Ui(ConditionsEditor()))
       .Parameter(Object("rest").Ui(Section()))
@@ -150,8 +153,9 @@ Model Chat() {
   return Model("deep/chat-1")
       .DefaultEndpoint("https://api.example.com")
       .InputModalities({Modality::kText, Modality::kImage, Modality::kFile})
-      .Price(Pricing("USD").Input(0.25).InputCacheRead(0.1).InputCacheWrite(0.2).Output(0.5).Request(
-          1))
+      .Price(
+          Pricing("USD").Input(0.25).InputCacheRead(0.1).InputCacheWrite(0.2).Output(0.5).Request(
+              1))
       .Temperature(Range().Default(1).Minimum(0).Maximum(2))
       .FrequencyPenalty(Range().Default(0))
       .MaxTokens(1000, 8000)
@@ -188,7 +192,8 @@ TEST(BuilderSweep, WhatEveryBuilderFunctionWritesIsValidAndKept) {
   EXPECT_THAT(Lines(report.errors), IsEmpty());
   EXPECT_THAT(Lines(definition::LintOwnTexts(*json)), IsEmpty());
   for (const definition::Violation& warning : report.warnings) {
-    EXPECT_THAT(warning.message, HasSubstr("the Elixir SDK knows this")) << definition::FormatPath(warning.path);
+    EXPECT_THAT(warning.message, HasSubstr("the Elixir SDK knows this"))
+        << definition::FormatPath(warning.path);
   }
   EXPECT_EQ(Json::parse(base::DumpJson(report.value)), definition);
 }

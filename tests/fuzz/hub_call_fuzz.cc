@@ -78,7 +78,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace atomemo;  // NOLINT(google-build-using-namespace)
   absl::string_view text = fuzz::ViewOf(data, size);
   const char* event = kEvents[fuzz::TakeChoice(text, std::size(kEvents))];
-  definition::FindTypedValues(text);
+  definition::FindTypedValues(text).IgnoreError();
   // As the frame's codec hands it on.
   const absl::StatusOr<std::string> checked = base::CheckJson(text, hub::kMaxPayloadDepth);
   if (!checked.ok()) return 0;

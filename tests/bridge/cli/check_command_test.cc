@@ -107,7 +107,7 @@ TEST_F(CheckCommandTest, WhatAPluginDoesNotSayOfItselfIsAWarning) {
             0);
   EXPECT_THAT(out_.str(), HasSubstr("warning: author: is missing"));
   EXPECT_THAT(out_.str(), HasSubstr("warning: email: is missing"));
-  EXPECT_THAT(out_.str(), HasSubstr("-:2:81: warning: version: expected a version such as 1.0.0"));
+  EXPECT_THAT(out_.str(), HasSubstr("-:2:75: warning: version: expected a version such as 1.0.0"));
 }
 
 TEST_F(CheckCommandTest, EachLineGetsAVerdict) {

@@ -242,11 +242,23 @@ TEST_F(HubClientTest, UnusableCallsAreReportedIfTheyCanBeAnswered) {
   MakeReady();
   Say("invoke_tool", R"({"request_id":"r1","parameters":{}})");
   Say("dance", R"({"request_id":"r2"})");
-  Say("dance", R"({"request_id":7})");
+  Say("dance", "{}");
   Say("invoke_tool", "[]");
   EXPECT_THAT(listener_.bad_calls, ElementsAre(AllOf(HasSubstr("invoke_tool r1 INVALID_ARGUMENT"),
                                                      HasSubstr("tool_name")),
                                                HasSubstr("dance r2 UNIMPLEMENTED")));
+}
+
+TEST_F(HubClientTest, ARequestIdThatIsNoStringIsAnsweredAsItCame) {
+  MakeReady();
+  Say("invoke_tool", R"({"request_id":7.0,"tool_name":"t","parameters":{}})");
+  EXPECT_EQ(wires_[0].TakeOne("invoke_tool_error").payload,
+            R"({"request_id":7.0,"error":{"code":"sdk:invalid_request_id",)"
+            R"("name":"InvalidRequestId","message":"the request_id must be a string that is )"
+            R"(not empty, found a number"}})");
+  Say("dance", R"({"request_id":[1]})");
+  EXPECT_THAT(wires_[0].TakeOne("unsupported_event").payload, HasSubstr(R"({"request_id":[1],)"));
+  EXPECT_THAT(listener_.bad_calls, IsEmpty());
 }
 
 TEST_F(HubClientTest, AnAnswerIsPushedOnItsTopic) {

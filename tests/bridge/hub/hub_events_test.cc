@@ -94,8 +94,9 @@ TEST(DecodeCallTest, MoreCredentialsThanAnyToolHasAreRefused) {
 }
 
 TEST(DecodeCallTest, TypedValuesAreFoundInParameters) {
-  const char payload[] = R"({"request_id":"r","tool_name":"t","method":"m",)"
-                         R"("parameters":{"f":[{"__type__":"file_ref","res_key":"k"}]}})";
+  const char payload[] =
+      R"({"request_id":"r","tool_name":"t","method":"m",)"
+      R"("parameters":{"f":[{"__type__":"file_ref","source":"oss","res_key":"k"}]}})";
   const auto expect = [](const auto& call) {
     ASSERT_EQ(call.typed_values_size(), 1);
     EXPECT_EQ(call.typed_values(0).pointer(), "/f/0");
@@ -233,6 +234,12 @@ TEST(DecodeCallTest, RequestIdIsNeeded) {
 
 TEST(DecodeCallTest, APayloadThatIsNoObjectIsRefused) {
   for (const char* payload : {"[]", "null", "1", "\"x\"", "{}"}) Error("invoke_tool", payload);
+}
+
+TEST(DecodeCallTest, AMalformedFileFailsTheCall) {
+  EXPECT_THAT(Error("invoke_tool", R"({"request_id":"r","tool_name":"t","parameters":
+                     {"photo":{"__type__":"file_ref","source":"disk"}}})"),
+              HasSubstr("/photo"));
 }
 
 TEST(DecodeCallTest, AnUnknownEventIsUnimplemented) {

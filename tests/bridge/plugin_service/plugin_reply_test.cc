@@ -88,8 +88,7 @@ TEST(PluginReplyTest, LongTextsOfItsCausesAreCutShortToo) {
     error->set_stack(std::string(100'000, 's'));
   }
   const auto outcome = OutcomeOf(FailureReply(std::move(failure)), "invoke_tool");
-  EXPECT_LT(std::get<pb::PluginError>(outcome.value()).ByteSizeLong(),
-            17 * (kMaxErrorBytes + 100));
+  EXPECT_LT(std::get<pb::PluginError>(outcome.value()).ByteSizeLong(), 17 * (kMaxErrorBytes + 100));
 }
 
 TEST(PluginReplyTest, AStructInAnErrorBecomesText) {
