@@ -22,6 +22,15 @@ struct CallTotals {
   std::size_t bytes = 0;
 };
 
+// A changed definition that the hub is being asked about, while the one before it still serves.
+struct Candidate {
+  std::string version;
+  definition::DefinitionPtr definition;
+  absl::flat_hash_map<std::string, pb::ToolPolicy> tool_policies;
+  // Those that published it, and serve it once the hub has taken it. Never empty.
+  std::vector<Session*> sessions;
+};
+
 // What is known under one topic: the definition, and the sessions that serve it.
 struct Plugin {
   std::string topic;
@@ -30,6 +39,7 @@ struct Plugin {
   HubMode mode = HubMode::kDebug;
   definition::DefinitionPtr definition;
   absl::flat_hash_map<std::string, pb::ToolPolicy> tool_policies;
+  std::unique_ptr<Candidate> candidate;
   pb::HubState hub_state;
   // Published sessions, draining ones too.
   std::vector<Session*> workers;
@@ -47,9 +57,11 @@ struct Plugin {
   std::size_t queued = 0;
   std::size_t settling_bytes = 0;  // of proven answers
 
-  // The definition's own text: it lives on with it.
+  // The definition's own text, of what the hub shall have: it lives on with it.
   std::shared_ptr<const std::string> definition_json() const {
-    return {definition, &definition->json};
+    const definition::DefinitionPtr& wanted =
+        candidate == nullptr ? definition : candidate->definition;
+    return {wanted, &wanted->json};
   }
   const auto& tools() const { return definition->facts.tools; }
   const auto& credentials() const { return definition->facts.credentials; }

@@ -32,20 +32,23 @@ Publications::~Publications() {
   }
 }
 
-absl::StatusOr<std::vector<Session*>> Publications::Attach(Session& session,
-                                                           Publication publication) {
+absl::StatusOr<Publications::Change> Publications::Attach(Session& session,
+                                                          Publication publication) {
   const std::string topic = TopicOf(session.mode, session.name, session.version);
-  std::unique_ptr<Plugin>& plugin = plugins_[topic];
-  std::vector<Session*> replaced;
-  if (plugin == nullptr) {
-    plugin = std::make_unique<Plugin>();
-    plugin->topic = topic;
-    plugin->name = session.name;
-    plugin->mode = session.mode;
-    plugin->definition = std::move(publication.definition);
-    plugin->hub_state.set_state(pb::HubState::STATE_CONNECTING);
-  } else if (plugin->definition->json != publication.definition->json) {
-    const bool served = std::any_of(plugin->workers.begin(), plugin->workers.end(),
+  std::unique_ptr<Plugin>& known = plugins_[topic];
+  Change change;
+  if (known == nullptr) {
+    known = std::make_unique<Plugin>();
+    known->topic = topic;
+    known->name = session.name;
+    known->mode = session.mode;
+    known->definition = publication.definition;
+    known->hub_state.set_state(pb::HubState::STATE_CONNECTING);
+  }
+  Plugin& plugin = *known;
+  scheduler_.Cancel(std::exchange(plugin.retire_timer, base::Scheduler::kNoTimer));
+  if (plugin.definition->json != publication.definition->json) {
+    const bool served = std::any_of(plugin.workers.begin(), plugin.workers.end(),
                                     [](const Session* worker) { return !worker->draining; });
     if (session.mode == HubMode::kRelease && served) {
       return absl::FailedPreconditionError(
@@ -53,21 +56,72 @@ absl::StatusOr<std::vector<Session*>> Publications::Attach(Session& session,
                        " is running: give the changed plugin a new version, or stop the workers of "
                        "the old one first"));
     }
-    replaced = Replace(*plugin);
-    plugin->definition = std::move(publication.definition);
+    if (served && plugin.registered()) {
+      AddCandidate(plugin, session, std::move(publication), change);
+      return change;
+    }
+    change.refused = DropCandidate(plugin);
+    change.replaced = Replace(plugin);
+    plugin.definition = std::move(publication.definition);
     // Until the hub has taken the new definition.
-    plugin->hub_state.set_state(pb::HubState::STATE_CONNECTING);
+    plugin.hub_state.set_state(pb::HubState::STATE_CONNECTING);
   }
-  plugin->version = session.version;
-  plugin->tool_policies = std::move(publication.tool_policies);
-  plugin->workers.push_back(&session);
-  plugin->timeouts_in_a_row = 0;
-  scheduler_.Cancel(std::exchange(plugin->retire_timer, base::Scheduler::kNoTimer));
-  session.plugin = plugin.get();
+  plugin.version = session.version;
+  plugin.tool_policies = std::move(publication.tool_policies);
+  AddWorker(plugin, session);
+  change.attached.push_back(&session);
+  Announce(plugin);
+  SendHubState(session, plugin.hub_state);
+  return change;
+}
+
+void Publications::AddWorker(Plugin& plugin, Session& session) {
+  plugin.workers.push_back(&session);
+  plugin.timeouts_in_a_row = 0;
+  session.plugin = &plugin;
+  session.candidate_of = nullptr;
   session.streams_changed_at = scheduler_.Now();
-  hub_.Announce({topic, session.mode, plugin->definition_json()});
-  SendHubState(session, plugin->hub_state);
-  return replaced;
+}
+
+void Publications::AddCandidate(Plugin& plugin, Session& session, Publication publication,
+                                Change& change) {
+  if (plugin.candidate == nullptr ||
+      plugin.candidate->definition->json != publication.definition->json) {
+    change.refused = DropCandidate(plugin);
+    plugin.candidate = std::make_unique<Candidate>();
+    plugin.candidate->definition = std::move(publication.definition);
+  }
+  plugin.candidate->version = session.version;
+  plugin.candidate->tool_policies = std::move(publication.tool_policies);
+  plugin.candidate->sessions.push_back(&session);
+  session.candidate_of = &plugin;
+  pb::HubState asked;
+  asked.set_state(pb::HubState::STATE_CONNECTING);
+  SendHubState(session, asked);
+  Announce(plugin);
+}
+
+Publications::Change Publications::Promote(Plugin& plugin) {
+  const std::unique_ptr<Candidate> taken = std::move(plugin.candidate);
+  Change change;
+  change.replaced = Replace(plugin);
+  change.attached = taken->sessions;
+  plugin.version = taken->version;
+  plugin.definition = taken->definition;
+  plugin.tool_policies = std::move(taken->tool_policies);
+  for (Session* session : taken->sessions) AddWorker(plugin, *session);
+  return change;
+}
+
+std::vector<Session*> Publications::DropCandidate(Plugin& plugin) {
+  if (plugin.candidate == nullptr) return {};
+  const std::unique_ptr<Candidate> dropped = std::move(plugin.candidate);
+  for (Session* session : dropped->sessions) session->candidate_of = nullptr;
+  return dropped->sessions;
+}
+
+void Publications::Announce(const Plugin& plugin) {
+  hub_.Announce({plugin.topic, plugin.mode, plugin.definition_json()});
 }
 
 std::vector<Session*> Publications::Replace(Plugin& plugin) {
@@ -87,11 +141,20 @@ std::vector<Session*> Publications::Replace(Plugin& plugin) {
 }
 
 void Publications::Detach(Session& session) {
-  Plugin* const plugin = session.plugin;
+  Plugin* const plugin = session.plugin != nullptr ? session.plugin : session.candidate_of;
   if (plugin == nullptr) return;
-  auto& workers = plugin->workers;
-  workers.erase(std::remove(workers.begin(), workers.end(), &session), workers.end());
-  if (workers.empty()) ScheduleRetirement(*plugin);
+  const auto remove = [&session](std::vector<Session*>& sessions) {
+    sessions.erase(std::remove(sessions.begin(), sessions.end(), &session), sessions.end());
+  };
+  remove(plugin->workers);
+  if (plugin->candidate != nullptr) {
+    remove(plugin->candidate->sessions);
+    if (plugin->candidate->sessions.empty()) {
+      plugin->candidate = nullptr;
+      Announce(*plugin);
+    }
+  }
+  if (plugin->workers.empty()) ScheduleRetirement(*plugin);
 }
 
 Plugin* Publications::Find(absl::string_view topic) {
@@ -99,18 +162,28 @@ Plugin* Publications::Find(absl::string_view topic) {
   return plugin == plugins_.end() ? nullptr : plugin->second.get();
 }
 
-Plugin* Publications::OnTopicState(absl::string_view topic, const pb::HubState& state) {
-  Plugin* const plugin = Find(topic);
-  if (plugin == nullptr) return nullptr;
-  plugin->hub_state = state;
-  for (Session* worker : plugin->workers) SendHubState(*worker, state);
-  return plugin;
+Publications::Change Publications::OnTopicState(Plugin& plugin, const pb::HubState& state) {
+  Change change;
+  if (plugin.candidate != nullptr) {
+    for (Session* session : plugin.candidate->sessions) SendHubState(*session, state);
+    if (state.state() == pb::HubState::STATE_REJECTED) {
+      change.refused = DropCandidate(plugin);
+      Announce(plugin);  // once more what it had taken before
+      if (plugin.workers.empty()) ScheduleRetirement(plugin);
+      return change;
+    }
+  }
+  plugin.hub_state = state;
+  for (Session* worker : plugin.workers) SendHubState(*worker, state);
+  if (plugin.candidate != nullptr && plugin.registered()) change = Promote(plugin);
+  return change;
 }
 
 void Publications::ScheduleRetirement(Plugin& plugin) {
+  scheduler_.Cancel(plugin.retire_timer);
   plugin.retire_timer = scheduler_.After(options_.worker_grace, [this, &plugin] {
     plugin.retire_timer = base::Scheduler::kNoTimer;
-    if (busy_(plugin)) return ScheduleRetirement(plugin);
+    if (busy_(plugin) || plugin.candidate != nullptr) return ScheduleRetirement(plugin);
     base::LogInfo("plugin retired: no worker is left", {{"topic", plugin.topic}});
     hub_.Withdraw(plugin.topic);
     retired_(plugin);

@@ -17,8 +17,9 @@ namespace atomemo::router {
 
 // The plugins that are announced to the hub, and which sessions serve each.
 //
-// In debug mode a changed definition takes the place of the old one and the older workers drain; in
-// release mode it is refused while workers of the old one are there. A plugin whose last worker has
+// In debug mode a changed definition takes the place of the old one and the older workers drain, as
+// soon as the hub has taken it: one that it refuses changes nothing. In release mode it is refused
+// while workers of the old one are there. A plugin whose last worker has
 // gone stays announced for a grace period, and as long as `busy` says that it has calls or answers
 // left; then its topic is left.
 //
@@ -36,19 +37,28 @@ class Publications {
   Publications(const Publications&) = delete;
   Publications& operator=(const Publications&) = delete;
 
+  // What became of sessions.
+  struct Change {
+    // They serve now.
+    std::vector<Session*> attached;
+    // Others took their place: they drain.
+    std::vector<Session*> replaced;
+    // The hub refused what they published, or a further change came before it had answered.
+    std::vector<Session*> refused;
+  };
+
   // Makes the session a worker of the plugin that the definition describes, and announces that to
-  // the hub. Returns the workers that were replaced by it and now drain. FAILED_PRECONDITION when
+  // the hub; or a candidate, which is neither attached nor refused yet. FAILED_PRECONDITION when
   // another definition runs in release mode.
-  absl::StatusOr<std::vector<Session*>> Attach(Session& session, Publication publication);
+  absl::StatusOr<Change> Attach(Session& session, Publication publication);
 
   // The session gets no calls any more and goes away.
   void Detach(Session& session);
 
   Plugin* Find(absl::string_view topic);
 
-  // Notes the hub's word on a topic, and tells the plugin's sessions. Returns the plugin; null if
-  // it is not known.
-  Plugin* OnTopicState(absl::string_view topic, const pb::HubState& state);
+  // Notes the hub's word on a plugin's topic, and tells its sessions.
+  Change OnTopicState(Plugin& plugin, const pb::HubState& state);
 
   template <typename Visitor>
   void ForEach(Visitor visit) const {
@@ -56,6 +66,12 @@ class Publications {
   }
 
  private:
+  void AddWorker(Plugin& plugin, Session& session);
+  void AddCandidate(Plugin& plugin, Session& session, Publication publication, Change& change);
+  Change Promote(Plugin& plugin);
+  // Those that are none any more.
+  std::vector<Session*> DropCandidate(Plugin& plugin);
+  void Announce(const Plugin& plugin);
   std::vector<Session*> Replace(Plugin& plugin);
   void ScheduleRetirement(Plugin& plugin);
 

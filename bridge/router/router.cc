@@ -79,9 +79,11 @@ void Router::Recover(std::vector<JournaledCall> calls) {
 // ---- From the hub
 
 void Router::OnTopicState(absl::string_view topic, pb::HubState state) {
-  Plugin* const plugin = publications_.OnTopicState(topic, state);
+  Plugin* const plugin = publications_.Find(topic);
   if (plugin == nullptr) return;
-  OnHubsVerdict(*plugin, state);
+  const Publications::Change change = publications_.OnTopicState(*plugin, state);
+  OnHubsVerdict(*plugin, state, change.refused);
+  OnPublished(change);
   // That the hub is asked about a changed definition, or refuses it, does not end the one that
   // runs.
   const bool is_asked = state.state() == pb::HubState::STATE_CONNECTING ||
@@ -91,7 +93,8 @@ void Router::OnTopicState(absl::string_view topic, pb::HubState state) {
   FinishDrainIfIdle();
 }
 
-void Router::OnHubsVerdict(const Plugin& plugin, const pb::HubState& state) {
+void Router::OnHubsVerdict(const Plugin& plugin, const pb::HubState& state,
+                           const std::vector<Session*>& refused_candidates) {
   const bool is_accepted = state.state() == pb::HubState::STATE_REGISTERED;
   if (!is_accepted && state.state() != pb::HubState::STATE_REJECTED) return;
   absl::Status refused = absl::FailedPreconditionError(
@@ -99,14 +102,16 @@ void Router::OnHubsVerdict(const Plugin& plugin, const pb::HubState& state) {
   pb::DefinitionViolations violations;
   *violations.mutable_violations() = state.violations();
   if (violations.violations_size() > 0) SetViolations(refused, violations);
+  // What the hub refused is the candidate, if there was one.
+  const std::vector<Session*> sessions =
+      refused_candidates.empty() ? plugin.workers : refused_candidates;
   if (is_accepted) {
     refused_definitions_.Remove(plugin.name);
   } else {
     refused_definitions_.Add(
-        plugin.name, plugin.workers.empty() ? std::nullopt : plugin.workers.back()->spec.peer_pid,
-        refused);
+        plugin.name, sessions.empty() ? std::nullopt : sessions.back()->spec.peer_pid, refused);
   }
-  for (Session* session : plugin.workers) {
+  for (Session* session : sessions) {
     if (session->publish_done == nullptr) continue;
     const auto done = std::exchange(session->publish_done, nullptr);
     if (is_accepted) {

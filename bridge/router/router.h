@@ -145,7 +145,9 @@ class Router : public HubListener, public PluginPort, public StatusPort {
   void SendConfirmations();
   void FinishIfIdle(Session& session);
   void FinishDrainIfIdle();
-  void OnHubsVerdict(const Plugin& plugin, const pb::HubState& state);
+  void OnHubsVerdict(const Plugin& plugin, const pb::HubState& state,
+                     const std::vector<Session*>& refused_candidates);
+  void OnPublished(const Publications::Change& change);
   void LeaveForDrain(Plugin& plugin);
 
   // Constant after construction.

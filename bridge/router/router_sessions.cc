@@ -106,7 +106,9 @@ absl::StatusOr<std::string> Router::OpenSession(SessionSpec spec,
 absl::Status Router::CheckUnpublished(absl::string_view session_id) const {
   const auto session = sessions_.find(session_id);
   if (session == sessions_.end()) return UnknownSession();
-  if (session->second->plugin == nullptr) return absl::OkStatus();
+  if (session->second->plugin == nullptr && session->second->candidate_of == nullptr) {
+    return absl::OkStatus();
+  }
   return absl::FailedPreconditionError(
       "the session has been published already: open a new session to publish a changed definition");
 }
@@ -121,37 +123,50 @@ void Router::Publish(absl::string_view session_id, Publication publication,
   if (absl::Status status = CheckUnpublished(session_id); !status.ok()) return done(status);
   if (draining_) return done(absl::UnavailableError("the bridge is shutting down"));
   Session* const session = FindSession(session_id);
-  absl::StatusOr<std::vector<Session*>> replaced =
+  absl::StatusOr<Publications::Change> change =
       publications_.Attach(*session, std::move(publication));
-  if (!replaced.ok()) {
-    refused_definitions_.Add(session->name, session->spec.peer_pid, replaced.status());
-    return done(replaced.status());
+  if (!change.ok()) {
+    refused_definitions_.Add(session->name, session->spec.peer_pid, change.status());
+    return done(change.status());
   }
-  Plugin& plugin = *session->plugin;
-  base::Log(SessionLevel(session->name), "plugin published",
-            {{"topic", plugin.topic},
-             {"version", plugin.version},
-             {"tools", plugin.tools().size()},
-             {"credentials", plugin.credentials().size()},
-             {"workers", plugin.workers.size()}});
-  if (plugin.registered()) {
-    done(Published{plugin.topic, definition::ToProto(plugin.definition->warnings)});
+  const Plugin* const plugin = session->plugin;
+  if (plugin != nullptr && plugin->registered()) {
+    done(Published{plugin->topic, definition::ToProto(plugin->definition->warnings)});
   } else {
     session->publish_done = std::move(done);
   }
-  for (Session* old : *replaced) {
+  OnPublished(*change);
+}
+
+void Router::OnPublished(const Publications::Change& change) {
+  for (Session* old : change.refused) {
+    old->draining = true;
+    if (old->publish_done == nullptr) continue;
+    std::exchange(old->publish_done, nullptr)(
+        absl::AbortedError("a further changed definition of the plugin has been published"));
+  }
+  for (Session* old : change.replaced) {
     dispatcher_.Drain(*old);
     FinishIfIdle(*old);
   }
-  recovered_.PluginKnown(plugin.topic);
-  recovered_.WorkerReturned(plugin.topic, session->id, session->spec.instance_id,
-                            std::exchange(session->spec.open_request_ids, {}));
-  if (!session->parked_replies.empty()) {
-    std::size_t left = kRepliesATurn;
-    RetryParked(*session, left);
-    RetryParkedLater(left);
+  for (Session* session : change.attached) {
+    Plugin& plugin = *session->plugin;
+    base::Log(SessionLevel(session->name), "plugin published",
+              {{"topic", plugin.topic},
+               {"version", plugin.version},
+               {"tools", plugin.tools().size()},
+               {"credentials", plugin.credentials().size()},
+               {"workers", plugin.workers.size()}});
+    recovered_.PluginKnown(plugin.topic);
+    recovered_.WorkerReturned(plugin.topic, session->id, session->spec.instance_id,
+                              std::exchange(session->spec.open_request_ids, {}));
+    if (!session->parked_replies.empty()) {
+      std::size_t left = kRepliesATurn;
+      RetryParked(*session, left);
+      RetryParkedLater(left);
+    }
+    dispatcher_.WorkerReady(plugin);
   }
-  dispatcher_.WorkerReady(plugin);
 }
 
 absl::Status Router::Subscribe(absl::string_view session_id, CallKind kind,

@@ -50,8 +50,10 @@ struct Session {
   std::deque<PluginReply> parked_replies;
   std::size_t parked_bytes = 0;
 
-  // Set once published.
+  // Set once it serves what it published.
   Plugin* plugin = nullptr;
+  // Until then, while the hub is asked about its changed definition.
+  Plugin* candidate_of = nullptr;
   // When it was published or a stream of it broke off: further streams may come or end right after.
   absl::Time streams_changed_at = absl::InfinitePast();
   std::function<void(absl::StatusOr<Published>)> publish_done;

@@ -366,6 +366,7 @@ TEST_F(ReplacedTest, AnIdleOneIsFinishedAtOnce) {
   old_ = StartWorker();
   HubUp();
   new_ = StartWorker(16, {}, kOtherTool);
+  HubUp();
   ASSERT_TRUE(IsFinished());
   EXPECT_EQ(old_->events->finished->code(), absl::StatusCode::kAborted);
 }
@@ -405,6 +406,7 @@ TEST_F(ReplacedTest, ItsCallsThatAreSafeToRetryGoToTheNewOne) {
   HubUp();
   HubInvokes("r1");
   new_ = StartWorker(16, RetrySafe(), kOtherTool);
+  HubUp();
   router_.Unsubscribe(old_->session_id, CallKind::kInvoke);
   EXPECT_THAT(new_->calls->request_ids, ElementsAre("r1"));
   EXPECT_TRUE(IsFinished());

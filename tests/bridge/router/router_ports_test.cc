@@ -126,6 +126,7 @@ TEST_F(RouterTest, AReplacedWorkerIsToldNotToComeBack) {
   auto old_worker = StartWorker();
   HubUp();
   auto new_worker = StartWorker(16, {}, kOtherTool);
+  HubUp();
   const pb::Draining draining = old_worker->events->events.back().draining();
   EXPECT_TRUE(draining.replaced());
   EXPECT_THAT(draining.reason(), HasSubstr("definition"));

@@ -186,6 +186,8 @@ TEST_F(RouterTest, AChangedDebugDefinitionIsAnnouncedAndTheOldWorkersDrain) {
   HubInvokes("r1");
   auto new_worker = StartWorker(16, {}, kOtherTool);
   EXPECT_THAT(hub_.announcements, SizeIs(2));
+  EXPECT_FALSE(old_worker->events->IsDraining());
+  HubUp();
   EXPECT_TRUE(old_worker->events->IsDraining());
   EXPECT_EQ(old_worker->calls->drained, 1);
   EXPECT_EQ(new_worker->calls->drained, 0);

@@ -1,0 +1,162 @@
+// A changed definition serves once the hub has taken it, and changes nothing before.
+
+#include <gmock/gmock.h>
+
+#include "tests/bridge/router/router_fixture.h"
+
+namespace atomemo::router {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class CandidatesTest : public RouterTest {
+ protected:
+  static constexpr char kOtherTool[] =
+      R"({"name":"report","display_name":{"en_US":"R"},"description":{"en_US":"d"},"icon":"i",
+      "parameters":[]})";
+  static constexpr char kThirdTool[] =
+      R"({"name":"warn","display_name":{"en_US":"W"},"description":{"en_US":"d"},"icon":"i",
+      "parameters":[]})";
+
+  // The plugin as it runs.
+  void Run() {
+    running_ = StartWorker();
+    HubUp();
+    hub_.announcements.clear();
+  }
+  void HubRefuses() {
+    pb::HubState refused;
+    refused.set_state(pb::HubState::STATE_REJECTED);
+    refused.set_reason("no icon");
+    router_.OnTopicState(kTopic, refused);
+  }
+  bool HubWasTold(const char* tool) const {
+    return !hub_.announcements.empty() &&
+           hub_.announcements.back().definition_json->find(tool) != std::string::npos;
+  }
+
+  std::unique_ptr<Worker> running_;
+};
+
+TEST_F(CandidatesTest, CallsGoOnToTheRunningOneWhileTheHubIsAsked) {
+  Run();
+  auto changed = StartWorker(16, {}, kOtherTool);
+  EXPECT_TRUE(HubWasTold("report"));
+  EXPECT_FALSE(changed->published.has_value());
+  HubInvokes("r1");
+  EXPECT_THAT(running_->calls->request_ids, ElementsAre("r1"));
+  Replies(*running_, "r1");
+  EXPECT_EQ(ResultOf("r1"), "1");
+  EXPECT_TRUE(router_.Status().ready());
+}
+
+TEST_F(CandidatesTest, OneThatTheHubRefusesChangesNothing) {
+  Run();
+  auto changed = StartWorker(16, {}, kOtherTool);
+  HubRefuses();
+  ASSERT_TRUE(changed->published.has_value());
+  EXPECT_EQ(changed->published->status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(changed->published->status().message(), HasSubstr("no icon"));
+  EXPECT_TRUE(HubWasTold("forecast")) << "what it had taken before, once more";
+  EXPECT_FALSE(running_->events->IsDraining());
+  HubUp();
+  HubInvokes("r1");
+  EXPECT_THAT(running_->calls->request_ids, ElementsAre("r1"));
+  EXPECT_THAT(changed->calls->request_ids, IsEmpty());
+}
+
+TEST_F(CandidatesTest, OneThatTheHubTakesServesFromThenOn) {
+  Run();
+  HubInvokes("r1");
+  auto changed = StartWorker(16, {}, kOtherTool);
+  auto second = StartWorker(16, {}, kOtherTool);
+  EXPECT_THAT(hub_.announcements, SizeIs(2));
+  HubUp();
+  ASSERT_TRUE(changed->published.has_value());
+  EXPECT_TRUE(changed->published->ok());
+  EXPECT_TRUE(second->published.has_value());
+  EXPECT_TRUE(running_->events->IsDraining());
+  HubInvokes("r2", "report");
+  HubInvokes("r3", "report");
+  EXPECT_THAT(changed->calls->request_ids, SizeIs(1));
+  EXPECT_THAT(second->calls->request_ids, SizeIs(1));
+  Replies(*running_, "r1");
+  EXPECT_EQ(ResultOf("r1"), "1");
+  EXPECT_TRUE(running_->events->finished.has_value());
+}
+
+TEST_F(CandidatesTest, AFurtherChangeTakesThePlaceOfOneThatIsBeingAsked) {
+  Run();
+  auto changed = StartWorker(16, {}, kOtherTool);
+  auto further = StartWorker(16, {}, kThirdTool);
+  ASSERT_TRUE(changed->published.has_value());
+  EXPECT_EQ(changed->published->status().code(), absl::StatusCode::kAborted);
+  EXPECT_TRUE(HubWasTold("warn"));
+  HubUp();
+  ASSERT_TRUE(further->published.has_value());
+  HubInvokes("r1", "warn");
+  EXPECT_THAT(further->calls->request_ids, ElementsAre("r1"));
+}
+
+TEST_F(CandidatesTest, AnotherWorkerOfTheRunningOneDoesNotEndTheAsking) {
+  Run();
+  auto changed = StartWorker(16, {}, kOtherTool);
+  auto second = StartWorker();
+  EXPECT_TRUE(second->published.has_value());
+  EXPECT_TRUE(HubWasTold("report"));
+  HubUp();
+  EXPECT_TRUE(changed->published.has_value());
+  EXPECT_TRUE(second->events->IsDraining());
+}
+
+TEST_F(CandidatesTest, OneWhoseSessionsEndIsTakenBack) {
+  Run();
+  auto changed = StartWorker(16, {}, kOtherTool);
+  router_.CloseSession(changed->session_id, "gone");
+  EXPECT_TRUE(HubWasTold("forecast"));
+  HubUp();
+  EXPECT_FALSE(running_->events->IsDraining());
+  HubInvokes("r1");
+  EXPECT_THAT(running_->calls->request_ids, ElementsAre("r1"));
+}
+
+TEST_F(CandidatesTest, ThePluginStaysThoughItsRunningWorkersLeaveMeanwhile) {
+  Run();
+  auto changed = StartWorker(16, {}, kOtherTool);
+  router_.CloseSession(running_->session_id, "gone");
+  scheduler_.Advance(absl::Minutes(1));
+  EXPECT_THAT(hub_.withdrawn, IsEmpty());
+  HubUp();
+  HubInvokes("r1", "report");
+  EXPECT_THAT(changed->calls->request_ids, ElementsAre("r1"));
+}
+
+TEST_F(CandidatesTest, OneThatIsRefusedWhenNobodyElseIsLeftTakesThePluginWithIt) {
+  Run();
+  auto changed = StartWorker(16, {}, kOtherTool);
+  router_.CloseSession(running_->session_id, "gone");
+  HubRefuses();
+  EXPECT_TRUE(changed->published.has_value());
+  scheduler_.Advance(absl::Minutes(1));
+  EXPECT_THAT(hub_.withdrawn, ElementsAre(kTopic));
+}
+
+TEST_F(CandidatesTest, ASessionIsPublishedOnce) {
+  Run();
+  auto changed = StartWorker(16, {}, kOtherTool);
+  EXPECT_EQ(router_.CheckUnpublished(changed->session_id).code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(CandidatesTest, WithoutTheHubAChangeTakesThePlaceAtOnce) {
+  Run();
+  HubDown();
+  auto changed = StartWorker(16, {}, kOtherTool);
+  EXPECT_TRUE(running_->events->IsDraining());
+}
+
+}  // namespace
+}  // namespace atomemo::router
