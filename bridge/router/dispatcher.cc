@@ -36,13 +36,20 @@ bool AnyWorker(const Plugin& plugin) {
                      [](const Session* worker) { return !worker->draining; });
 }
 
-// The worker with the fewest calls among those with a credit; null if there is none.
-Session* LeastBusy(const Plugin& plugin, CallKind kind) {
+// The worker with the fewest calls among those with a credit; null if there is none. Of those with
+// equally few it is each one's turn.
+Session* LeastBusy(Plugin& plugin, CallKind kind) {
   Session* best = nullptr;
-  for (Session* worker : plugin.workers) {
+  std::size_t best_turn = 0;
+  for (std::size_t i = 0; i < plugin.workers.size(); ++i) {
+    const std::size_t turn = (plugin.next_worker + i) % plugin.workers.size();
+    Session* const worker = plugin.workers[turn];
     if (!Serves(*worker, kind) || !worker->HasCredit(kind)) continue;
-    if (best == nullptr || worker->stream(kind)->used() < best->stream(kind)->used()) best = worker;
+    if (best != nullptr && worker->stream(kind)->used() >= best->stream(kind)->used()) continue;
+    best = worker;
+    best_turn = turn;
   }
+  if (best != nullptr) plugin.next_worker = best_turn + 1;
   return best;
 }
 

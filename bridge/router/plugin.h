@@ -43,6 +43,8 @@ struct Plugin {
   pb::HubState hub_state;
   // Published sessions, draining ones too.
   std::vector<Session*> workers;
+  // Where the search for the least busy of them begins.
+  std::size_t next_worker = 0;
   // Calls that no worker has taken yet, in the order of their arrival.
   std::array<CallList, kCallKindCount> queues;
   // Its answers on their way to the hub.

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "absl/strings/str_cat.h"
 #include "tests/bridge/router/router_fixture.h"
 
 namespace atomemo::router {
@@ -171,6 +172,21 @@ TEST_F(RouterTest, PublishGoesOnWaitingWhileTheKeyIsRefused) {
   EXPECT_EQ(worker->events->events.back().hub_state().reason(), "key expired");
   HubUp();
   EXPECT_TRUE(worker->published.has_value());
+}
+
+TEST_F(RouterTest, WorkersThatAreEquallyBusyTakeTurns) {
+  std::vector<std::unique_ptr<Worker>> workers;
+  for (int i = 0; i < 5; ++i) workers.push_back(StartWorker());
+  HubUp();
+  for (int i = 0; i < 20; ++i) {
+    const std::string id = absl::StrCat("r", i);
+    HubInvokes(id);
+    for (const auto& worker : workers) {
+      if (worker->calls->request_ids.empty() || worker->calls->request_ids.back() != id) continue;
+      Replies(*worker, id);  // before the next one comes
+    }
+  }
+  for (const auto& worker : workers) EXPECT_THAT(worker->calls->request_ids, SizeIs(4));
 }
 
 TEST_F(RouterTest, ASecondWorkerOfARegisteredPluginIsPublishedAtOnce) {
