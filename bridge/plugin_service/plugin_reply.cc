@@ -62,6 +62,9 @@ router::PluginReply ResultReply(router::CallKind kind,
   reply.size = result->ByteSizeLong();
   reply.outcome = [result = std::shared_ptr<const google::protobuf::Message>(std::move(result))](
                       const router::HubEvent& asked) -> absl::StatusOr<router::CallOutcome> {
+    if (asked.result->GetDescriptor() != result->GetDescriptor()) {
+      return absl::InvalidArgumentError(absl::StrCat("it is no answer to a ", asked.name));
+    }
     absl::StatusOr<std::string> json = asked.answer_json(*result);
     if (!json.ok()) return json.status();
     return *std::move(json);
@@ -84,8 +87,11 @@ router::PluginReply ReadInFull(router::PluginReply reply) {
   for (const router::HubEvent& event : router::HubEvents()) {
     if (event.kind == *reply.kind) outcomes.emplace(event.name, reply.outcome(event));
   }
-  reply.outcome = [outcomes = std::move(outcomes)](const router::HubEvent& asked) {
-    return outcomes.at(asked.name);
+  reply.outcome = [outcomes = std::move(outcomes)](
+                      const router::HubEvent& asked) -> absl::StatusOr<router::CallOutcome> {
+    const auto outcome = outcomes.find(asked.name);
+    if (outcome != outcomes.end()) return outcome->second;
+    return absl::InvalidArgumentError(absl::StrCat("it is no answer to a ", asked.name));
   };
   return reply;
 }

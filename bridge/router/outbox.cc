@@ -90,10 +90,14 @@ void Outbox::ReplaceCulprit(Plugin& plugin, const HubLoss& loss) {
 
 void Outbox::Remove(Plugin& plugin) {
   AnswerLane& lane = plugin.lane;
-  EndSettling(plugin, absl::InfiniteFuture());
   scheduler_.Cancel(std::exchange(lane.step_timer, base::Scheduler::kNoTimer));
-  lane.Lose(calls_, HubLoss());
-  while (lane.waiting() > 0) calls_.Settle(lane.next());
+  lane.Lose(calls_, HubLoss());  // then all that it has waits
+  while (lane.waiting() > 0) {
+    LiveCall& call = lane.next();
+    if (call.proven_before) callbacks_.on_settled(call);
+    calls_.Settle(call);
+  }
+  callbacks_.on_settled_end();
   up_.erase(&plugin);
   unproven_.erase(&plugin);
   settling_.erase(&plugin);

@@ -303,12 +303,14 @@ void Router::HandleUnexpectedReply(Session& session, PluginReply reply) {
   // Never seen: an earlier bridge took the call, and the plugin has finished it since.
   const HubEvent* event = FindHubEvent(reply.event);
   if (event != nullptr && event->kind != reply.kind) event = nullptr;
+  if (event == nullptr && reply.kind) event = EventOfResult(*reply.kind, "", nullptr);
   if (event == nullptr && call != nullptr) event = call->row;
   if (event == nullptr) {
     return reject(
         "the call is not known to this bridge, and the answer's `event` does not say what it was");
   }
-  if (call != nullptr && call->event != event->name) {
+  const bool is_of_another = reply.kind && event->kind != *reply.kind;
+  if (call != nullptr && (is_of_another || call->event != event->name)) {
     return reject(absl::StrCat("the call is a ", call->event, ", and this is no answer to it"));
   }
   if (!outbox_.HasRoom() || !outbox_.HasRoomFor(plugin)) return Park(session, std::move(reply));

@@ -130,6 +130,14 @@ TEST(PluginReplyTest, AnOAuth2ResultIsJudgedByTheStepThatItAnswers) {
   EXPECT_FALSE(OutcomeOf(reply, "oauth2_build_authorize_url").ok());
 }
 
+TEST(PluginReplyTest, AResultIsNoAnswerToAnotherKindOfCall) {
+  const auto reply = [] {
+    return ResultReply(router::CallKind::kAuthorizeOAuth2, std::make_unique<pb::OAuth2Result>());
+  };
+  EXPECT_TRUE(absl::IsInvalidArgument(OutcomeOf(reply(), "locator_list").status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(OutcomeOf(ReadInFull(reply()), "locator_list").status()));
+}
+
 TEST(PluginReplyTest, AnUrlCanAnswerOneStepOnly) {
   auto result = std::make_unique<pb::OAuth2Result>();
   result->set_url("https://example.com/");

@@ -294,6 +294,17 @@ TEST_F(RouterTest, AReofferedAnswerThatTheHubHasIsConfirmedToTheNewSession) {
   EXPECT_THAT(hub_.AnswersTo("r1"), SizeIs(1));
 }
 
+TEST_F(RouterTest, AReofferedFailureNeedsNoEventOnAStreamThatCarriesOne) {
+  auto worker = StartWorker();
+  HubUp();
+  pb::CallFailure failure;
+  failure.set_request_id("r1");
+  failure.mutable_error()->set_code("app:failed");
+  router_.Reply(worker->session_id, fakes::ReplyOf(failure, CallKind::kInvoke));
+  EXPECT_EQ(AnswerTo("r1").event, "invoke_tool");
+  EXPECT_EQ(ErrorOf("r1").code(), "app:failed");
+}
+
 TEST_F(RouterTest, AReofferedOAuth2AnswerNeedsItsEvent) {
   auto worker = StartWorker();
   auto oauth = std::make_shared<fakes::FakeCallSink>();

@@ -313,6 +313,20 @@ TEST_F(RouterRecoveryTest, AnAnswerOfAnotherKindIsRefusedAndTheCallGoesOnWaiting
   EXPECT_THAT(hub_.pushed, IsEmpty());
 }
 
+TEST_F(RouterRecoveryTest, AnOAuth2AnswerThatNamesNoStepIsNoneToAnotherCall) {
+  Left("r1", /*started=*/true, absl::Minutes(2), "locator_list");
+  auto worker = StartWorker();
+  HubUp();
+  pb::OAuth2Result result;
+  result.set_request_id("r1");
+  result.mutable_tokens()->set_access_token("t");
+  auto calls = std::make_shared<fakes::FakeCallSink>();
+  ASSERT_TRUE(router_.Subscribe(worker->session_id, CallKind::kAuthorizeOAuth2, 1, calls).ok());
+  router_.Reply(worker->session_id, fakes::ReplyOf(result));
+  EXPECT_THAT(calls->rejected, SizeIs(1));
+  EXPECT_THAT(hub_.pushed, IsEmpty());
+}
+
 TEST_F(RouterRecoveryTest, TheJournalKnowsTheOAuth2StepThatAnAnswerDoesNotName) {
   Left("r1", /*started=*/true, absl::Minutes(2), "oauth2_get_token");
   auto worker = StartWorker();

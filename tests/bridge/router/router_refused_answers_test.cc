@@ -312,6 +312,25 @@ TEST_F(RefusedAnswersTest, AnAnswerThatTheHubAsksForAgainDuringASearchGoesOutOnc
   EXPECT_THAT(worker->calls->request_ids, SizeIs(10));
 }
 
+TEST_F(RefusedAnswersTest, APluginMayGoWhileWhatWasSearchedIsStillWatched) {
+  auto worker = AnswerMany(4, -1);
+  const auto lose = [this] {
+    router_.OnTopicLost(kTopic, loss_);
+    HubDown();
+    HubUp();
+  };
+  lose();
+  router_.CloseSession(worker->session_id, "gone");
+  scheduler_.Advance(absl::Milliseconds(4900));
+  lose();
+  ASSERT_EQ(Suspects(), 4u);
+  router_.OnProven(hub_.position());
+  scheduler_.Advance(absl::Milliseconds(100));  // the plugin's grace is over, and the watch not
+  EXPECT_THAT(hub_.withdrawn, ::testing::ElementsAre(kTopic));
+  EXPECT_EQ(router_.outbox().answers(), 0u);
+  EXPECT_EQ(router_.calls().size(), 0u);
+}
+
 TEST_F(RefusedAnswersTest, AnotherLossThatTellsNothingHoldsUpOthersForOneMoreProofOnly) {
   loss_.cause = HubLoss::Cause::kMute;
   loss_.close_code = 1006;
