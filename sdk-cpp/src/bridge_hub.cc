@@ -5,6 +5,7 @@
 
 #include <grpcpp/client_context.h>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "atomemo/error.h"
 #include "sdk-cpp/src/check_answer.h"
@@ -55,45 +56,75 @@ constexpr absl::string_view kUploadFailed = "transient:upload_failed";
 
 }  // namespace
 
-void BridgeHub::SetConnection(std::shared_ptr<const Connection> connection) {
+void BridgeHub::Attach(std::shared_ptr<pb::PluginService::Stub> stub, std::string session_id) {
   absl::MutexLock lock(&mutex_);
-  connection_ = std::move(connection);
+  session_ = {std::move(stub), std::move(session_id)};
 }
 
-absl::StatusOr<std::shared_ptr<const Connection>> BridgeHub::Connected() const {
+void BridgeHub::Detach() {
   absl::MutexLock lock(&mutex_);
-  if (connection_ == nullptr) return absl::UnavailableError("the bridge is away");
-  return connection_;
+  session_ = {};
+  for (const auto& [id, call] : waiting_) {
+    call->End(absl::UnavailableError("the bridge went away before the hub's answer came"));
+  }
+}
+
+void BridgeHub::OnReply(BridgeMessagePtr message) {
+  absl::MutexLock lock(&mutex_);
+  const auto call = waiting_.find(message->hub_reply().id());
+  if (call != waiting_.end()) call->second->End(std::move(message));
+}
+
+absl::StatusOr<BridgeHub::Session> BridgeHub::Opened() const {
+  absl::MutexLock lock(&mutex_);
+  if (session_.stub == nullptr) return absl::UnavailableError("the bridge is away");
+  return session_;
 }
 
 absl::StatusOr<Json> BridgeHub::CallHub(CallControl& control, absl::string_view event,
                                         const Json& data, std::optional<absl::Duration> timeout) {
   if (absl::Status status = CheckNumbers(data); !status.ok()) return status;
-  const auto connection = Connected();
-  if (!connection.ok()) return connection.status();
   const absl::Duration wanted = timeout.value_or(event == "invoke_llm" ? kLlmTimeout : kHubTimeout);
-  pb::CallHubRequest request;
-  request.set_session_id((*connection)->session_id);
-  request.set_event(std::string(event));
-  SetJson(data, request.mutable_data()->mutable_json());
+  auto message = std::make_shared<pb::PluginMessage>();
+  pb::HubRequest& request = *message->mutable_hub_request();
+  request.mutable_call()->set_event(std::string(event));
+  SetJson(data, request.mutable_call()->mutable_data()->mutable_json());
   SetDuration(std::min(wanted, std::max(absl::ZeroDuration(), control.deadline() - control.Now())),
-              request.mutable_timeout());
-  pb::CallHubResponse response;
-  CallContext context(control);
-  const grpc::Status status = (*connection)->stub->CallHub(context.get(), request, &response);
-  if (!status.ok()) return ToAbsl(status);
-  return FromProto(response.data());
+              request.mutable_call()->mutable_timeout());
+  Waiting call;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (session_.stub == nullptr) return absl::UnavailableError("the bridge is away");
+    request.set_id(absl::StrCat(++last_id_));
+    waiting_[request.id()] = &call;
+  }
+  const std::uint64_t hook = control.AddCancelHook([this, &call]() ABSL_LOCKS_EXCLUDED(mutex_) {
+    absl::MutexLock lock(&mutex_);
+    call.End(absl::CancelledError("the call was cancelled"));
+  });
+  send_(message);
+  {
+    absl::MutexLock lock(&mutex_);
+    mutex_.AwaitWithDeadline(absl::Condition(&call.done), control.deadline());
+    call.End(absl::DeadlineExceededError("the call's time is over"));
+    waiting_.erase(request.id());
+  }
+  control.RemoveCancelHook(hook);
+  if (!call.reply.ok()) return call.reply.status();
+  const pb::HubReply& reply = (*call.reply)->hub_reply();
+  if (reply.has_failure()) return ToAbsl(reply.failure());
+  return FromProto(reply.data());
 }
 
 absl::StatusOr<File> BridgeHub::DownloadFile(CallControl& control, const FileRef& file,
                                              const ChunkSink& sink) {
-  const auto connection = Connected();
-  if (!connection.ok()) return TransferError(connection.status(), kDownloadFailed);
+  const absl::StatusOr<Session> session = Opened();
+  if (!session.ok()) return TransferError(session.status(), kDownloadFailed);
   pb::DownloadFileRequest request;
-  request.set_session_id((*connection)->session_id);
+  request.set_session_id(session->id);
   *request.mutable_file_ref() = ToProto(file);
   CallContext context(control);
-  const auto reader = (*connection)->stub->DownloadFile(context.get(), request);
+  const auto reader = session->stub->DownloadFile(context.get(), request);
   File downloaded{file.filename, file.mime_type};
   absl::Status sink_status;
   pb::DownloadFileResponse response;
@@ -113,14 +144,14 @@ absl::StatusOr<File> BridgeHub::DownloadFile(CallControl& control, const FileRef
 }
 
 absl::StatusOr<FileRef> BridgeHub::UploadFile(CallControl& control, const FileUpload& file) {
-  const auto connection = Connected();
-  if (!connection.ok()) return TransferError(connection.status(), kUploadFailed);
+  const absl::StatusOr<Session> session = Opened();
+  if (!session.ok()) return TransferError(session.status(), kUploadFailed);
   CallContext context(control);
   pb::UploadFileResponse response;
-  const auto writer = (*connection)->stub->UploadFile(context.get(), &response);
+  const auto writer = session->stub->UploadFile(context.get(), &response);
   pb::UploadFileRequest request;
   pb::UploadHeader& header = *request.mutable_header();
-  header.set_session_id((*connection)->session_id);
+  header.set_session_id(session->id);
   header.set_filename(file.filename);
   header.set_mime_type(file.mime_type);
   header.set_size(static_cast<std::int64_t>(file.content.size()));

@@ -1,6 +1,5 @@
 #include "sdk-cpp/src/call_table.h"
 
-#include <iterator>
 #include <utility>
 
 #include "absl/time/clock.h"
@@ -20,33 +19,38 @@ CallTable::Admitted CallTable::Admit(const std::string& request_id,
   Admission admission = Admission::kWaiting;
   {
     absl::MutexLock lock(&mutex_);
-    if (const auto kept = kept_by_id_.find(request_id); kept != kept_by_id_.end()) {
-      return {Admission::kAnswered, kept->second->reply};
+    const auto [place, is_new] = calls_.try_emplace(request_id);
+    Call& call = place->second;
+    if (!is_new) {
+      return {call.state == State::kKept ? Admission::kAnswered : Admission::kKnown, call.answer};
     }
-    if (active_.count(request_id) > 0) return {Admission::kKnown, {}};
-    ActiveCall& call = active_[request_id];
     call.control = std::move(control);
     call.start = std::move(start);
-    call.place = waiting_.insert(waiting_.end(), request_id);
+    Enter(State::kWaiting, *place);
     DropLate();
-    starts = TakeStarts();
-    if (call.start == nullptr) admission = Admission::kStarted;
+    StartWhatFits(starts);
+    if (call.state == State::kRunning) admission = Admission::kStarted;
   }
   Run(starts);
-  return {admission, {}};
+  return {admission, nullptr};
 }
 
 void CallTable::Cancel(const std::string& request_id) {
   Starts starts;
   {
     absl::MutexLock lock(&mutex_);
-    const auto call = active_.find(request_id);
-    if (call == active_.end()) return;
-    call->second.abandoned = true;
+    const auto call = calls_.find(request_id);
+    if (call == calls_.end()) return;
     call->second.control->Cancel();
-    SetCounts(call->second, false);
-    if (call->second.start != nullptr) starts.push_back(TakeStart(call->second));
-    for (auto& start : TakeStarts()) starts.push_back(std::move(start));
+    if (call->second.state == State::kKept) {
+      Drop(call);
+    } else if (call->second.state == State::kWaiting) {
+      starts.push_back(Start(State::kAbandoned, *call));
+    } else if (call->second.state == State::kRunning) {
+      Leave(call->second);
+      Enter(State::kAbandoned, *call);
+    }
+    StartWhatFits(starts);
   }
   Run(starts);
 }
@@ -55,35 +59,30 @@ void CallTable::CancelAll() {
   Starts starts;
   {
     absl::MutexLock lock(&mutex_);
-    for (auto& [request_id, call] : active_) {
-      call.control->Cancel();
-      if (call.start != nullptr) starts.push_back(TakeStart(call));
+    for (auto& call : calls_) {
+      if (call.second.state == State::kWaiting) starts.push_back(Start(State::kRunning, call));
+      call.second.control->Cancel();
     }
   }
   Run(starts);
 }
 
-void CallTable::Keep(const std::string& request_id, Reply reply) {
-  absl::MutexLock lock(&mutex_);
-  const auto call = active_.find(request_id);
-  if (call == active_.end() || call->second.abandoned) return;
-  SetCounts(call->second, false);
-  const auto bytes = static_cast<std::int64_t>(reply.message->ByteSizeLong());
-  kept_.push_back({request_id, std::move(reply), bytes, call->second.control->deadline()});
-  kept_by_id_[request_id] = std::prev(kept_.end());
-  kept_bytes_ += bytes;
-}
-
-void CallTable::End(const std::string& request_id) {
+void CallTable::End(const std::string& request_id, PluginMessagePtr answer) {
   Starts starts;
   {
     absl::MutexLock lock(&mutex_);
-    const auto call = active_.find(request_id);
-    if (call == active_.end()) return;
-    SetCounts(call->second, false);
-    active_.erase(call);
+    const auto call = calls_.find(request_id);
+    if (call == calls_.end()) return;
+    if (call->second.state == State::kRunning) {
+      Leave(call->second);
+      call->second.answer_bytes = static_cast<std::int64_t>(answer->ByteSizeLong());
+      call->second.answer = std::move(answer);
+      Enter(State::kKept, *call);
+    } else {
+      Drop(call);
+    }
     DropLate();
-    starts = TakeStarts();
+    StartWhatFits(starts);
   }
   Run(starts);
 }
@@ -92,21 +91,21 @@ void CallTable::Forget(const std::string& request_id) {
   Starts starts;
   {
     absl::MutexLock lock(&mutex_);
-    const auto kept = kept_by_id_.find(request_id);
-    if (kept == kept_by_id_.end()) return;
-    Drop(kept->second);
-    starts = TakeStarts();
+    const auto call = calls_.find(request_id);
+    if (call == calls_.end() || call->second.state != State::kKept) return;
+    Drop(call);
+    StartWhatFits(starts);
   }
   Run(starts);
 }
 
-std::vector<Reply> CallTable::Kept() {
+std::vector<PluginMessagePtr> CallTable::Kept() {
   absl::MutexLock lock(&mutex_);
   DropLate();
-  std::vector<Reply> replies;
-  replies.reserve(kept_.size());
-  for (const KeptAnswer& kept : kept_) replies.push_back(kept.reply);
-  return replies;
+  std::vector<PluginMessagePtr> answers;
+  answers.reserve(kept_.size());
+  for (const std::string* request_id : kept_) answers.push_back(calls_.at(*request_id).answer);
+  return answers;
 }
 
 std::size_t CallTable::kept() const {
@@ -117,57 +116,67 @@ std::size_t CallTable::kept() const {
 std::vector<std::string> CallTable::Open() const {
   absl::MutexLock lock(&mutex_);
   std::vector<std::string> request_ids;
-  request_ids.reserve(active_.size() + kept_.size());
-  for (const auto& [request_id, call] : active_) request_ids.push_back(request_id);
-  for (const KeptAnswer& kept : kept_) {
-    if (active_.count(kept.request_id) == 0) request_ids.push_back(kept.request_id);
-  }
+  request_ids.reserve(calls_.size());
+  for (const auto& [request_id, call] : calls_) request_ids.push_back(request_id);
   return request_ids;
 }
 
-bool CallTable::WaitIdle(absl::Time deadline) const {
+bool CallTable::empty() const {
   absl::MutexLock lock(&mutex_);
-  return mutex_.AwaitWithDeadline(absl::Condition(this, &CallTable::Idle), deadline);
+  return calls_.empty();
 }
 
 std::size_t CallTable::running() const {
   absl::MutexLock lock(&mutex_);
-  return active_.size();
+  return calls_.size() - kept_.size();
 }
 
-CallTable::Starts CallTable::TakeStarts() {
-  Starts starts;
-  while (!waiting_.empty() && HasRoom()) {
-    starts.push_back(TakeStart(active_.at(waiting_.front())));
+void CallTable::Enter(State state, Calls::value_type& call) {
+  call.second.state = state;
+  if (state == State::kRunning) ++running_;
+  if (state == State::kKept) kept_bytes_ += call.second.answer_bytes;
+  if (state == State::kWaiting || state == State::kKept) {
+    std::list<const std::string*>& list = state == State::kKept ? kept_ : waiting_;
+    call.second.place = list.insert(list.end(), &call.first);
   }
-  return starts;
 }
 
-std::function<void()> CallTable::TakeStart(ActiveCall& call) {
-  waiting_.erase(call.place);
-  SetCounts(call, !call.abandoned);
-  return std::exchange(call.start, nullptr);
+void CallTable::Leave(const Call& call) {
+  if (call.state == State::kRunning) --running_;
+  if (call.state == State::kKept) kept_bytes_ -= call.answer_bytes;
+  if (call.state == State::kWaiting) waiting_.erase(call.place);
+  if (call.state == State::kKept) kept_.erase(call.place);
 }
 
-void CallTable::SetCounts(ActiveCall& call, bool counts) {
-  if (std::exchange(call.counts, counts) == counts) return;
-  expected_ += counts ? 1 : -1;
+std::function<void()> CallTable::Start(State state, Calls::value_type& call) {
+  Leave(call.second);
+  Enter(state, call);
+  return std::exchange(call.second.start, nullptr);
 }
 
-void CallTable::Run(const Starts& starts) {
-  for (const std::function<void()>& start : starts) start();
+void CallTable::StartWhatFits(Starts& starts) {
+  while (!waiting_.empty() && HasRoom()) {
+    starts.push_back(Start(State::kRunning, *calls_.find(*waiting_.front())));
+  }
 }
 
-void CallTable::Drop(KeptList::iterator kept) {
-  kept_bytes_ -= kept->bytes;
-  kept_by_id_.erase(kept->request_id);
-  kept_.erase(kept);
+void CallTable::Drop(Calls::iterator call) {
+  Leave(call->second);
+  calls_.erase(call);
 }
 
 // Looks at the oldest only: deadlines follow the order of calls closely enough for housekeeping.
 void CallTable::DropLate() {
   const absl::Time limit = absl::Now() - kGrace;
-  while (!kept_.empty() && kept_.front().deadline < limit) Drop(kept_.begin());
+  while (!kept_.empty()) {
+    const auto oldest = calls_.find(*kept_.front());
+    if (oldest->second.control->deadline() >= limit) return;
+    Drop(oldest);
+  }
+}
+
+void CallTable::Run(const Starts& starts) {
+  for (const std::function<void()>& start : starts) start();
 }
 
 }  // namespace atomemo::internal

@@ -1,33 +1,31 @@
 #include "sdk-cpp/src/session_engine.h"
 
 #include <algorithm>
+#include <cassert>
 #include <optional>
-#include <type_traits>
 #include <utility>
-#include <vector>
 
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "atomemo/error.h"
+#include "sdk-cpp/src/status.h"
 
 namespace atomemo::internal {
 namespace {
 
 // A gRPC message's default limit, until the bridge tells its own.
 constexpr std::int64_t kDefaultMessageBytes = std::int64_t{4} << 20;
-// What the channel takes and sends; the bridge is told.
-constexpr int kChannelMessageBytes = 64 << 20;
+// What the channel takes; the bridge is told.
+constexpr int kMaxReceiveBytes = 64 << 20;
 // Room in a message for what is not the answer.
 constexpr std::int64_t kEnvelopeBytes = 1024;
-// How long the bridge has to take the last answers.
-constexpr absl::Duration kAfterHalfClose = absl::Seconds(2);
+// How long the bridge has, at least, to do what a plugin asks of it at the end of a session.
+constexpr absl::Duration kCourtesy = absl::Seconds(2);
 
 absl::StatusOr<pb::HubMode> ModeOf(HubMode mode, const Environment& env) {
   const std::string text = mode == HubMode::kDebug     ? "debug"
@@ -42,8 +40,7 @@ absl::StatusOr<pb::HubMode> ModeOf(HubMode mode, const Environment& env) {
 
 std::shared_ptr<grpc::Channel> NewChannel(const std::string& target, absl::Duration retry_delay) {
   grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(kChannelMessageBytes);
-  arguments.SetMaxSendMessageSize(kChannelMessageBytes);
+  arguments.SetMaxReceiveMessageSize(kMaxReceiveBytes);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
   const int delay_ms = static_cast<int>(absl::ToInt64Milliseconds(retry_delay));
@@ -53,62 +50,6 @@ std::shared_ptr<grpc::Channel> NewChannel(const std::string& target, absl::Durat
   // Each attempt connects anew instead of sharing the backoff of the one before.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
-}
-
-std::string Text(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-std::string DefinitionWithoutParts(Json definition) {
-  for (const char* list : {"credentials", "tools", "models"}) definition.erase(list);
-  return Text(definition);
-}
-
-// Definitions from files may have anything here, or nothing.
-std::string NameOf(const Json& part) {
-  return part.is_object() && part.contains("name") && part["name"].is_string()
-             ? part["name"].get<std::string>()
-             : "";
-}
-
-pb::RegisterToolRequest ToolRequest(const PluginState& plugin, const Json& tool) {
-  pb::RegisterToolRequest request;
-  const auto policy = plugin.policies.find(NameOf(tool));
-  if (policy == plugin.policies.end()) return request;
-  if (policy->second.timeout) {
-    SetDuration(*policy->second.timeout, request.mutable_policy()->mutable_timeout());
-  }
-  if (policy->second.retry_safe) request.mutable_policy()->set_retry_safe(true);
-  return request;
-}
-
-// One status for many: what trying again could mend comes first, since all may be well then;
-// otherwise every error's message.
-absl::Status Merge(const std::vector<absl::Status>& results) {
-  absl::StatusCode code = absl::StatusCode::kOk;
-  std::vector<absl::string_view> messages;
-  for (const absl::Status& status : results) {
-    if (status.ok()) continue;
-    if (!IsPermanent(status)) return status;
-    if (messages.empty()) code = status.code();
-    messages.push_back(status.message());
-  }
-  return absl::Status(code, absl::StrJoin(messages, "\n"));
-}
-
-// Puts an answer into its reply; the error if the answer cannot be sent.
-template <typename Traits>
-absl::Status SetAnswer(const std::string& request_id, const std::string& event, Answer answer,
-                       typename Traits::Reply& reply) {
-  auto& result = *reply.mutable_result();
-  result.set_request_id(request_id);
-  if constexpr (std::is_same_v<Traits, OAuth2Stream>) result.set_event(event);
-  try {
-    Traits::SetAnswer(std::move(answer), result);
-    return absl::OkStatus();
-  } catch (const Json::exception& error) {
-    return Error("sdk:invalid_return", absl::StrCat("the answer is no valid JSON: ", error.what()));
-  }
 }
 
 // 128 random bits, in hexadecimal.
@@ -158,170 +99,196 @@ SessionEngine::SessionEngine(std::shared_ptr<const PluginState> plugin, RunOptio
       options_(std::move(options)),
       target_(std::move(target)),
       mode_(mode),
-      hub_(options_.logger),
+      instance_id_(NewInstanceId()),
+      hub_(options_.logger, [this](PluginMessagePtr message) { Send(std::move(message)); }),
       calls_(options_.max_kept_answers, options_.max_kept_bytes),
       invocations_(options_.max_concurrent_invocations),
       queries_(options_.max_concurrent_queries),
       max_message_bytes_(kDefaultMessageBytes),
-      random_(std::random_device{}()),
-      instance_id_(NewInstanceId()) {}
+      random_(std::random_device{}()) {}
+
+SessionEngine::~SessionEngine() {
+  queue_.Shutdown();
+  void* tag = nullptr;
+  bool ok = false;
+  while (queue_.Next(&tag, &ok)) {
+  }
+}
 
 absl::Status SessionEngine::Run() {
-  while (true) {
+  while (!Done()) {
     const absl::Status ended = RunSession();
-    if (stopping()) return ShutDown(absl::OkStatus());
-    if (IsPermanent(ended)) return ShutDown(ended);
+    if (ended.ok() || Done()) break;
+    if (IsPermanent(ended)) return ShutDown(stopping() ? absl::OkStatus() : ended);
     Backoff(ended);
-    if (stopping()) return ShutDown(absl::OkStatus());
   }
+  return ShutDown(absl::OkStatus());
 }
 
 void SessionEngine::Stop() {
   absl::MutexLock lock(&mutex_);
-  stop_ = true;
-  if (session_ != nullptr) session_->Interrupt();
+  if (std::exchange(stopped_, true)) return;
+  stop_alarm_.Set(&queue_, absl::ToChronoTime(absl::Now()), &on_stop_);
+}
+
+void SessionEngine::OnStop() {
+  stop_by_ = absl::Now() + options_.drain_timeout;
+  drain_by_ = std::min(drain_by_, *stop_by_);
 }
 
 absl::Status SessionEngine::RunSession() {
-  Session session(NewChannel(target_, options_.last_retry_delay), *this);
+  stub_ = pb::PluginService::NewStub(NewChannel(target_, options_.last_retry_delay));
+  phase_ = Phase::kOpening;
+  drain_by_ = stop_by_.value_or(absl::InfiniteFuture());
+  draining_.reset();
+  refused_.reset();
+  BridgeStream::Listener& listener = *this;
   {
     absl::MutexLock lock(&mutex_);
-    if (stop_) return absl::OkStatus();
-    session_ = &session;
+    stream_ = std::make_unique<BridgeStream>(*stub_, &queue_, Hello(), listener);
   }
-  const absl::Cleanup forget = [this]() ABSL_LOCKS_EXCLUDED(mutex_) {
-    hub_.SetConnection(nullptr);
+  MoveOn();
+  for (PluginMessagePtr& answer : calls_.Kept()) Send(std::move(answer));
+  while (phase_ != Phase::kEnded) {
+    Poll(Deadline());
+    MoveOn();
+  }
+  {
     absl::MutexLock lock(&mutex_);
-    session_ = nullptr;
-  };
-  if (absl::Status status = Register(session); !status.ok()) return status;
-  hub_.SetConnection(session.connection());
-  SubscribeAll(session);
-  for (const Reply& reply : calls_.Kept()) session.Send(reply);
-  if (absl::Status status = Publish(session); !status.ok() && !stopping()) return status;
+    stream_.reset();
+  }
+  hub_.Detach();
+  return Outcome();
+}
 
-  switch (session.Wait()) {
-    case Session::Event::kEnded:
-      return session.status().ok() ? absl::UnavailableError("the bridge ended the session")
-                                   : ToAbsl(session.status());
-    case Session::Event::kInterrupted:
-      session.AskToDrain();
-      Drain(session, options_.drain_timeout);
-      return absl::OkStatus();
-    case Session::Event::kDraining:
+PluginMessagePtr SessionEngine::Hello() const {
+  auto message = std::make_shared<pb::PluginMessage>();
+  pb::Hello& hello = *message->mutable_hello();
+  hello.set_max_invocations(options_.max_concurrent_invocations);
+  hello.set_max_queries(options_.max_concurrent_queries);
+  for (const auto& [tool, policy] : plugin_->policies) {
+    if (!policy.timeout && !policy.retry_safe) continue;
+    pb::ToolPolicy& proto = (*hello.mutable_tool_policies())[tool];
+    if (policy.timeout) SetDuration(*policy.timeout, proto.mutable_timeout());
+    proto.set_retry_safe(policy.retry_safe);
+  }
+  pb::OpenSessionRequest& session = *hello.mutable_session();
+  session.set_definition_json(
+      plugin_->definition.dump(-1, ' ', false, Json::error_handler_t::replace));
+  session.set_mode(mode_);
+  session.set_token(options_.token);
+  session.set_payload_encoding(pb::PAYLOAD_ENCODING_JSON);
+  session.set_client(absl::StrCat("sdk-cpp/", ATOMEMO_SDK_VERSION));
+  session.set_instance_id(instance_id_);
+  session.set_max_receive_bytes(kMaxReceiveBytes);
+  for (std::string& id : calls_.Open()) session.add_open_request_ids(std::move(id));
+  return message;
+}
+
+absl::Status SessionEngine::Outcome() const {
+  if (refused_) {
+    std::string message = refused_->message();
+    for (const auto& violation : refused_->violations()) {
+      absl::StrAppend(&message, "\n  ", Describe(violation));
+    }
+    return absl::Status(static_cast<absl::StatusCode>(status_.error_code()), message);
+  }
+  if (draining_ && !stopping()) {
+    return draining_->replaced()
+               ? absl::AbortedError("a newer definition of this plugin has taken its place")
+               : absl::UnavailableError(draining_->reason());
+  }
+  if (status_.error_code() == grpc::StatusCode::UNIMPLEMENTED) {
+    return absl::UnimplementedError(absl::StrCat(
+        "what listens at ", target_, " does not know the Serve RPC: update the bridge there"));
+  }
+  if (!status_.ok()) return ToAbsl(status_);
+  return stopping() ? absl::OkStatus() : absl::UnavailableError("the bridge ended the session");
+}
+
+void SessionEngine::Poll(absl::Time deadline) {
+  void* tag = nullptr;
+  bool ok = false;
+  const auto next = queue_.AsyncNext(&tag, &ok, absl::ToChronoTime(deadline));
+  if (next == grpc::CompletionQueue::GOT_EVENT) (*static_cast<Operation*>(tag))(ok);
+}
+
+void SessionEngine::MoveOn() {
+  const Phase before = phase_;
+  const bool late = absl::Now() >= Deadline();
+  switch (phase_) {
+    case Phase::kOpening:
+    case Phase::kServing:
+    case Phase::kWindingUp:
+      if (stopping() || late) Enter(Phase::kDraining);
+      break;
+    case Phase::kDraining:
+      if (late) Enter(Phase::kCancelling);
+      break;
+    case Phase::kFinishing:
+    case Phase::kCancelling:
+      if (calls_.running() == 0) {
+        Enter(Phase::kClosing);
+      } else if (late) {
+        Enter(phase_ == Phase::kFinishing ? Phase::kCancelling : Phase::kClosing);
+      }
+      break;
+    case Phase::kClosing:
+      if (late) Enter(Phase::kAborting);
+      break;
+    case Phase::kAborting:
+    case Phase::kEnded:
       break;
   }
-  const pb::Draining draining = session.draining();
-  Log(LogLevel::kInfo, absl::StrCat("the bridge asks to drain: ", draining.reason()));
-  const absl::Time deadline = absl::Now() + (draining.has_timeout() ? FromProto(draining.timeout())
-                                                                    : options_.drain_timeout);
-  // Calls may still wait in the bridge.
-  if (!session.WaitDrained(deadline)) session.AskToDrain();
-  Drain(session, deadline - absl::Now());
-  return draining.replaced()
-             ? absl::AbortedError("a newer definition of this plugin has taken its place")
-             : absl::UnavailableError(draining.reason());
+  if (phase_ != before) MoveOn();
 }
 
-absl::Status SessionEngine::Register(Session& session) {
-  const Json& definition = plugin_->definition;
-  pb::OpenSessionRequest request;
-  request.set_definition_json(DefinitionWithoutParts(definition));
-  request.set_mode(mode_);
-  request.set_token(options_.token);
-  request.set_payload_encoding(pb::PAYLOAD_ENCODING_JSON);
-  request.set_client(absl::StrCat("sdk-cpp/", ATOMEMO_SDK_VERSION));
-  request.set_instance_id(instance_id_);
-  request.set_max_receive_bytes(kChannelMessageBytes);
-  for (std::string& request_id : calls_.Open()) request.add_open_request_ids(std::move(request_id));
-  const absl::StatusOr<pb::SessionOpened> opened = session.Open(request);
-  if (!opened.ok()) return opened.status();
-  if (opened->max_message_bytes() > 0) max_message_bytes_ = opened->max_message_bytes();
-  for (const auto& warning : opened->warnings()) Log(LogLevel::kWarning, Describe(warning));
-
-  using Stub = pb::PluginService::Stub;
-  // All parts are tried, so that the author sees everything that is wrong at once.
-  std::vector<absl::Status> results;
-  for (const Json& part : definition.at("credentials")) {
-    results.push_back(RegisterPart(session, &Stub::RegisterCredential,
-                                   pb::RegisterCredentialRequest(),
-                                   pb::RegisterCredentialResponse(), "credential", part));
+void SessionEngine::Enter(Phase phase) {
+  assert(phase > phase_);
+  phase_ = phase;
+  entered_ = absl::Now();
+  if (phase == Phase::kCancelling) return calls_.CancelAll();
+  absl::MutexLock lock(&mutex_);
+  if (phase == Phase::kDraining) {
+    auto message = std::make_shared<pb::PluginMessage>();
+    message->mutable_drain();
+    stream_->Send(std::move(message));
   }
-  for (const Json& part : definition.at("tools")) {
-    results.push_back(RegisterPart(session, &Stub::RegisterTool, ToolRequest(*plugin_, part),
-                                   pb::RegisterToolResponse(), "tool", part));
-  }
-  for (const Json& part : definition.at("models")) {
-    results.push_back(RegisterPart(session, &Stub::RegisterModel, pb::RegisterModelRequest(),
-                                   pb::RegisterModelResponse(), "model", part));
-  }
-  return Merge(results);
+  if (phase == Phase::kClosing) stream_->HalfClose();
+  if (phase == Phase::kAborting) stream_->Abort();
 }
 
-template <typename Method, typename Request, typename Response>
-absl::Status SessionEngine::RegisterPart(Session& session, Method method, Request request,
-                                         Response response, const char* kind, const Json& part) {
-  request.set_session_id(session.connection()->session_id);
-  request.set_definition_json(Text(part));
-  const grpc::Status status = session.Unary(method, request, &response);
-  const std::string label = absl::StrCat(kind, " `", NameOf(part), "`");
-  for (const auto& warning : response.warnings()) {
-    Log(LogLevel::kWarning, absl::StrCat(label, ": ", Describe(warning)));
+absl::Time SessionEngine::Deadline() const {
+  switch (phase_) {
+    case Phase::kWindingUp:
+    case Phase::kFinishing:
+      return drain_by_;
+    case Phase::kDraining:
+      return std::max(drain_by_, entered_ + kCourtesy);
+    case Phase::kCancelling:
+      return entered_ + options_.cancel_grace;
+    case Phase::kClosing:
+      return entered_ + kCourtesy;
+    default:
+      return absl::InfiniteFuture();
   }
-  if (status.ok()) return absl::OkStatus();
-  const absl::Status error = ToAbsl(status);
-  return absl::Status(error.code(), absl::StrCat(label, ": ", error.message()));
-}
-
-absl::Status SessionEngine::Publish(Session& session) {
-  pb::PublishRequest request;
-  request.set_session_id(session.connection()->session_id);
-  pb::PublishResponse response;
-  const grpc::Status status = session.Unary(&pb::PluginService::Stub::Publish, request, &response);
-  if (!status.ok()) return ToAbsl(status);
-  attempt_ = 0;
-  last_failure_.clear();
-  for (const auto& warning : response.warnings()) Log(LogLevel::kWarning, Describe(warning));
-  Log(LogLevel::kInfo, absl::StrCat("published as ", response.topic()));
-  return absl::OkStatus();
-}
-
-void SessionEngine::SubscribeAll(Session& session) {
-  const Json& definition = plugin_->definition;
-  if (!definition.at("credentials").empty()) {
-    session.Subscribe<AuthenticateStream>(options_.max_concurrent_queries);
-    session.Subscribe<OAuth2Stream>(options_.max_concurrent_queries);
-  }
-  if (!definition.at("tools").empty()) {
-    session.Subscribe<InvokeStream>(options_.max_concurrent_invocations);
-    session.Subscribe<ListResourcesStream>(options_.max_concurrent_queries);
-    session.Subscribe<MapResourceStream>(options_.max_concurrent_queries);
-  }
-}
-
-void SessionEngine::Drain(Session& session, absl::Duration timeout) {
-  if (!calls_.WaitIdle(absl::Now() + timeout)) {
-    calls_.CancelAll();
-    calls_.WaitIdle(absl::Now() + options_.cancel_grace);
-  }
-  session.CloseStreams(absl::Now() + kAfterHalfClose);
 }
 
 void SessionEngine::Backoff(const absl::Status& reason) {
   const double factor = static_cast<double>(std::uint64_t{1} << std::min(attempt_, 30));
-  const absl::Duration delay =
-      std::min(options_.last_retry_delay, options_.first_retry_delay * factor);
-  ++attempt_;
   const double jitter = std::uniform_real_distribution<double>(0.5, 1.0)(random_);
+  const absl::Duration delay =
+      std::min(options_.last_retry_delay, options_.first_retry_delay * factor) * jitter;
+  ++attempt_;
   // One line for an outage, however long it lasts.
   if (last_failure_ != reason.message()) {
     last_failure_ = std::string(reason.message());
     Log(LogLevel::kWarning, absl::StrCat("no session with the bridge at ", target_, ": ",
                                          last_failure_, "; trying again until there is one"));
   }
-  Log(LogLevel::kDebug, absl::StrCat("next attempt in ", absl::FormatDuration(delay * jitter)));
-  absl::MutexLock lock(&mutex_);
-  mutex_.AwaitWithTimeout(absl::Condition(&stop_), delay * jitter);
+  Log(LogLevel::kDebug, absl::StrCat("next attempt in ", absl::FormatDuration(delay)));
+  const absl::Time until = absl::Now() + delay;
+  while (!Done() && absl::Now() < until) Poll(std::min(until, stop_by_.value_or(until)));
 }
 
 absl::Status SessionEngine::ShutDown(absl::Status status) {
@@ -335,92 +302,73 @@ absl::Status SessionEngine::ShutDown(absl::Status status) {
       absl::StrCat(calls_.running(), " calls did not end in time and were given up"));
 }
 
-void SessionEngine::OnCall(std::shared_ptr<const pb::AuthenticateCall> call) {
-  Admit<AuthenticateStream>(std::move(call), queries_);
-}
-
-void SessionEngine::OnCall(std::shared_ptr<const pb::AuthorizeOAuth2Call> call) {
-  Admit<OAuth2Stream>(std::move(call), queries_);
-}
-
-void SessionEngine::OnCall(std::shared_ptr<const pb::InvokeCall> call) {
-  Admit<InvokeStream>(std::move(call), invocations_);
-}
-
-void SessionEngine::OnCall(std::shared_ptr<const pb::ListResourcesCall> call) {
-  Admit<ListResourcesStream>(std::move(call), queries_);
-}
-
-void SessionEngine::OnCall(std::shared_ptr<const pb::MapResourceCall> call) {
-  Admit<MapResourceStream>(std::move(call), queries_);
-}
-
-template <typename Traits>
-void SessionEngine::Admit(std::shared_ptr<const typename Traits::Call> call, WorkerPool& pool) {
-  const pb::CallInfo& info = Traits::PayloadOf(*call)->info();
-  auto control = std::make_shared<LiveCallControl>(
-      info.has_time_left() ? FromProto(info.time_left()) : absl::InfiniteDuration());
-  const std::string& request_id = info.request_id();
-  // Held by the table while the call waits, hence also by this engine: until ShutDown.
-  auto start = [self = shared_from_this(), &pool, call, control] {
-    pool.Submit([self, call, control] {
-      const std::string& id = Traits::PayloadOf(*call)->info().request_id();
-      const Reply reply{Traits::kStream, self->Answer<Traits>(*call, *control)};
-      self->calls_.Keep(id, reply);
-      self->Send(reply);
-      self->calls_.End(id);
-    });
-  };
-  const CallTable::Admitted admitted = calls_.Admit(request_id, control, std::move(start));
-  if (admitted.admission == CallTable::Admission::kAnswered) Send(admitted.reply);
-  if (admitted.admission == CallTable::Admission::kWaiting) LogWaiting();
-}
-
-void SessionEngine::LogWaiting() {
-  const std::optional<int> left_out = waiting_lines_.Allow(absl::Now());
-  if (!left_out) return;
-  Log(LogLevel::kWarning,
-      absl::StrCat("the hub has not confirmed ", calls_.kept(),
-                   " answers (see max_kept_answers and max_kept_bytes): a call waits, as did ",
-                   *left_out, " since the last such line"));
-}
-
-template <typename Traits>
-std::shared_ptr<const typename Traits::Reply> SessionEngine::Answer(
-    const typename Traits::Call& call, CallControl& control) {
-  const auto& payload = *Traits::PayloadOf(call);
-  const std::string& request_id = payload.info().request_id();
-  const std::string& event = payload.info().event();
-  auto reply = std::make_shared<typename Traits::Reply>();
-  absl::Status failure;
-  absl::StatusOr<CallRequest> request = Traits::Decode(payload);
-  if (control.cancelled()) {
-    // It waited for too long, and must not run for nobody.
-    failure = absl::CancelledError("the call was cancelled before it ran");
-  } else if (request.ok()) {
-    CallData data{*request, control, hub_};
-    absl::StatusOr<internal::Answer> answer = plugin_->dispatcher.Run(data);
-    failure = answer.ok() ? SetAnswer<Traits>(request_id, event, *std::move(answer), *reply)
-                          : answer.status();
-  } else {
-    failure = request.status();
+void SessionEngine::OnMessage(BridgeMessagePtr message) {
+  switch (message->message_case()) {
+    case pb::BridgeMessage::kOpened:
+      return OnOpened(message->opened());
+    case pb::BridgeMessage::kPublished:
+      return OnPublished(message->published());
+    case pb::BridgeMessage::kRefused:
+      refused_ = message->refused();
+      return;
+    case pb::BridgeMessage::kHubState:
+      return OnHubState(message->hub_state());
+    case pb::BridgeMessage::kDelivered:
+      for (const std::string& id : message->delivered().request_ids()) calls_.Forget(id);
+      return;
+    case pb::BridgeMessage::kDraining:
+      return OnDraining(message->draining());
+    case pb::BridgeMessage::kDrained:
+      if (phase_ < Phase::kFinishing) Enter(Phase::kFinishing);
+      return;
+    case pb::BridgeMessage::kCancel:
+      return calls_.Cancel(message->cancel().request_id());
+    case pb::BridgeMessage::kRejected:
+      return OnRejected(message->rejected());
+    case pb::BridgeMessage::kHubReply:
+      return hub_.OnReply(std::move(message));
+    default:
+      // Null for what comes from a newer bridge.
+      if (const CallRow* row = RowOf(*message)) OnCall(*row, std::move(message));
   }
-  const auto bytes = static_cast<std::int64_t>(reply->ByteSizeLong());
-  if (failure.ok() && bytes > max_message_bytes_ - kEnvelopeBytes) {
-    failure = Error("sdk:invalid_return",
-                    absl::StrCat("the answer has ", bytes, " bytes, but the bridge takes at most ",
-                                 max_message_bytes_.load()));
-  }
-  if (!failure.ok()) *reply->mutable_failure() = FailureOf(request_id, event, failure);
-  return reply;
 }
 
-void SessionEngine::Send(const Reply& reply) {
-  absl::MutexLock lock(&mutex_);
-  if (session_ != nullptr) session_->Send(reply);
+void SessionEngine::OnEnded(const grpc::Status& status) {
+  status_ = status;
+  Enter(Phase::kEnded);
 }
 
-void SessionEngine::OnCancel(const pb::Cancel& cancel) { calls_.Cancel(cancel.request_id()); }
+void SessionEngine::OnOpened(const pb::SessionOpened& opened) {
+  if (opened.max_message_bytes() > 0) max_message_bytes_ = opened.max_message_bytes();
+  for (const auto& warning : opened.warnings()) Log(LogLevel::kWarning, Describe(warning));
+  hub_.Attach(stub_, opened.session_id());
+  if (phase_ == Phase::kOpening) Enter(Phase::kServing);
+}
+
+void SessionEngine::OnPublished(const pb::PublishResponse& published) {
+  attempt_ = 0;
+  last_failure_.clear();
+  for (const auto& warning : published.warnings()) Log(LogLevel::kWarning, Describe(warning));
+  Log(LogLevel::kInfo, absl::StrCat("published as ", published.topic()));
+}
+
+void SessionEngine::OnHubState(const pb::HubState& state) {
+  const bool good = state.state() == pb::HubState::STATE_REGISTERED ||
+                    state.state() == pb::HubState::STATE_CONNECTING;
+  Log(good ? LogLevel::kInfo : LogLevel::kWarning,
+      state.reason().empty() ? NameOf(state.state())
+                             : absl::StrCat(NameOf(state.state()), ": ", state.reason()));
+  for (const auto& violation : state.violations()) Log(LogLevel::kError, Describe(violation));
+}
+
+void SessionEngine::OnDraining(const pb::Draining& draining) {
+  Log(LogLevel::kInfo, absl::StrCat("the bridge asks to drain: ", draining.reason()));
+  draining_ = draining;
+  drain_by_ =
+      std::min(drain_by_, absl::Now() + (draining.has_timeout() ? FromProto(draining.timeout())
+                                                                : options_.drain_timeout));
+  if (phase_ < Phase::kWindingUp) Enter(Phase::kWindingUp);
+}
 
 void SessionEngine::OnRejected(const pb::Rejected& rejected) {
   calls_.Forget(rejected.request_id());
@@ -435,30 +383,66 @@ void SessionEngine::OnRejected(const pb::Rejected& rejected) {
   }
 }
 
-void SessionEngine::OnStreamEnded(StreamKind, const grpc::Status& status) {
-  if (!status.ok()) Log(LogLevel::kDebug, absl::StrCat("a stream ended: ", status.error_message()));
+void SessionEngine::OnCall(const CallRow& row, BridgeMessagePtr message) {
+  const pb::CallInfo& info = row.info(*message);
+  auto control = std::make_shared<LiveCallControl>(
+      info.has_time_left() ? FromProto(info.time_left()) : absl::InfiniteDuration());
+  WorkerPool& pool = message->has_invoke() ? invocations_ : queries_;
+  // Held by the table while the call waits, hence also by this engine: until ShutDown.
+  auto start = [self = shared_from_this(), &pool, &row, message, control] {
+    pool.Submit([self, &row, message, control] {
+      self->End(row.info(*message).request_id(), self->Answer(row, *message, *control));
+    });
+  };
+  CallTable::Admitted admitted = calls_.Admit(info.request_id(), control, std::move(start));
+  if (admitted.admission == CallTable::Admission::kAnswered) Send(std::move(admitted.answer));
+  if (admitted.admission != CallTable::Admission::kWaiting) return;
+  const std::optional<int> left_out = waiting_lines_.Allow(absl::Now());
+  if (!left_out) return;
+  Log(LogLevel::kWarning,
+      absl::StrCat("the hub has not confirmed ", calls_.kept(),
+                   " answers (see max_kept_answers and max_kept_bytes): a call waits, as did ",
+                   *left_out, " since the last such line"));
 }
 
-void SessionEngine::OnHubState(const pb::HubState& state) {
-  const bool good = state.state() == pb::HubState::STATE_REGISTERED ||
-                    state.state() == pb::HubState::STATE_CONNECTING;
-  Log(good ? LogLevel::kInfo : LogLevel::kWarning,
-      state.reason().empty() ? NameOf(state.state())
-                             : absl::StrCat(NameOf(state.state()), ": ", state.reason()));
-  for (const auto& violation : state.violations()) Log(LogLevel::kError, Describe(violation));
+PluginMessagePtr SessionEngine::Answer(const CallRow& row, const pb::BridgeMessage& call,
+                                       CallControl& control) {
+  const pb::CallInfo& info = row.info(call);
+  auto reply = std::make_shared<pb::PluginMessage>();
+  const absl::Status failure = [&]() -> absl::Status {
+    // If it waited for too long, it must not run for nobody.
+    if (control.cancelled()) return absl::CancelledError("the call was cancelled before it ran");
+    const absl::StatusOr<CallRequest> request = row.decode(call);
+    if (!request.ok()) return request.status();
+    CallData data{*request, control, hub_};
+    absl::StatusOr<internal::Answer> answer = plugin_->dispatcher.Run(data);
+    if (!answer.ok()) return answer.status();
+    try {
+      row.set_answer(info, *std::move(answer), *reply);
+    } catch (const Json::exception& error) {
+      return Error("sdk:invalid_return",
+                   absl::StrCat("the answer is no valid JSON: ", error.what()));
+    }
+    const auto bytes = static_cast<std::int64_t>(reply->ByteSizeLong());
+    if (bytes <= max_message_bytes_ - kEnvelopeBytes) return absl::OkStatus();
+    return Error("sdk:invalid_return",
+                 absl::StrCat("the answer has ", bytes, " bytes, but the bridge takes at most ",
+                              max_message_bytes_.load()));
+  }();
+  if (!failure.ok()) *reply->mutable_failure() = FailureOf(info, failure);
+  return reply;
 }
 
-void SessionEngine::OnDelivered(const pb::Delivered& delivered) {
-  for (const std::string& request_id : delivered.request_ids()) calls_.Forget(request_id);
-}
-
-bool SessionEngine::stopping() const {
+void SessionEngine::End(const std::string& request_id, PluginMessagePtr answer) {
+  // In one step: once no call runs, the session may half-close.
   absl::MutexLock lock(&mutex_);
-  return stop_;
+  calls_.End(request_id, answer);
+  if (stream_ != nullptr) stream_->Send(std::move(answer));
 }
 
-void SessionEngine::Log(LogLevel level, const std::string& line) const {
-  options_.logger(level, line);
+void SessionEngine::Send(PluginMessagePtr message) {
+  absl::MutexLock lock(&mutex_);
+  if (stream_ != nullptr) stream_->Send(std::move(message));
 }
 
 }  // namespace atomemo::internal

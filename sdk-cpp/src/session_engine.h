@@ -2,35 +2,44 @@
 #define ATOMEMO_SDK_CPP_SRC_SESSION_ENGINE_H_
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
+
+#include <grpcpp/alarm.h>
+#include <grpcpp/completion_queue.h>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "atomemo/plugin.h"
 #include "sdk-cpp/src/bridge_address.h"
 #include "sdk-cpp/src/bridge_hub.h"
+#include "sdk-cpp/src/bridge_stream.h"
 #include "sdk-cpp/src/call_table.h"
 #include "sdk-cpp/src/log_throttle.h"
 #include "sdk-cpp/src/plugin_state.h"
-#include "sdk-cpp/src/session.h"
+#include "sdk-cpp/src/wire.h"
 #include "sdk-cpp/src/worker_pool.h"
 
 namespace atomemo::internal {
 
-// Keeps a plugin served: one session after the other, for as long as the plugin runs. Three kinds
-// of threads: the one in Run makes and ends sessions; the session's thread reads calls and hands
-// them to the worker pools; workers run handlers and send the answers. Answers go through the call
-// table, which outlives sessions. Owned jointly with the workers, some of which may be left behind.
-class SessionEngine : private SessionListener, public std::enable_shared_from_this<SessionEngine> {
+// Keeps a plugin served: one session after the other, each a stream, for as long as the plugin
+// runs. Two kinds of threads: the one in Run polls the completion queue, and does everything that a
+// session needs; workers run handlers and send the answers. Answers go through the call table,
+// which outlives sessions. Owned jointly with the workers, some of which may be left behind.
+class SessionEngine : private BridgeStream::Listener,
+                      public std::enable_shared_from_this<SessionEngine> {
  public:
   // INVALID_ARGUMENT for options or an environment that cannot be used.
   static absl::StatusOr<std::shared_ptr<SessionEngine>> Create(
       std::shared_ptr<const PluginState> plugin, const RunOptions& options,
       const Environment& env = ProcessEnvironment());
+  ~SessionEngine() override;
 
   // See Plugin::Run. Once.
   absl::Status Run();
@@ -38,52 +47,71 @@ class SessionEngine : private SessionListener, public std::enable_shared_from_th
   void Stop() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
+  // A session's life, in this order; some are left out.
+  enum class Phase {
+    kOpening,     // until `opened`
+    kServing,     // calls come
+    kWindingUp,   // the bridge drains: until `drained`
+    kDraining,    // the plugin has sent `drain`: until `drained`
+    kFinishing,   // no further call comes: until none runs
+    kCancelling,  // handlers were told to return: until none runs
+    kClosing,     // half-closed: until the bridge, which then has every answer, ends the stream
+    kAborting,    // cancelled: until the stream has ended
+    kEnded,
+  };
+
   SessionEngine(std::shared_ptr<const PluginState> plugin, RunOptions options, std::string target,
                 pb::HubMode mode);
 
-  // Opens, registers, publishes and serves one session. Returns why it ended; OK after Stop.
-  absl::Status RunSession();
-  absl::Status Register(Session& session);
-  absl::Status Publish(Session& session);
-  template <typename Method, typename Request, typename Response>
-  absl::Status RegisterPart(Session& session, Method method, Request request, Response response,
-                            const char* kind, const Json& part);
-  void SubscribeAll(Session& session);
-  // Lets calls in flight finish, cancels those that take longer, and waits until the bridge has the
-  // answers.
-  void Drain(Session& session, absl::Duration timeout);
-  // Waits before the next attempt; returns early on Stop.
-  void Backoff(const absl::Status& reason) ABSL_LOCKS_EXCLUDED(mutex_);
+  // ---- On Run's thread
+
+  // Serves one session. Returns why it ended; OK once the plugin was stopped and the bridge has
+  // every answer.
+  absl::Status RunSession() ABSL_LOCKS_EXCLUDED(mutex_);
+  PluginMessagePtr Hello() const;
+  absl::Status Outcome() const;
+  // Handles the queue's next event; returns without one at `deadline`.
+  void Poll(absl::Time deadline);
+  // Takes the steps for which it is time.
+  void MoveOn() ABSL_LOCKS_EXCLUDED(mutex_);
+  void Enter(Phase phase) ABSL_LOCKS_EXCLUDED(mutex_);
+  // When a phase is over, whether or not what it waits for has come.
+  absl::Time Deadline() const;
+  bool stopping() const { return stop_by_.has_value(); }
+  // Stopped, and there is nothing left to do, or no time to do it in.
+  bool Done() const { return stopping() && (calls_.empty() || absl::Now() >= *stop_by_); }
+  // Waits before the next attempt.
+  void Backoff(const absl::Status& reason);
   absl::Status ShutDown(absl::Status status);
 
-  void OnCall(std::shared_ptr<const pb::AuthenticateCall> call) override;
-  void OnCall(std::shared_ptr<const pb::AuthorizeOAuth2Call> call) override;
-  void OnCall(std::shared_ptr<const pb::InvokeCall> call) override;
-  void OnCall(std::shared_ptr<const pb::ListResourcesCall> call) override;
-  void OnCall(std::shared_ptr<const pb::MapResourceCall> call) override;
-  void OnCancel(const pb::Cancel& cancel) override;
-  void OnRejected(const pb::Rejected& rejected) override;
-  void OnStreamEnded(StreamKind kind, const grpc::Status& status) override;
-  void OnHubState(const pb::HubState& state) override;
-  void OnDelivered(const pb::Delivered& delivered) override;
-
+  void OnMessage(BridgeMessagePtr message) override;
+  void OnEnded(const grpc::Status& status) override;
+  void OnOpened(const pb::SessionOpened& opened);
+  void OnPublished(const pb::PublishResponse& published);
+  void OnHubState(const pb::HubState& state);
+  void OnDraining(const pb::Draining& draining);
+  void OnRejected(const pb::Rejected& rejected);
   // Has a worker answer a call, unless it runs or has run already.
-  template <typename Traits>
-  void Admit(std::shared_ptr<const typename Traits::Call> call, WorkerPool& pool);
-  void LogWaiting();
-  // On a worker: the reply to a call, whatever its handler does.
-  template <typename Traits>
-  std::shared_ptr<const typename Traits::Reply> Answer(const typename Traits::Call& call,
-                                                       CallControl& control);
-  void Send(const Reply& reply) ABSL_LOCKS_EXCLUDED(mutex_);
+  void OnCall(const CallRow& row, BridgeMessagePtr message);
+  void OnStop();
 
-  bool stopping() const ABSL_LOCKS_EXCLUDED(mutex_);
-  void Log(LogLevel level, const std::string& line) const;
+  // ---- On a worker
+
+  // The reply to a call, whatever its handler does.
+  PluginMessagePtr Answer(const CallRow& row, const pb::BridgeMessage& call, CallControl& control);
+  // Keeps the answer and sends it.
+  void End(const std::string& request_id, PluginMessagePtr answer) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // ---- On any thread
+
+  void Send(PluginMessagePtr message) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Log(LogLevel level, const std::string& line) const { options_.logger(level, line); }
 
   const std::shared_ptr<const PluginState> plugin_;
   const RunOptions options_;
   const std::string target_;
   const pb::HubMode mode_;
+  const std::string instance_id_;
 
   BridgeHub hub_;
   CallTable calls_;
@@ -91,19 +119,33 @@ class SessionEngine : private SessionListener, public std::enable_shared_from_th
   WorkerPool queries_;
   // What the bridge takes in one message, in bytes.
   std::atomic<std::int64_t> max_message_bytes_;
+
+  // Used by Run's thread only.
+  grpc::CompletionQueue queue_;
+  Operation on_stop_ = [this](bool /*ok*/) { OnStop(); };
   LogThrottle waiting_lines_;
   LogThrottle refusal_lines_;
-
-  // Only used by Run's thread.
   std::mt19937_64 random_;
-  const std::string instance_id_;
   int attempt_ = 0;
   std::string last_failure_;
+  // Once stopped: until when calls may run, and answers may be offered.
+  std::optional<absl::Time> stop_by_;
 
-  mutable absl::Mutex mutex_;
-  bool stop_ ABSL_GUARDED_BY(mutex_) = false;
-  // The open session, for workers' answers.
-  Session* session_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  // Of the session, likewise.
+  std::shared_ptr<pb::PluginService::Stub> stub_;
+  Phase phase_ = Phase::kOpening;
+  absl::Time entered_;  // the phase
+  // Until when calls may run.
+  absl::Time drain_by_;
+  std::optional<pb::Draining> draining_;
+  std::optional<pb::Refused> refused_;
+  grpc::Status status_;
+
+  absl::Mutex mutex_;
+  // Null between sessions.
+  std::unique_ptr<BridgeStream> stream_ ABSL_GUARDED_BY(mutex_);
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  grpc::Alarm stop_alarm_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace atomemo::internal

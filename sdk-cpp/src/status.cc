@@ -8,7 +8,6 @@
 #include <google/protobuf/unknown_field_set.h>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "atomemo/error.h"
 
 namespace atomemo::internal {
@@ -19,9 +18,8 @@ namespace pb = ::atomemo::plugin::v1;
 // `google.rpc.Status.details`. Its C++ class is in no Debian package, hence the look by number.
 constexpr int kDetailsField = 3;
 
-// The detail of type T in a status's google.rpc.Status, if there is one.
-template <typename T>
-std::optional<T> DetailOf(const grpc::Status& status) {
+// The error in a status's google.rpc.Status, if the hub is what failed.
+std::optional<pb::HubError> HubErrorOf(const grpc::Status& status) {
   google::protobuf::Empty rpc_status;
   if (!rpc_status.ParseFromString(status.error_details())) return std::nullopt;
   const auto& fields = rpc_status.GetReflection()->GetUnknownFields(rpc_status);
@@ -32,10 +30,16 @@ std::optional<T> DetailOf(const grpc::Status& status) {
       continue;
     }
     google::protobuf::Any any;
-    T detail;
-    if (any.ParseFromString(field.length_delimited()) && any.UnpackTo(&detail)) return detail;
+    pb::HubError error;
+    if (any.ParseFromString(field.length_delimited()) && any.UnpackTo(&error)) return error;
   }
   return std::nullopt;
+}
+
+absl::Status ToAbsl(const pb::HubError& error) {
+  Json details = Json::parse(error.error().json(), nullptr, /*allow_exceptions=*/false);
+  if (!details.is_object()) details = Json::object();
+  return Error({error.code(), /*name=*/"", error.message(), std::move(details)});
 }
 
 }  // namespace
@@ -45,25 +49,16 @@ std::string Describe(const pb::DefinitionViolation& violation) {
                                   : absl::StrCat(violation.path(), ": ", violation.message());
 }
 
-std::vector<std::string> ViolationsOf(const grpc::Status& status) {
-  std::vector<std::string> lines;
-  if (const auto violations = DetailOf<pb::DefinitionViolations>(status)) {
-    for (const auto& violation : violations->violations()) lines.push_back(Describe(violation));
-  }
-  return lines;
+absl::Status ToAbsl(const grpc::Status& status) {
+  if (const auto error = HubErrorOf(status)) return ToAbsl(*error);
+  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
 }
 
-absl::Status ToAbsl(const grpc::Status& status) {
-  if (status.ok()) return absl::OkStatus();
-  if (const auto error = DetailOf<pb::HubError>(status)) {
-    Json details = Json::parse(error->error().json(), nullptr, /*allow_exceptions=*/false);
-    if (!details.is_object()) details = Json::object();
-    return Error({error->code(), /*name=*/"", error->message(), std::move(details)});
-  }
-  std::vector<std::string> lines = ViolationsOf(status);
-  lines.insert(lines.begin(), status.error_message());
-  return absl::Status(static_cast<absl::StatusCode>(status.error_code()),
-                      absl::StrJoin(lines, "\n  "));
+absl::Status ToAbsl(const pb::HubFailure& failure) {
+  if (failure.has_error()) return ToAbsl(failure.error());
+  const auto code = static_cast<absl::StatusCode>(failure.code());
+  return absl::Status(code == absl::StatusCode::kOk ? absl::StatusCode::kUnknown : code,
+                      failure.message());
 }
 
 bool IsPermanent(const absl::Status& status) {

@@ -2,7 +2,6 @@
 #define ATOMEMO_SDK_CPP_SRC_STATUS_H_
 
 #include <string>
-#include <vector>
 
 #include <grpcpp/support/status.h>
 
@@ -11,13 +10,12 @@
 
 namespace atomemo::internal {
 
-// What the bridge found wrong with a definition, one "path: message" each; empty if the status
-// carries none.
-std::vector<std::string> ViolationsOf(const grpc::Status& status);
+// "path: message".
 std::string Describe(const plugin::v1::DefinitionViolation& violation);
 
-// The status for plugin authors: a hub's error keeps its code, violations become further lines.
+// The status for plugin authors: a hub's error keeps its code.
 absl::Status ToAbsl(const grpc::Status& status);
+absl::Status ToAbsl(const plugin::v1::HubFailure& failure);
 
 // Whether connecting again cannot help: what the plugin says must change first.
 bool IsPermanent(const absl::Status& status);

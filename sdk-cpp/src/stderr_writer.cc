@@ -69,7 +69,7 @@ void StderrWriter::Write(absl::string_view line) {
   } else {
     queued_.append(line.data(), line.size());
   }
-  if (std::exchange(started_, true)) return;
+  if (std::exchange(writing_, true)) return;
   // Signals are for the threads that wait for them.
   sigset_t all;
   sigset_t before;
@@ -91,9 +91,8 @@ void StderrWriter::Run() {
     lines.clear();
     {
       absl::MutexLock lock(&mutex_);
-      writing_ = false;
-      mutex_.Await(absl::Condition(this, &StderrWriter::HasWork));
-      writing_ = true;
+      writing_ = !queued_.empty() || dropped_ > 0;
+      if (!writing_) return;
       lines.swap(queued_);
       dropped = std::exchange(dropped_, 0);
     }

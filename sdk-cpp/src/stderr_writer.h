@@ -11,9 +11,10 @@
 
 namespace atomemo::internal {
 
-// Writes lines to stderr on a thread of its own, so that no call waits for whoever reads them. What
-// a queue of 256 KiB does not hold is dropped, and as soon as something gets through again, a line
-// says how many. One for the process, for its whole life. Thread-safe.
+// Writes lines to stderr on a thread of its own, which lives while there are any, so that no call
+// waits for whoever reads them. What a queue of 256 KiB does not hold is dropped, and as soon as
+// something gets through again, a line says how many. One for the process, for its whole life.
+// Thread-safe.
 class StderrWriter {
  public:
   static StderrWriter& Instance();
@@ -27,16 +28,13 @@ class StderrWriter {
 
  private:
   void Run();
-  bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return !queued_.empty() || dropped_ > 0;
-  }
-  bool IsIdle() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !HasWork() && !writing_; }
+  bool IsIdle() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !writing_; }
 
   absl::Mutex mutex_;
   std::string queued_ ABSL_GUARDED_BY(mutex_);
   std::uint64_t dropped_ ABSL_GUARDED_BY(mutex_) = 0;
+  // The thread lives.
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
-  bool started_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace atomemo::internal

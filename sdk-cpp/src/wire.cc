@@ -3,6 +3,7 @@
 #include <google/protobuf/util/json_util.h>
 
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -175,7 +176,9 @@ pb::FileRef ToProto(const FileRef& file) {
   return proto;
 }
 
-absl::StatusOr<CallRequest> AuthenticateStream::Decode(const pb::Authentication& payload) {
+namespace {
+
+absl::StatusOr<CallRequest> Decode(const pb::Authentication& payload) {
   Decoder decoder(payload.info(), CallKind::kAuthenticate);
   decoder.request().name = payload.credential_name();
   decoder.Take(FromProto(payload.credential()), &CallRequest::parameters);
@@ -183,11 +186,11 @@ absl::StatusOr<CallRequest> AuthenticateStream::Decode(const pb::Authentication&
   return std::move(decoder).Result();
 }
 
-void AuthenticateStream::SetAnswer(Answer answer, pb::AuthenticateResult& result) {
+void SetAnswer(Answer answer, pb::AuthenticateResult& result) {
   SetJson(std::get<Json>(answer), result.mutable_data()->mutable_json());
 }
 
-absl::StatusOr<CallRequest> OAuth2Stream::Decode(const pb::OAuth2Step& payload) {
+absl::StatusOr<CallRequest> Decode(const pb::OAuth2Step& payload) {
   Decoder decoder(payload.info(), KindOf(payload));
   decoder.request().name = payload.credential_name();
   decoder.Take(FromProto(payload.credential()), &CallRequest::parameters);
@@ -199,7 +202,7 @@ absl::StatusOr<CallRequest> OAuth2Stream::Decode(const pb::OAuth2Step& payload) 
   return std::move(decoder).Result();
 }
 
-void OAuth2Stream::SetAnswer(Answer answer, pb::OAuth2Result& result) {
+void SetAnswer(Answer answer, pb::OAuth2Result& result) {
   if (auto* url = std::get_if<std::string>(&answer)) {
     result.set_url(ToUtf8(*url));
     return;
@@ -215,17 +218,17 @@ void OAuth2Stream::SetAnswer(Answer answer, pb::OAuth2Result& result) {
   }
 }
 
-absl::StatusOr<CallRequest> InvokeStream::Decode(const pb::Invocation& payload) {
+absl::StatusOr<CallRequest> Decode(const pb::Invocation& payload) {
   Decoder decoder(payload.info(), CallKind::kInvoke);
   decoder.TakeToolCall(payload);
   return std::move(decoder).Result();
 }
 
-void InvokeStream::SetAnswer(Answer answer, pb::InvokeResult& result) {
+void SetAnswer(Answer answer, pb::InvokeResult& result) {
   SetJson(std::get<Json>(answer), result.mutable_data()->mutable_json());
 }
 
-absl::StatusOr<CallRequest> ListResourcesStream::Decode(const pb::ResourceQuery& payload) {
+absl::StatusOr<CallRequest> Decode(const pb::ResourceQuery& payload) {
   Decoder decoder(payload.info(), CallKind::kListResources);
   decoder.TakeToolCall(payload);
   decoder.request().method = payload.method();
@@ -236,7 +239,7 @@ absl::StatusOr<CallRequest> ListResourcesStream::Decode(const pb::ResourceQuery&
   return std::move(decoder).Result();
 }
 
-void ListResourcesStream::SetAnswer(Answer answer, pb::ListResourcesResult& result) {
+void SetAnswer(Answer answer, pb::ListResourcesResult& result) {
   const auto& list = std::get<ResourceList>(answer);
   if (!list.data.is_null()) SetJson(list.data, result.mutable_data()->mutable_json());
   for (const Resource& resource : list.results) {
@@ -249,14 +252,14 @@ void ListResourcesStream::SetAnswer(Answer answer, pb::ListResourcesResult& resu
         [&result](const std::string& token) { result.set_pagination_token(token); });
 }
 
-absl::StatusOr<CallRequest> MapResourceStream::Decode(const pb::MappingQuery& payload) {
+absl::StatusOr<CallRequest> Decode(const pb::MappingQuery& payload) {
   Decoder decoder(payload.info(), CallKind::kMapResource);
   decoder.TakeToolCall(payload);
   decoder.request().method = payload.method();
   return std::move(decoder).Result();
 }
 
-void MapResourceStream::SetAnswer(Answer answer, pb::MapResourceResult& result) {
+void SetAnswer(Answer answer, pb::MapResourceResult& result) {
   const auto& mapping = std::get<ResourceMapping>(answer);
   if (!mapping.data.is_null()) SetJson(mapping.data, result.mutable_data()->mutable_json());
   for (const MappedField& field : mapping.fields) {
@@ -272,12 +275,44 @@ void MapResourceStream::SetAnswer(Answer answer, pb::MapResourceResult& result) 
   }
 }
 
-pb::CallFailure FailureOf(const std::string& request_id, const std::string& event,
-                          const absl::Status& error) {
+template <auto kCall, auto kResult>
+constexpr CallRow Row(pb::BridgeMessage::MessageCase message) {
+  return {
+      message,
+      [](const pb::BridgeMessage& call) -> const pb::CallInfo& { return (call.*kCall)().info(); },
+      [](const pb::BridgeMessage& call) { return Decode((call.*kCall)()); },
+      [](const pb::CallInfo& info, Answer answer, pb::PluginMessage& reply) {
+        auto& result = *(reply.*kResult)();
+        result.set_request_id(info.request_id());
+        if constexpr (std::is_same_v<decltype(result), pb::OAuth2Result&>) {
+          result.set_event(info.event());
+        }
+        SetAnswer(std::move(answer), result);
+      }};
+}
+
+}  // namespace
+
+const CallRow* RowOf(const pb::BridgeMessage& message) {
+  using Call = pb::BridgeMessage;
+  using Reply = pb::PluginMessage;
+  static constexpr CallRow kRows[] = {
+      Row<&Call::invoke, &Reply::mutable_invoked>(Call::kInvoke),
+      Row<&Call::authenticate, &Reply::mutable_authenticated>(Call::kAuthenticate),
+      Row<&Call::authorize, &Reply::mutable_authorized>(Call::kAuthorize),
+      Row<&Call::list, &Reply::mutable_listed>(Call::kList),
+      Row<&Call::map, &Reply::mutable_mapped>(Call::kMap)};
+  for (const CallRow& row : kRows) {
+    if (row.message == message.message_case()) return &row;
+  }
+  return nullptr;
+}
+
+pb::CallFailure FailureOf(const pb::CallInfo& info, const absl::Status& error) {
   const ErrorAnswer answer = DescribeError(error);
   pb::CallFailure failure;
-  failure.set_request_id(request_id);
-  failure.set_event(event);
+  failure.set_request_id(info.request_id());
+  failure.set_event(info.event());
   pb::PluginError* proto = failure.mutable_error();
   FillError(answer, *proto);
   for (const ErrorAnswer& cause : answer.causes) {

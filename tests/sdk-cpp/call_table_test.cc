@@ -5,8 +5,6 @@
 
 #include <utility>
 
-#include "atomemo/plugin/v1/plugin_service.pb.h"
-
 namespace atomemo::internal {
 namespace {
 
@@ -18,11 +16,11 @@ std::shared_ptr<LiveCallControl> Control(absl::Duration time_left = absl::Minute
   return std::make_shared<LiveCallControl>(time_left);
 }
 
-Reply ReplyOf(const std::string& request_id, const std::string& data = "") {
-  auto message = std::make_shared<plugin::v1::InvokeReply>();
-  message->mutable_result()->set_request_id(request_id);
-  message->mutable_result()->mutable_data()->set_json(data);
-  return {StreamKind::kInvoke, message};
+PluginMessagePtr ReplyOf(const std::string& request_id, const std::string& data = "") {
+  auto message = std::make_shared<pb::PluginMessage>();
+  message->mutable_invoked()->set_request_id(request_id);
+  message->mutable_invoked()->mutable_data()->set_json(data);
+  return message;
 }
 
 // A table and the ids of the calls that it started.
@@ -39,8 +37,7 @@ class CallTableTest : public ::testing::Test {
   }
   // The handler of a call has returned.
   void Answer(const std::string& request_id, std::size_t bytes = 0) {
-    table_.Keep(request_id, ReplyOf(request_id, std::string(bytes, 'x')));
-    table_.End(request_id);
+    table_.End(request_id, ReplyOf(request_id, std::string(bytes, 'x')));
   }
   void AdmitAndAnswer(const std::string& request_id, std::size_t bytes = 0,
                       absl::Duration time_left = absl::Minutes(1)) {
@@ -49,9 +46,8 @@ class CallTableTest : public ::testing::Test {
   }
   std::vector<std::string> Kept() {
     std::vector<std::string> ids;
-    for (const Reply& reply : table_.Kept()) {
-      ids.push_back(
-          static_cast<const plugin::v1::InvokeReply&>(*reply.message).result().request_id());
+    for (const PluginMessagePtr& answer : table_.Kept()) {
+      ids.push_back(answer->invoked().request_id());
     }
     return ids;
   }
@@ -65,12 +61,11 @@ class CallTableTest : public ::testing::Test {
 TEST_F(CallTableTest, ACallIsNewThenRunningThenAnswered) {
   EXPECT_EQ(Admit("a"), Admission::kStarted);
   EXPECT_EQ(Admit("a"), Admission::kKnown);
-  const Reply reply = ReplyOf("a");
-  table_.Keep("a", reply);
-  table_.End("a");
+  const PluginMessagePtr answer = ReplyOf("a");
+  table_.End("a", answer);
   const CallTable::Admitted again = table_.Admit("a", Control(), [] { FAIL(); });
   EXPECT_EQ(again.admission, Admission::kAnswered);
-  EXPECT_EQ(again.reply.message, reply.message);
+  EXPECT_EQ(again.answer, answer);
   EXPECT_THAT(started_, ElementsAre("a"));
 }
 
@@ -109,16 +104,14 @@ TEST_F(CallTableTest, KeptBytesAreBounded) {
 }
 
 TEST_F(CallTableTest, AnAnswerOfExactlyTheBytesLeavesNoRoom) {
-  const auto envelope = static_cast<std::int64_t>(ReplyOf("a", "").message->ByteSizeLong());
+  const auto envelope = static_cast<std::int64_t>(ReplyOf("a", "")->ByteSizeLong());
   CallTable table(kMaxKept, envelope);
   table.Admit("a", Control(), [] {});
-  table.Keep("a", ReplyOf("a", ""));
-  table.End("a");
+  table.End("a", ReplyOf("a", ""));
   EXPECT_EQ(table.Admit("b", Control(), [] {}).admission, Admission::kWaiting);
   CallTable larger(kMaxKept, envelope + 1);
   larger.Admit("a", Control(), [] {});
-  larger.Keep("a", ReplyOf("a", ""));
-  larger.End("a");
+  larger.End("a", ReplyOf("a", ""));
   EXPECT_EQ(larger.Admit("b", Control(), [] {}).admission, Admission::kStarted);
 }
 
@@ -187,19 +180,6 @@ TEST_F(CallTableTest, AnswersThatAreFarTooLateMakeRoom) {
   EXPECT_THAT(Kept(), ElementsAre("good"));
 }
 
-TEST_F(CallTableTest, AnAnswerThatIsFarTooLateMakesRoomBeforeItsCallHasEnded) {
-  for (const char* id : {"a", "b", "c"}) Admit(id, -absl::Hours(1));
-  for (const char* id : {"a", "b", "c"}) table_.Keep(id, ReplyOf(id));
-  EXPECT_EQ(Admit("d"), Admission::kStarted);
-}
-
-TEST_F(CallTableTest, AnAnswerThatIsKeptTakesRoomOnceAlthoughItsCallHasNotEnded) {
-  for (const char* id : {"a", "b"}) Admit(id);
-  for (const char* id : {"a", "b"}) table_.Keep(id, ReplyOf(id));
-  EXPECT_EQ(Admit("c"), Admission::kStarted);
-  EXPECT_EQ(Admit("d"), Admission::kWaiting);
-}
-
 TEST_F(CallTableTest, ACallWhoseAnswerIsForgottenIsNewWhenItComesAgain) {
   AdmitAndAnswer("a");
   table_.Forget("a");
@@ -215,29 +195,33 @@ TEST_F(CallTableTest, AnAnswerThatIsALittleLateIsKept) {
   EXPECT_THAT(Kept(), ElementsAre("a"));
 }
 
-TEST_F(CallTableTest, ACallWithoutAnAnswerGivesItsRoomBack) {
-  for (const char* id : {"a", "b", "c", "d"}) Admit(id);
-  table_.End("a");
-  EXPECT_THAT(started_, ElementsAre("a", "b", "c", "d"));
-}
-
 TEST_F(CallTableTest, OpenNamesEachCallOnce) {
   AdmitAndAnswer("kept");
   Admit("runs");
-  Admit("sends");
-  table_.Keep("sends", ReplyOf("sends"));
+  Admit("cancelled");
   Admit("waits");
-  EXPECT_THAT(table_.Open(), UnorderedElementsAre("kept", "runs", "sends", "waits"));
+  table_.Cancel("cancelled");
+  EXPECT_THAT(table_.Open(), UnorderedElementsAre("kept", "runs", "cancelled", "waits"));
 }
 
-TEST_F(CallTableTest, IsIdleOnceEveryCallHasEnded) {
-  EXPECT_TRUE(table_.WaitIdle(absl::InfinitePast()));
-  Admit("a");
-  EXPECT_FALSE(table_.WaitIdle(absl::InfinitePast()));
-  table_.Keep("a", ReplyOf("a"));
-  EXPECT_FALSE(table_.WaitIdle(absl::InfinitePast())) << "its answer has not been sent yet";
-  table_.End("a");
-  EXPECT_TRUE(table_.WaitIdle(absl::InfinitePast()));
+TEST_F(CallTableTest, RunningCountsCallsWithoutAnAnswer) {
+  EXPECT_TRUE(table_.empty());
+  for (const char* id : {"a", "b", "c", "waits"}) Admit(id);
+  table_.Cancel("b");
+  EXPECT_EQ(table_.running(), 4u);
+  for (const char* id : {"a", "b", "c", "waits"}) Answer(id);
+  EXPECT_EQ(table_.running(), 0u);
+  EXPECT_FALSE(table_.empty()) << "there are answers to be delivered";
+  for (const char* id : {"a", "c", "waits"}) table_.Forget(id);
+  EXPECT_TRUE(table_.empty());
+}
+
+TEST_F(CallTableTest, AnAnswerIsNotKeptOnceItsCallIsCancelled) {
+  for (const char* id : {"a", "b", "c"}) AdmitAndAnswer(id);
+  EXPECT_EQ(Admit("d"), Admission::kWaiting);
+  table_.Cancel("b");
+  EXPECT_THAT(Kept(), ElementsAre("a", "c"));
+  EXPECT_THAT(started_, ElementsAre("a", "b", "c", "d"));
 }
 
 TEST(LiveCallControlTest, ItsDeadlineCancels) {

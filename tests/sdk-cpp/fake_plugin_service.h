@@ -1,14 +1,14 @@
 #ifndef ATOMEMO_TESTS_SDK_CPP_FAKE_PLUGIN_SERVICE_H_
 #define ATOMEMO_TESTS_SDK_CPP_FAKE_PLUGIN_SERVICE_H_
 
+#include <deque>
 #include <map>
 #include <memory>
-#include <set>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <google/protobuf/any.pb.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <grpcpp/server_context.h>
@@ -28,7 +28,8 @@ constexpr absl::Duration kPatience = absl::Seconds(20);
 
 // A bridge's gRPC side over a real Unix socket, which does what the test says. Every session and
 // every reply is recorded. Start, Stop and Start again are a bridge's restart. Thread-safe.
-class FakePluginService final : public pb::PluginService::Service {
+class FakePluginService final
+    : public pb::PluginService::WithCallbackMethod_Serve<pb::PluginService::Service> {
  public:
   explicit FakePluginService(std::string socket_path) : socket_path_(std::move(socket_path)) {}
   ~FakePluginService() override { Stop(); }
@@ -36,6 +37,8 @@ class FakePluginService final : public pb::PluginService::Service {
   void Start() {
     grpc::ServerBuilder builder;
     builder.AddListeningPort("unix:" + socket_path_, grpc::InsecureServerCredentials());
+    // What is not read stays with the plugin.
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
     builder.RegisterService(this);
     server_ = builder.BuildAndStart();
   }
@@ -47,117 +50,85 @@ class FakePluginService final : public pb::PluginService::Service {
     server_.reset();
   }
 
-  // ---- What the fake answers from now on
+  // ---- What the fake does from now on
 
-  void FailOpen(grpc::Status status) { Set(&open_status_, std::move(status)); }
-  void FailRegisterTool(grpc::Status status) { Set(&register_tool_status_, std::move(status)); }
-  void FailPublish(grpc::Status status) { Set(&publish_status_, std::move(status)); }
-  // Publish does not return until the session ends.
-  void HoldPublish(bool hold) {
+  // Every `hello` is answered with this status.
+  void FailOpen(grpc::Status status) {
     absl::MutexLock lock(&mutex_);
-    hold_publish_ = hold;
+    open_status_ = std::move(status);
   }
+  // Sessions are opened, but not published.
+  void HoldPublish() { Set(&hold_publish_); }
   void SetMaxMessageBytes(std::int64_t bytes) {
     absl::MutexLock lock(&mutex_);
     max_message_bytes_ = bytes;
   }
-  // Answers CallHub.
-  void AnswerHubCalls(grpc::Status status, std::string json) {
+  // Answers hub_request; its id is the request's.
+  void AnswerHubCalls(pb::HubReply reply) {
     absl::MutexLock lock(&mutex_);
-    hub_status_ = std::move(status);
-    hub_answer_ = std::move(json);
+    hub_reply_ = std::move(reply);
   }
-  // DrainSession does not say `drained` on the streams; TellDrained does.
-  void HoldDrained(bool hold) {
+  void HoldHubCalls() { Set(&hold_hub_calls_); }
+  // `drain` is not answered with `drained`; TellDrained does that.
+  void HoldDrained(bool hold = true) {
     absl::MutexLock lock(&mutex_);
     hold_drained_ = hold;
   }
-  // CallHub does not return until its client gives up.
-  void HoldHubCalls() {
+  // Reads no further message of any session, but the one that it waits for.
+  void HoldReads() { Set(&hold_reads_); }
+  void ResumeReads() {
     absl::MutexLock lock(&mutex_);
-    hold_hub_calls_ = true;
+    hold_reads_ = false;
+    session_->Read();
   }
 
   // ---- What the test makes happen in the open session
 
-  // Sends a call on the Invoke stream.
+  void Send(pb::BridgeMessage message) {
+    absl::MutexLock lock(&mutex_);
+    if (session_ != nullptr) session_->Write(std::move(message));
+  }
+
   void Invoke(const std::string& request_id, const std::string& tool,
               const std::string& parameters_json, absl::Duration time_left = absl::Minutes(1)) {
-    pb::InvokeCall call;
-    pb::Invocation& invocation = *call.mutable_invoke();
+    pb::BridgeMessage message;
+    pb::Invocation& invocation = *message.mutable_invoke();
     invocation.mutable_info()->set_request_id(request_id);
     invocation.mutable_info()->mutable_time_left()->set_seconds(absl::ToInt64Seconds(time_left));
     invocation.set_tool_name(tool);
     invocation.mutable_parameters()->set_json(parameters_json);
-    absl::MutexLock lock(&mutex_);
-    invoke_->Write(call);
+    Send(std::move(message));
   }
 
-  void CancelInvoke(const std::string& request_id) {
-    pb::InvokeCall call;
-    call.mutable_cancel()->set_request_id(request_id);
-    absl::MutexLock lock(&mutex_);
-    invoke_->Write(call);
+  void Cancel(const std::string& request_id) {
+    pb::BridgeMessage message;
+    message.mutable_cancel()->set_request_id(request_id);
+    Send(std::move(message));
   }
 
-  void RejectInvoke(const std::string& request_id, const std::string& why) {
-    pb::InvokeCall call;
-    call.mutable_rejected()->set_request_id(request_id);
-    call.mutable_rejected()->add_violations()->set_message(why);
-    absl::MutexLock lock(&mutex_);
-    invoke_->Write(call);
-  }
-
-  void Authenticate(const pb::Authentication& authentication) {
-    pb::AuthenticateCall call;
-    *call.mutable_authenticate() = authentication;
-    absl::MutexLock lock(&mutex_);
-    authenticate_->Write(call);
-  }
-
-  void AuthorizeOAuth2(const pb::OAuth2Step& step) {
-    pb::AuthorizeOAuth2Call call;
-    *call.mutable_step() = step;
-    absl::MutexLock lock(&mutex_);
-    oauth2_->Write(call);
-  }
-
-  void ListResources(const pb::ResourceQuery& query) {
-    pb::ListResourcesCall call;
-    *call.mutable_list() = query;
-    absl::MutexLock lock(&mutex_);
-    list_->Write(call);
-  }
-
-  void MapResource(const pb::MappingQuery& query) {
-    pb::MapResourceCall call;
-    *call.mutable_map() = query;
-    absl::MutexLock lock(&mutex_);
-    map_->Write(call);
-  }
-
-  // Tells the open streams that no further call comes.
-  void TellDrained() {
-    absl::MutexLock lock(&mutex_);
-    TellDrainedLocked();
-  }
-
-  void SendEvent(const pb::SessionEvent& event) {
-    absl::MutexLock lock(&mutex_);
-    events_->Write(event);
+  void Reject(const std::string& request_id, const std::string& why) {
+    pb::BridgeMessage message;
+    message.mutable_rejected()->set_request_id(request_id);
+    message.mutable_rejected()->add_violations()->set_message(why);
+    Send(std::move(message));
   }
 
   void Deliver(const std::string& request_id) {
-    pb::SessionEvent event;
-    event.mutable_delivered()->add_request_ids(request_id);
-    SendEvent(event);
+    pb::BridgeMessage message;
+    message.mutable_delivered()->add_request_ids(request_id);
+    Send(std::move(message));
   }
 
-  // Ends the open session and its streams.
+  void TellDrained() {
+    pb::BridgeMessage message;
+    message.mutable_drained();
+    Send(std::move(message));
+  }
+
+  // Ends the open session.
   void EndSession(grpc::Status status) {
     absl::MutexLock lock(&mutex_);
-    end_status_ = std::move(status);
-    ended_session_ = sessions_;
+    session_->End(std::move(status));
   }
 
   // ---- What the test waits for; false after kPatience
@@ -165,134 +136,54 @@ class FakePluginService final : public pb::PluginService::Service {
   bool WaitForSessions(int count) {
     return WaitUntil([&] { return published_ >= count; });
   }
-  bool WaitForOpenAttempts(int count) {
-    return WaitUntil([&] { return open_attempts_ >= count; });
+  bool WaitForOpenAttempts(std::size_t count) {
+    return WaitUntil([&] { return hellos_.size() >= count; });
   }
-  bool WaitForPublishAttempt() {
-    return WaitUntil([&] { return publish_attempts_ > 0; });
-  }
-  bool WaitForStreams(int count) {
-    return WaitUntil([&] { return open_streams_ == count; });
-  }
-  bool WaitForDrainRequest() {
-    return WaitUntil([&] { return drain_requests_ > 0; });
+  bool WaitForDrainRequest(int count = 1) {
+    return WaitUntil([&] { return drain_requests_ >= count; });
   }
   bool WaitForHubCall() {
     return WaitUntil([&] { return !hub_calls_.empty(); });
   }
 
   // The n-th reply (from 1) to this call, on whichever session; an empty one after kPatience.
-  pb::InvokeReply WaitForReply(const std::string& request_id, std::size_t n = 1) {
-    WaitUntil([&] { return invoke_replies_[request_id].size() >= n; });
+  pb::PluginMessage WaitForReply(const std::string& request_id, std::size_t n = 1) {
+    WaitUntil([&] { return replies_[request_id].size() >= n; });
     absl::MutexLock lock(&mutex_);
-    const auto& replies = invoke_replies_[request_id];
-    return replies.size() < n ? pb::InvokeReply() : replies[n - 1];
+    const auto& replies = replies_[request_id];
+    return replies.size() < n ? pb::PluginMessage() : replies[n - 1];
   }
-  pb::AuthenticateReply WaitForAuthenticateReply() { return WaitForFirst(&authenticate_replies_); }
-  pb::AuthorizeOAuth2Reply WaitForOAuth2Reply() { return WaitForFirst(&oauth2_replies_); }
-  pb::ListResourcesReply WaitForListReply() { return WaitForFirst(&list_replies_); }
-  pb::MapResourceReply WaitForMapReply() { return WaitForFirst(&map_replies_); }
 
   // ---- What was seen
 
-  std::vector<pb::OpenSessionRequest> open_requests() const {
+  std::vector<pb::Hello> hellos() const {
     absl::MutexLock lock(&mutex_);
-    return open_requests_;
-  }
-  std::vector<pb::RegisterToolRequest> tools() const {
-    absl::MutexLock lock(&mutex_);
-    return tools_;
+    return hellos_;
   }
   std::vector<pb::CallHubRequest> hub_calls() const {
     absl::MutexLock lock(&mutex_);
     return hub_calls_;
   }
+  // What calls were replied to, in order; "drain" for a `drain`.
+  std::vector<std::string> order() const {
+    absl::MutexLock lock(&mutex_);
+    return order_;
+  }
   std::size_t reply_count(const std::string& request_id) const {
     absl::MutexLock lock(&mutex_);
-    const auto it = invoke_replies_.find(request_id);
-    return it == invoke_replies_.end() ? 0 : it->second.size();
+    const auto it = replies_.find(request_id);
+    return it == replies_.end() ? 0 : it->second.size();
   }
   int drain_requests() const {
     absl::MutexLock lock(&mutex_);
     return drain_requests_;
   }
-  int invoke_max_in_flight() const {
-    absl::MutexLock lock(&mutex_);
-    return invoke_max_in_flight_;
-  }
 
   // ---- The service
 
-  grpc::Status OpenSession(grpc::ServerContext* context, const pb::OpenSessionRequest* request,
-                           grpc::ServerWriter<pb::SessionEvent>* writer) override {
-    int session = 0;
-    {
-      absl::MutexLock lock(&mutex_);
-      ++open_attempts_;
-      open_requests_.push_back(*request);
-      if (!open_status_.ok()) return open_status_;
-      session = ++sessions_;
-      events_ = writer;
-      pb::SessionEvent opened;
-      opened.mutable_opened()->set_session_id(absl::StrCat("session-", session));
-      opened.mutable_opened()->set_max_message_bytes(max_message_bytes_);
-      writer->Write(opened);
-    }
-    WaitUntil([&] { return context->IsCancelled() || ended_session_ == session; });
-    absl::MutexLock lock(&mutex_);
-    if (events_ == writer) events_ = nullptr;
-    return ended_session_ == session ? end_status_ : grpc::Status::CANCELLED;
-  }
-
-  grpc::Status RegisterTool(grpc::ServerContext*, const pb::RegisterToolRequest* request,
-                            pb::RegisterToolResponse*) override {
-    absl::MutexLock lock(&mutex_);
-    tools_.push_back(*request);
-    return register_tool_status_;
-  }
-  grpc::Status RegisterCredential(grpc::ServerContext*, const pb::RegisterCredentialRequest*,
-                                  pb::RegisterCredentialResponse*) override {
-    return grpc::Status::OK;
-  }
-  grpc::Status RegisterModel(grpc::ServerContext*, const pb::RegisterModelRequest*,
-                             pb::RegisterModelResponse*) override {
-    return grpc::Status::OK;
-  }
-
-  grpc::Status Publish(grpc::ServerContext* context, const pb::PublishRequest* request,
-                       pb::PublishResponse* response) override {
-    {
-      absl::MutexLock lock(&mutex_);
-      ++publish_attempts_;
-      if (!publish_status_.ok()) return publish_status_;
-    }
-    WaitUntil([&] { return !hold_publish_ || context->IsCancelled(); });
-    // Streams are opened before Publish but may arrive after it: tests send calls at once.
-    WaitUntil([&] { return open_streams_ >= 3 || context->IsCancelled(); });
-    response->set_topic("debug_plugin:test");
-    absl::MutexLock lock(&mutex_);
-    if (request->session_id() == absl::StrCat("session-", sessions_)) published_ = sessions_;
-    return grpc::Status::OK;
-  }
-
-  grpc::Status DrainSession(grpc::ServerContext*, const pb::DrainSessionRequest*,
-                            pb::DrainSessionResponse*) override {
-    absl::MutexLock lock(&mutex_);
-    ++drain_requests_;
-    if (!hold_drained_) TellDrainedLocked();
-    return grpc::Status::OK;
-  }
-
-  grpc::Status CallHub(grpc::ServerContext* context, const pb::CallHubRequest* request,
-                       pb::CallHubResponse* response) override {
-    {
-      absl::MutexLock lock(&mutex_);
-      hub_calls_.push_back(*request);
-    }
-    WaitUntil([&] { return !hold_hub_calls_ || context->IsCancelled(); });
-    absl::MutexLock lock(&mutex_);
-    response->mutable_data()->set_json(hub_answer_);
-    return hub_status_;
+  grpc::ServerBidiReactor<pb::PluginMessage, pb::BridgeMessage>* Serve(
+      grpc::CallbackServerContext* context) override {
+    return new Session(*this, *context);
   }
 
   grpc::Status DownloadFile(grpc::ServerContext*, const pb::DownloadFileRequest* request,
@@ -326,103 +217,117 @@ class FakePluginService final : public pb::PluginService::Service {
     return grpc::Status::OK;
   }
 
-  grpc::Status Authenticate(
-      grpc::ServerContext* context,
-      grpc::ServerReaderWriter<pb::AuthenticateCall, pb::AuthenticateReply>* stream) override {
-    return Serve(context, stream, &authenticate_,
-                 [this](const pb::AuthenticateReply& r) { authenticate_replies_.push_back(r); });
-  }
-  grpc::Status AuthorizeOAuth2(
-      grpc::ServerContext* context,
-      grpc::ServerReaderWriter<pb::AuthorizeOAuth2Call, pb::AuthorizeOAuth2Reply>* stream)
-      override {
-    return Serve(context, stream, &oauth2_,
-                 [this](const pb::AuthorizeOAuth2Reply& r) { oauth2_replies_.push_back(r); });
-  }
-  grpc::Status Invoke(grpc::ServerContext* context,
-                      grpc::ServerReaderWriter<pb::InvokeCall, pb::InvokeReply>* stream) override {
-    return Serve(context, stream, &invoke_, [this](const pb::InvokeReply& r) {
-      const std::string& id = r.has_result() ? r.result().request_id() : r.failure().request_id();
-      invoke_replies_[id].push_back(r);
-    });
-  }
-  grpc::Status ListResources(
-      grpc::ServerContext* context,
-      grpc::ServerReaderWriter<pb::ListResourcesCall, pb::ListResourcesReply>* stream) override {
-    return Serve(context, stream, &list_,
-                 [this](const pb::ListResourcesReply& r) { list_replies_.push_back(r); });
-  }
-  grpc::Status MapResource(
-      grpc::ServerContext* context,
-      grpc::ServerReaderWriter<pb::MapResourceCall, pb::MapResourceReply>* stream) override {
-    return Serve(context, stream, &map_,
-                 [this](const pb::MapResourceReply& r) { map_replies_.push_back(r); });
+ private:
+  // One Serve stream. Everything under the fake's mutex; owns itself.
+  class Session final : public grpc::ServerBidiReactor<pb::PluginMessage, pb::BridgeMessage> {
+   public:
+    Session(FakePluginService& fake, grpc::CallbackServerContext& context)
+        : fake_(fake), context_(context) {
+      StartRead(&message_);
+    }
+
+    void Read() {
+      if (std::exchange(read_held_, false)) StartRead(&message_);
+    }
+    void Write(pb::BridgeMessage message) {
+      outbox_.push_back(std::move(message));
+      if (outbox_.size() == 1) StartWrite(&outbox_.front());
+    }
+    // After what is written.
+    void End(grpc::Status status) {
+      if (!status_) status_ = std::move(status);
+      if (outbox_.empty() && !std::exchange(finished_, true)) Finish(*status_);
+    }
+
+   private:
+    void OnReadDone(bool ok) override {
+      absl::MutexLock lock(&fake_.mutex_);
+      if (!ok) return End(context_.IsCancelled() ? grpc::Status::CANCELLED : grpc::Status::OK);
+      fake_.Handle(*this, message_);
+      read_held_ = true;
+      if (!fake_.hold_reads_) Read();
+    }
+    void OnWriteDone(bool ok) override {
+      absl::MutexLock lock(&fake_.mutex_);
+      outbox_.pop_front();
+      if (!ok) outbox_.clear();
+      if (!outbox_.empty()) return StartWrite(&outbox_.front());
+      if (status_) End(*status_);
+    }
+    void OnCancel() override {
+      absl::MutexLock lock(&fake_.mutex_);
+      End(grpc::Status::CANCELLED);
+    }
+    void OnDone() override {
+      {
+        absl::MutexLock lock(&fake_.mutex_);
+        if (fake_.session_ == this) fake_.session_ = nullptr;
+      }
+      delete this;
+    }
+
+    FakePluginService& fake_;
+    grpc::CallbackServerContext& context_;
+    pb::PluginMessage message_;
+    bool read_held_ = false;
+    // The front is being written.
+    std::deque<pb::BridgeMessage> outbox_;
+    std::optional<grpc::Status> status_;
+    bool finished_ = false;
+  };
+
+  void Handle(Session& session, const pb::PluginMessage& message)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    pb::BridgeMessage answer;
+    switch (message.message_case()) {
+      case pb::PluginMessage::kHello:
+        hellos_.push_back(message.hello());
+        if (!open_status_.ok()) return session.End(open_status_);
+        session_ = &session;
+        answer.mutable_opened()->set_session_id(absl::StrCat("session-", ++sessions_));
+        answer.mutable_opened()->set_max_message_bytes(max_message_bytes_);
+        session.Write(answer);
+        if (hold_publish_) return;
+        answer.mutable_published()->set_topic("debug_plugin:test");
+        session.Write(answer);
+        published_ = sessions_;
+        return;
+      case pb::PluginMessage::kDrain:
+        ++drain_requests_;
+        order_.push_back("drain");
+        answer.mutable_drained();
+        if (!hold_drained_) session.Write(answer);
+        return;
+      case pb::PluginMessage::kHubRequest:
+        hub_calls_.push_back(message.hub_request().call());
+        *answer.mutable_hub_reply() = hub_reply_;
+        answer.mutable_hub_reply()->set_id(message.hub_request().id());
+        if (!hold_hub_calls_) session.Write(answer);
+        return;
+      default:
+        replies_[RequestIdOf(message)].push_back(message);
+        order_.push_back(RequestIdOf(message));
+    }
   }
 
- private:
-  // Polls the condition under the lock: cancellations of gRPC contexts signal nobody.
+  static std::string RequestIdOf(const pb::PluginMessage& message) {
+    return message.has_failure()         ? message.failure().request_id()
+           : message.has_authenticated() ? message.authenticated().request_id()
+           : message.has_authorized()    ? message.authorized().request_id()
+           : message.has_listed()        ? message.listed().request_id()
+           : message.has_mapped()        ? message.mapped().request_id()
+                                         : message.invoked().request_id();
+  }
+
   template <typename Predicate>
   bool WaitUntil(Predicate predicate) const ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    const absl::Time limit = absl::Now() + kPatience;
     absl::MutexLock lock(&mutex_);
-    while (!predicate()) {
-      if (absl::Now() > limit) return false;
-      mutex_.AwaitWithTimeout(absl::Condition(&predicate), absl::Milliseconds(2));
-    }
-    return true;
+    return mutex_.AwaitWithTimeout(absl::Condition(&predicate), kPatience);
   }
 
-  void TellDrainedLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    const auto tell = [](auto* stream, auto call) {
-      call.mutable_drained();
-      if (stream != nullptr) stream->Write(call);
-    };
-    tell(authenticate_, pb::AuthenticateCall());
-    tell(oauth2_, pb::AuthorizeOAuth2Call());
-    tell(invoke_, pb::InvokeCall());
-    tell(list_, pb::ListResourcesCall());
-    tell(map_, pb::MapResourceCall());
-  }
-
-  // Reads a call stream to its end. `slot` is where the test finds it; `record` runs locked.
-  template <typename Call, typename StreamReply, typename Record>
-  grpc::Status Serve(grpc::ServerContext* context,
-                     grpc::ServerReaderWriter<Call, StreamReply>* stream,
-                     grpc::ServerReaderWriter<Call, StreamReply>** slot,
-                     Record record) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    int session = 0;
-    {
-      absl::MutexLock lock(&mutex_);
-      session = sessions_;
-      *slot = stream;
-      ++open_streams_;
-    }
-    StreamReply reply;
-    while (stream->Read(&reply)) {
-      absl::MutexLock lock(&mutex_);
-      if (!reply.has_subscribe()) {
-        record(reply);
-      } else if constexpr (std::is_same_v<StreamReply, pb::InvokeReply>) {
-        invoke_max_in_flight_ = reply.subscribe().max_in_flight();
-      }
-    }
+  void Set(bool* member) {
     absl::MutexLock lock(&mutex_);
-    --open_streams_;
-    if (*slot == stream) *slot = nullptr;
-    if (ended_session_ == session) return end_status_;
-    return context->IsCancelled() ? grpc::Status::CANCELLED : grpc::Status::OK;
-  }
-
-  template <typename T>
-  T WaitForFirst(const std::vector<T>* replies) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    WaitUntil([&] { return !replies->empty(); });
-    absl::MutexLock lock(&mutex_);
-    return replies->empty() ? T() : replies->front();
-  }
-
-  void Set(grpc::Status* member, grpc::Status status) {
-    absl::MutexLock lock(&mutex_);
-    *member = std::move(status);
+    *member = true;
   }
 
   static constexpr std::size_t kChunk = 1000;
@@ -433,56 +338,26 @@ class FakePluginService final : public pb::PluginService::Service {
   mutable absl::Mutex mutex_;
   // Scripted; guarded by mutex_.
   grpc::Status open_status_;
-  grpc::Status register_tool_status_;
-  grpc::Status publish_status_;
   bool hold_publish_ = false;
   bool hold_hub_calls_ = false;
   bool hold_drained_ = false;
+  bool hold_reads_ = false;
   std::int64_t max_message_bytes_ = 4 << 20;
-  grpc::Status hub_status_;
-  std::string hub_answer_ = "null";
+  pb::HubReply hub_reply_;
   std::map<std::string, std::string> files_;
 
-  // The open session and its streams; guarded by mutex_.
-  grpc::ServerWriter<pb::SessionEvent>* events_ = nullptr;
-  grpc::ServerReaderWriter<pb::AuthenticateCall, pb::AuthenticateReply>* authenticate_ = nullptr;
-  grpc::ServerReaderWriter<pb::AuthorizeOAuth2Call, pb::AuthorizeOAuth2Reply>* oauth2_ = nullptr;
-  grpc::ServerReaderWriter<pb::InvokeCall, pb::InvokeReply>* invoke_ = nullptr;
-  grpc::ServerReaderWriter<pb::ListResourcesCall, pb::ListResourcesReply>* list_ = nullptr;
-  grpc::ServerReaderWriter<pb::MapResourceCall, pb::MapResourceReply>* map_ = nullptr;
+  // The open session; guarded by mutex_.
+  Session* session_ = nullptr;
   int sessions_ = 0;
   int published_ = 0;
-  int ended_session_ = 0;
-  grpc::Status end_status_;
 
   // Recorded; guarded by mutex_.
-  int open_attempts_ = 0;
-  int publish_attempts_ = 0;
-  int open_streams_ = 0;
   int drain_requests_ = 0;
-  int invoke_max_in_flight_ = 0;
-  std::vector<pb::OpenSessionRequest> open_requests_;
-  std::vector<pb::RegisterToolRequest> tools_;
+  std::vector<pb::Hello> hellos_;
   std::vector<pb::CallHubRequest> hub_calls_;
-  std::map<std::string, std::vector<pb::InvokeReply>> invoke_replies_;
-  std::vector<pb::AuthenticateReply> authenticate_replies_;
-  std::vector<pb::AuthorizeOAuth2Reply> oauth2_replies_;
-  std::vector<pb::ListResourcesReply> list_replies_;
-  std::vector<pb::MapResourceReply> map_replies_;
+  std::map<std::string, std::vector<pb::PluginMessage>> replies_;
+  std::vector<std::string> order_;
 };
-
-// A status with a google.rpc.Status that carries `detail`, as the bridge sends it.
-inline grpc::Status StatusWithDetail(grpc::StatusCode code, const std::string& message,
-                                     const google::protobuf::Message& detail) {
-  google::protobuf::Any any;
-  any.PackFrom(detail);
-  const std::string packed = any.SerializeAsString();
-  // Field 3, length-delimited; lengths below 16384 take at most two bytes.
-  std::string rpc_status = "\x1a";
-  if (packed.size() >= 128) rpc_status += static_cast<char>(0x80 | (packed.size() & 0x7f));
-  rpc_status += static_cast<char>(packed.size() >= 128 ? packed.size() >> 7 : packed.size());
-  return grpc::Status(code, message, rpc_status + packed);
-}
 
 }  // namespace atomemo::testing
 

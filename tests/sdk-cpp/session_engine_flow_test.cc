@@ -46,7 +46,7 @@ class SlowHubTest : public SessionEngineTest {
   void SetUp() override { ASSERT_TRUE(bridge_.WaitForSessions(1)); }
 
   void Invoke(const std::string& id) { bridge_.Invoke(id, "count", Json{{"id", id}}.dump()); }
-  bool IsAnswered(const std::string& id) { return bridge_.WaitForReply(id).has_result(); }
+  bool IsAnswered(const std::string& id) { return bridge_.WaitForReply(id).has_invoked(); }
 
   // Fills the plugin with kept answers: k1, k2, k3.
   void Fill() {
@@ -56,12 +56,11 @@ class SlowHubTest : public SessionEngineTest {
     }
   }
 
-  // Waits until the plugin has read what was sent before on the Invoke stream: it sends an answer
-  // that it keeps again.
+  // Waits until the plugin has read what was sent before: it sends an answer that it keeps again.
   void WaitUntilRead(const std::string& kept = "k3") {
     const std::size_t replies = bridge_.reply_count(kept);
     Invoke(kept);
-    ASSERT_TRUE(bridge_.WaitForReply(kept, replies + 1).has_result());
+    ASSERT_TRUE(bridge_.WaitForReply(kept, replies + 1).has_invoked());
   }
 
   std::vector<std::string> runs() {
@@ -92,7 +91,7 @@ TEST_F(SlowHubTest, AKeptAnswerOutlastsAnyNumberOfLaterCalls) {
   WaitUntilRead();
   bridge_.Stop();
   bridge_.Start();
-  for (const char* id : {"k1", "k2"}) EXPECT_TRUE(bridge_.WaitForReply(id, 2).has_result()) << id;
+  for (const char* id : {"k1", "k2"}) EXPECT_TRUE(bridge_.WaitForReply(id, 2).has_invoked()) << id;
 }
 
 TEST_F(SlowHubTest, WaitingCallsRunOnceAnswersAreDelivered) {
@@ -109,10 +108,9 @@ TEST_F(SlowHubTest, WaitingCallsRunOnceAnswersAreDelivered) {
 }
 
 TEST_F(SlowHubTest, ARefusedAnswerMakesRoomAsWell) {
-  // It comes on the stream of the calls, so that must be read while calls wait.
   Fill();
   Invoke("w1");
-  bridge_.RejectInvoke("k1", "no such thing");
+  bridge_.Reject("k1", "no such thing");
   EXPECT_TRUE(IsAnswered("w1"));
 }
 
@@ -120,7 +118,7 @@ TEST_F(SlowHubTest, AWaitingCallThatIsCancelledIsAnsweredWithoutARun) {
   Fill();
   Invoke("w1");
   Invoke("w2");
-  bridge_.CancelInvoke("w1");
+  bridge_.Cancel("w1");
   EXPECT_EQ(bridge_.WaitForReply("w1").failure().error().code(), "sdk:cancelled");
   bridge_.Deliver("k1");
   EXPECT_TRUE(IsAnswered("w2"));
@@ -134,7 +132,7 @@ TEST_F(SlowHubTest, AWaitingCallIsOneThatThePluginHas) {
   bridge_.Stop();
   bridge_.Start();
   ASSERT_TRUE(bridge_.WaitForSessions(2));
-  EXPECT_THAT(bridge_.open_requests().back().open_request_ids(), Contains("w1"));
+  EXPECT_THAT(bridge_.hellos().back().session().open_request_ids(), Contains("w1"));
   Invoke("w1");  // It waits.
   bridge_.Deliver("k1");
   EXPECT_TRUE(IsAnswered("w1"));

@@ -12,6 +12,7 @@
 namespace atomemo {
 namespace {
 
+using ::testing::ElementsAre;
 namespace pb = ::atomemo::plugin::v1;
 
 TEST_F(SessionEngineTest, StopFinishesCallsInFlightFirst) {
@@ -24,11 +25,11 @@ TEST_F(SessionEngineTest, StopFinishesCallsInFlightFirst) {
   ASSERT_TRUE(bridge_.WaitForDrainRequest());
   go_on_.Notify();
   EXPECT_TRUE(Finished().ok());
-  EXPECT_TRUE(bridge_.WaitForReply("r1").has_result());
+  EXPECT_TRUE(bridge_.WaitForReply("r1").has_invoked());
 }
 
 TEST_F(SessionEngineTest, StopServesCallsThatWereSentBeforeTheBridgeDrained) {
-  bridge_.HoldDrained(true);
+  bridge_.HoldDrained();
   bridge_.Start();
   StartPlugin();
   ASSERT_TRUE(bridge_.WaitForSessions(1));
@@ -36,7 +37,7 @@ TEST_F(SessionEngineTest, StopServesCallsThatWereSentBeforeTheBridgeDrained) {
   ASSERT_TRUE(bridge_.WaitForDrainRequest());
   bridge_.Invoke("r1", "echo", "{}");
   bridge_.TellDrained();
-  EXPECT_TRUE(bridge_.WaitForReply("r1").has_result());
+  EXPECT_TRUE(bridge_.WaitForReply("r1").has_invoked());
   EXPECT_TRUE(Finished().ok());
 }
 
@@ -74,6 +75,7 @@ TEST_F(SessionEngineTest, StopLeavesHandlersBehindThatDoNotListen) {
 }
 
 TEST_F(SessionEngineTest, StopWithoutABridgeCancelsWhatStillRuns) {
+  options_.drain_timeout = absl::Milliseconds(1);
   options_.cancel_grace = absl::Seconds(60);
   bridge_.Start();
   StartPlugin();
@@ -85,11 +87,37 @@ TEST_F(SessionEngineTest, StopWithoutABridgeCancelsWhatStillRuns) {
   EXPECT_TRUE(StopPlugin().ok());
 }
 
-TEST_F(SessionEngineTest, StopGivesUpWaitingForTheHub) {
-  bridge_.HoldPublish(true);
+TEST_F(SessionEngineTest, StopWithoutABridgeDoesNotWaitForOneIfThereIsNothingToBring) {
+  options_.drain_timeout = absl::InfiniteDuration();
+  StartPlugin();
+  while (log().find("no session") == std::string::npos) std::this_thread::yield();
+  EXPECT_TRUE(StopPlugin().ok());
+}
+
+TEST_F(SessionEngineTest, StopComesBackWithAnswersThatTheBridgeLost) {
+  options_.drain_timeout = absl::InfiniteDuration();
   bridge_.Start();
   StartPlugin();
-  ASSERT_TRUE(bridge_.WaitForPublishAttempt());
+  ASSERT_TRUE(bridge_.WaitForSessions(1));
+  bridge_.Invoke("kept", "echo", "{}");
+  ASSERT_TRUE(bridge_.WaitForReply("kept").has_invoked());
+  bridge_.Invoke("runs", "wait", "{}");
+  started_.WaitForNotification();
+  plugin_.Stop();
+  ASSERT_TRUE(bridge_.WaitForDrainRequest());
+  bridge_.Stop();
+  bridge_.Start();
+  ASSERT_TRUE(bridge_.WaitForDrainRequest(2));
+  go_on_.Notify();
+  EXPECT_TRUE(Finished().ok());
+  EXPECT_THAT(bridge_.order(), ElementsAre("kept", "drain", "drain", "kept", "runs"));
+}
+
+TEST_F(SessionEngineTest, StopGivesUpWaitingForTheHub) {
+  bridge_.HoldPublish();
+  bridge_.Start();
+  StartPlugin();
+  ASSERT_TRUE(bridge_.WaitForOpenAttempts(1));
   EXPECT_TRUE(StopPlugin().ok());
 }
 
@@ -99,28 +127,28 @@ TEST_F(SessionEngineTest, DrainingFinishesCallsAndComesBack) {
   ASSERT_TRUE(bridge_.WaitForSessions(1));
   bridge_.Invoke("r1", "wait", "{}");
   started_.WaitForNotification();
-  pb::SessionEvent event;
-  event.mutable_draining()->set_reason("restart");
-  event.mutable_draining()->mutable_timeout()->set_seconds(20);
-  bridge_.SendEvent(event);
+  pb::BridgeMessage message;
+  message.mutable_draining()->set_reason("restart");
+  message.mutable_draining()->mutable_timeout()->set_seconds(20);
+  bridge_.Send(message);
   go_on_.Notify();
-  EXPECT_TRUE(bridge_.WaitForReply("r1").has_result());
+  EXPECT_TRUE(bridge_.WaitForReply("r1").has_invoked());
   // One that waited in the bridge for its turn.
   bridge_.Invoke("r2", "echo", "{}");
   bridge_.TellDrained();
-  EXPECT_TRUE(bridge_.WaitForReply("r2").has_result());
+  EXPECT_TRUE(bridge_.WaitForReply("r2").has_invoked());
   EXPECT_TRUE(bridge_.WaitForSessions(2));
   EXPECT_EQ(bridge_.drain_requests(), 0) << "the bridge was about to say it by itself";
 }
 
 TEST_F(SessionEngineTest, ABridgeThatDoesNotSayThatItHasDrainedIsAskedTo) {
-  bridge_.HoldDrained(true);
+  bridge_.HoldDrained();
   bridge_.Start();
   StartPlugin();
   ASSERT_TRUE(bridge_.WaitForSessions(1));
-  pb::SessionEvent event;
-  event.mutable_draining()->mutable_timeout()->set_nanos(1'000'000);
-  bridge_.SendEvent(event);
+  pb::BridgeMessage message;
+  message.mutable_draining()->mutable_timeout()->set_nanos(1'000'000);
+  bridge_.Send(message);
   ASSERT_TRUE(bridge_.WaitForDrainRequest());
   bridge_.HoldDrained(false);
   bridge_.TellDrained();
@@ -131,10 +159,10 @@ TEST_F(SessionEngineTest, StopDoesNotWaitForADrainThatTheBridgeBegan) {
   bridge_.Start();
   StartPlugin();
   ASSERT_TRUE(bridge_.WaitForSessions(1));
-  pb::SessionEvent event;
-  event.mutable_draining()->set_reason("restart");
-  event.mutable_draining()->mutable_timeout()->set_seconds(3600);
-  bridge_.SendEvent(event);
+  pb::BridgeMessage message;
+  message.mutable_draining()->set_reason("restart");
+  message.mutable_draining()->mutable_timeout()->set_seconds(3600);
+  bridge_.Send(message);
   while (log().find("asks to drain") == std::string::npos) std::this_thread::yield();
   plugin_.Stop();
   ASSERT_TRUE(bridge_.WaitForDrainRequest());
@@ -145,9 +173,9 @@ TEST_F(SessionEngineTest, DrainingForANewerDefinitionIsForGood) {
   bridge_.Start();
   StartPlugin();
   ASSERT_TRUE(bridge_.WaitForSessions(1));
-  pb::SessionEvent event;
-  event.mutable_draining()->set_replaced(true);
-  bridge_.SendEvent(event);
+  pb::BridgeMessage message;
+  message.mutable_draining()->set_replaced(true);
+  bridge_.Send(message);
   bridge_.TellDrained();
   EXPECT_EQ(Finished().code(), absl::StatusCode::kAborted);
 }
