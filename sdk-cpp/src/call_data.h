@@ -18,14 +18,17 @@
 namespace atomemo::internal {
 
 enum class CallKind {
+  // Of credentials.
   kAuthenticate,
   kBuildAuthorizeUrl,
   kGetToken,
   kRefreshToken,
+  // Of tools.
   kInvoke,
   kListResources,
   kMapResource,
 };
+inline bool IsOfTool(CallKind kind) { return kind >= CallKind::kInvoke; }
 
 // What the hub asks, free of its transport. Members that a kind does not have are empty.
 struct CallRequest {

@@ -1,12 +1,12 @@
 // Whether a definition and the handlers bound to it fit.
 
+#include <cstddef>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/string_view.h"
 #include "sdk-cpp/src/plugin_state.h"
 
 namespace atomemo::internal {
@@ -81,34 +81,15 @@ Expectations ExpectationsOf(const Json& definition) {
   return expect;
 }
 
-absl::string_view HandlerName(CallKind kind) {
-  switch (kind) {
-    case CallKind::kAuthenticate:
-      return "Authenticate";
-    case CallKind::kBuildAuthorizeUrl:
-      return "BuildAuthorizeUrl";
-    case CallKind::kGetToken:
-      return "GetToken";
-    case CallKind::kRefreshToken:
-      return "RefreshToken";
-    case CallKind::kInvoke:
-      return "Invoke";
-    case CallKind::kListResources:
-      return "ListResources";
-    case CallKind::kMapResource:
-      return "MapResource";
-  }
-  return "";
-}
-
 // For instance: ListResources handler of tool `send` for method `search_chats`.
 std::string Describe(const Target& target) {
-  const bool of_tool = target.kind == CallKind::kInvoke ||
-                       target.kind == CallKind::kListResources ||
-                       target.kind == CallKind::kMapResource;
+  static constexpr const char* kNames[] = {"Authenticate", "BuildAuthorizeUrl", "GetToken",
+                                           "RefreshToken", "Invoke",            "ListResources",
+                                           "MapResource"};
   return absl::StrCat(
-      HandlerName(target.kind), " handler of ", of_tool ? "tool" : "credential", " `", target.name,
-      "`", target.method.empty() ? "" : absl::StrCat(" for method `", target.method, "`"));
+      kNames[static_cast<std::size_t>(target.kind)], " handler of ",
+      IsOfTool(target.kind) ? "tool" : "credential", " `", target.name, "`",
+      target.method.empty() ? "" : absl::StrCat(" for method `", target.method, "`"));
 }
 
 }  // namespace

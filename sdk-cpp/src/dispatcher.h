@@ -9,8 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "atomemo/handlers.h"
+#include "absl/strings/string_view.h"
 #include "sdk-cpp/src/call_data.h"
 
 namespace atomemo::internal {
@@ -34,13 +35,17 @@ class Dispatcher {
   void DeclareCredential(std::string credential) { credentials_.insert(std::move(credential)); }
 
   // An empty handler is not added. A second one for a target replaces the first.
-  void Add(std::string tool, InvokeHandler handler);
-  void Add(std::string tool, std::string method, ListResourcesHandler handler);
-  void Add(std::string tool, std::string method, MapResourceHandler handler);
-  void Add(std::string credential, AuthenticateHandler handler);
-  void Add(std::string credential, BuildAuthorizeUrlHandler handler);
-  void AddGetToken(std::string credential, GetTokenHandler handler);
-  void AddRefreshToken(std::string credential, RefreshTokenHandler handler);
+  template <typename Answered, typename CallType>
+  void Add(CallKind kind, absl::string_view name, absl::string_view method,
+           std::function<absl::StatusOr<Answered>(const CallType&)> handler) {
+    if (!handler) return;
+    handlers_[{kind, std::string(name), std::string(method)}] =
+        [handler = std::move(handler)](CallData& data) -> absl::StatusOr<Answer> {
+      absl::StatusOr<Answered> answer = handler(CallType(data));
+      if (!answer.ok()) return answer.status();
+      return Answer(*std::move(answer));
+    };
+  }
 
   bool Has(const Target& target) const { return handlers_.count(target) > 0; }
   std::vector<Target> targets() const;
@@ -53,9 +58,6 @@ class Dispatcher {
  private:
   using Handler = std::function<absl::StatusOr<Answer>(CallData&)>;
 
-  // Makes a handler for `CallType` calls take part under `target`.
-  template <typename CallType, typename Typed>
-  void Bind(Target target, Typed handler);
   absl::Status NoHandler(const CallRequest& request) const;
 
   std::map<Target, Handler> handlers_;

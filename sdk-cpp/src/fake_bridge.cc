@@ -12,6 +12,8 @@
 namespace atomemo::testing {
 namespace {
 
+using internal::CallKind;
+
 // A clock that only moves when the handler waits.
 class VirtualCallControl final : public internal::CallControl {
  public:
@@ -182,8 +184,11 @@ FakeBridge::FakeBridge(const Plugin& plugin)
 
 FakeBridge::~FakeBridge() = default;
 
-internal::CallRequest FakeBridge::RequestFor(const CallOptions& options) const {
+internal::CallRequest FakeBridge::RequestFor(internal::CallKind kind, absl::string_view name,
+                                             const CallOptions& options) const {
   internal::CallRequest request;
+  request.kind = kind;
+  request.name = std::string(name);
   request.request_id = hub_->NewRequestId();
   request.parameters = options.parameters_;
   request.credentials = options.credentials_;
@@ -210,9 +215,7 @@ absl::StatusOr<T> FakeBridge::Run(const internal::CallRequest& request,
 
 absl::StatusOr<Json> FakeBridge::Invoke(absl::string_view tool, Json parameters,
                                         const CallOptions& options) {
-  internal::CallRequest request = RequestFor(options);
-  request.kind = internal::CallKind::kInvoke;
-  request.name = std::string(tool);
+  internal::CallRequest request = RequestFor(CallKind::kInvoke, tool, options);
   request.parameters = std::move(parameters);
   return Run<Json>(request, options);
 }
@@ -220,9 +223,7 @@ absl::StatusOr<Json> FakeBridge::Invoke(absl::string_view tool, Json parameters,
 absl::StatusOr<ResourceList> FakeBridge::ListResources(absl::string_view tool,
                                                        absl::string_view method,
                                                        const CallOptions& options) {
-  internal::CallRequest request = RequestFor(options);
-  request.kind = internal::CallKind::kListResources;
-  request.name = std::string(tool);
+  internal::CallRequest request = RequestFor(CallKind::kListResources, tool, options);
   request.method = std::string(method);
   return Run<ResourceList>(request, options);
 }
@@ -230,18 +231,14 @@ absl::StatusOr<ResourceList> FakeBridge::ListResources(absl::string_view tool,
 absl::StatusOr<ResourceMapping> FakeBridge::MapResource(absl::string_view tool,
                                                         absl::string_view method,
                                                         const CallOptions& options) {
-  internal::CallRequest request = RequestFor(options);
-  request.kind = internal::CallKind::kMapResource;
-  request.name = std::string(tool);
+  internal::CallRequest request = RequestFor(CallKind::kMapResource, tool, options);
   request.method = std::string(method);
   return Run<ResourceMapping>(request, options);
 }
 
 absl::StatusOr<Json> FakeBridge::Authenticate(absl::string_view credential, Json fields,
                                               const CallOptions& options) {
-  internal::CallRequest request = RequestFor(options);
-  request.kind = internal::CallKind::kAuthenticate;
-  request.name = std::string(credential);
+  internal::CallRequest request = RequestFor(CallKind::kAuthenticate, credential, options);
   request.parameters = std::move(fields);
   return Run<Json>(request, options);
 }
@@ -250,9 +247,7 @@ absl::StatusOr<std::string> FakeBridge::BuildAuthorizeUrl(absl::string_view cred
                                                           absl::string_view redirect_uri,
                                                           absl::string_view state,
                                                           const CallOptions& options) {
-  internal::CallRequest request = RequestFor(options);
-  request.kind = internal::CallKind::kBuildAuthorizeUrl;
-  request.name = std::string(credential);
+  internal::CallRequest request = RequestFor(CallKind::kBuildAuthorizeUrl, credential, options);
   request.parameters = std::move(fields);
   request.redirect_uri = std::string(redirect_uri);
   request.state = std::string(state);
@@ -263,9 +258,7 @@ absl::StatusOr<OAuth2Tokens> FakeBridge::GetToken(absl::string_view credential, 
                                                   absl::string_view code,
                                                   absl::string_view redirect_uri,
                                                   const CallOptions& options) {
-  internal::CallRequest request = RequestFor(options);
-  request.kind = internal::CallKind::kGetToken;
-  request.name = std::string(credential);
+  internal::CallRequest request = RequestFor(CallKind::kGetToken, credential, options);
   request.parameters = std::move(fields);
   request.code = std::string(code);
   request.redirect_uri = std::string(redirect_uri);
@@ -274,9 +267,7 @@ absl::StatusOr<OAuth2Tokens> FakeBridge::GetToken(absl::string_view credential, 
 
 absl::StatusOr<OAuth2Tokens> FakeBridge::RefreshToken(absl::string_view credential, Json fields,
                                                       const CallOptions& options) {
-  internal::CallRequest request = RequestFor(options);
-  request.kind = internal::CallKind::kRefreshToken;
-  request.name = std::string(credential);
+  internal::CallRequest request = RequestFor(CallKind::kRefreshToken, credential, options);
   request.parameters = std::move(fields);
   return Run<OAuth2Tokens>(request, options);
 }

@@ -4,18 +4,15 @@
 #include <optional>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 
 namespace atomemo::internal {
 
-// Keeps a line that may be due for every call to one a second. Thread-safe.
+// Keeps a line that may be due for every call to one a second.
 class LogThrottle {
  public:
   // If the line may be written now: how many were left out since the last one.
-  std::optional<int> Allow(absl::Time now) ABSL_LOCKS_EXCLUDED(mutex_) {
-    absl::MutexLock lock(&mutex_);
+  std::optional<int> Allow(absl::Time now) {
     if (now - last_ < absl::Seconds(1)) {
       ++left_out_;
       return std::nullopt;
@@ -25,9 +22,8 @@ class LogThrottle {
   }
 
  private:
-  absl::Mutex mutex_;
-  absl::Time last_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
-  int left_out_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Time last_ = absl::InfinitePast();
+  int left_out_ = 0;
 };
 
 }  // namespace atomemo::internal

@@ -14,6 +14,8 @@
 namespace atomemo {
 namespace {
 
+using internal::CallKind;
+
 constexpr const char* kPartLists[] = {"credentials", "tools", "models"};
 
 std::string TextOf(const Json& definition, const char* key) {
@@ -112,40 +114,40 @@ Plugin& Plugin::AddModel(const Model& model) {
 }
 
 Plugin& Plugin::OnInvoke(absl::string_view tool, InvokeHandler handler) {
-  state_->dispatcher.Add(std::string(tool), std::move(handler));
+  state_->dispatcher.Add(CallKind::kInvoke, tool, "", std::move(handler));
   return *this;
 }
 
 Plugin& Plugin::OnListResources(absl::string_view tool, absl::string_view method,
                                 ListResourcesHandler handler) {
-  state_->dispatcher.Add(std::string(tool), std::string(method), std::move(handler));
+  state_->dispatcher.Add(CallKind::kListResources, tool, method, std::move(handler));
   return *this;
 }
 
 Plugin& Plugin::OnMapResource(absl::string_view tool, absl::string_view method,
                               MapResourceHandler handler) {
-  state_->dispatcher.Add(std::string(tool), std::string(method), std::move(handler));
+  state_->dispatcher.Add(CallKind::kMapResource, tool, method, std::move(handler));
   return *this;
 }
 
 Plugin& Plugin::OnAuthenticate(absl::string_view credential, AuthenticateHandler handler) {
-  state_->dispatcher.Add(std::string(credential), std::move(handler));
+  state_->dispatcher.Add(CallKind::kAuthenticate, credential, "", std::move(handler));
   return *this;
 }
 
 Plugin& Plugin::OnBuildAuthorizeUrl(absl::string_view credential,
                                     BuildAuthorizeUrlHandler handler) {
-  state_->dispatcher.Add(std::string(credential), std::move(handler));
+  state_->dispatcher.Add(CallKind::kBuildAuthorizeUrl, credential, "", std::move(handler));
   return *this;
 }
 
 Plugin& Plugin::OnGetToken(absl::string_view credential, GetTokenHandler handler) {
-  state_->dispatcher.AddGetToken(std::string(credential), std::move(handler));
+  state_->dispatcher.Add(CallKind::kGetToken, credential, "", std::move(handler));
   return *this;
 }
 
 Plugin& Plugin::OnRefreshToken(absl::string_view credential, RefreshTokenHandler handler) {
-  state_->dispatcher.AddRefreshToken(std::string(credential), std::move(handler));
+  state_->dispatcher.Add(CallKind::kRefreshToken, credential, "", std::move(handler));
   return *this;
 }
 

@@ -13,6 +13,7 @@
 #include "atomemo/plugin.h"
 
 namespace atomemo::internal {
+enum class CallKind;
 struct CallRequest;
 }  // namespace atomemo::internal
 
@@ -110,7 +111,8 @@ class FakeBridge {
  private:
   class Hub;
   // A request with what `options` say, under a fresh id.
-  internal::CallRequest RequestFor(const CallOptions& options) const;
+  internal::CallRequest RequestFor(internal::CallKind kind, absl::string_view name,
+                                   const CallOptions& options) const;
   template <typename T>
   absl::StatusOr<T> Run(const internal::CallRequest& request, const CallOptions& options);
 
