@@ -99,6 +99,8 @@ TEST_F(SessionEngineTest, StopComesBackWithAnswersThatTheBridgeLost) {
   bridge_.Start();
   StartPlugin();
   ASSERT_TRUE(bridge_.WaitForSessions(1));
+  bridge_.Invoke("failed", "echo", "{broken");
+  ASSERT_TRUE(bridge_.WaitForReply("failed").has_failure());
   bridge_.Invoke("kept", "echo", "{}");
   ASSERT_TRUE(bridge_.WaitForReply("kept").has_invoked());
   bridge_.Invoke("runs", "wait", "{}");
@@ -110,7 +112,8 @@ TEST_F(SessionEngineTest, StopComesBackWithAnswersThatTheBridgeLost) {
   ASSERT_TRUE(bridge_.WaitForDrainRequest(2));
   go_on_.Notify();
   EXPECT_TRUE(Finished().ok());
-  EXPECT_THAT(bridge_.order(), ElementsAre("kept", "drain", "drain", "kept", "runs"));
+  EXPECT_THAT(bridge_.order(), ElementsAre("failed", "kept", "drain",  //
+                                           "drain", "failed", "kept", "runs"));
 }
 
 TEST_F(SessionEngineTest, StopGivesUpWaitingForTheHub) {
