@@ -113,11 +113,14 @@ std::size_t CallTable::kept() const {
   return kept_.size();
 }
 
-std::vector<std::string> CallTable::Open() const {
+std::vector<std::string> CallTable::Open() {
   absl::MutexLock lock(&mutex_);
+  DropLate();
   std::vector<std::string> request_ids;
   request_ids.reserve(calls_.size());
-  for (const auto& [request_id, call] : calls_) request_ids.push_back(request_id);
+  for (const auto& [request_id, call] : calls_) {
+    if (call.state != State::kAbandoned) request_ids.push_back(request_id);
+  }
   return request_ids;
 }
 

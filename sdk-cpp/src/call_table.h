@@ -64,8 +64,8 @@ class CallTable {
   std::vector<PluginMessagePtr> Kept() ABSL_LOCKS_EXCLUDED(mutex_);
   std::size_t kept() const ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // The calls that run, wait or have a kept answer.
-  std::vector<std::string> Open() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // The calls that run, wait or have an answer that is of use.
+  std::vector<std::string> Open() ABSL_LOCKS_EXCLUDED(mutex_);
   bool empty() const ABSL_LOCKS_EXCLUDED(mutex_);
   // How many calls run or wait.
   std::size_t running() const ABSL_LOCKS_EXCLUDED(mutex_);

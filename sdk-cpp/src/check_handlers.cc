@@ -83,9 +83,9 @@ Expectations ExpectationsOf(const Json& definition) {
 
 // For instance: ListResources handler of tool `send` for method `search_chats`.
 std::string Describe(const Target& target) {
-  static constexpr const char* kNames[] = {"Authenticate", "BuildAuthorizeUrl", "GetToken",
-                                           "RefreshToken", "Invoke",            "ListResources",
-                                           "MapResource"};
+  static constexpr const char* kNames[] = {
+      "Authenticate", "BuildAuthorizeUrl", "GetToken",   "RefreshToken",
+      "Invoke",       "ListResources",     "MapResource"};
   return absl::StrCat(
       kNames[static_cast<std::size_t>(target.kind)], " handler of ",
       IsOfTool(target.kind) ? "tool" : "credential", " `", target.name, "`",

@@ -8,6 +8,7 @@
 #include "sdk-cpp/src/exception_error.h"
 
 namespace atomemo::internal {
+
 std::vector<Dispatcher::Target> Dispatcher::targets() const {
   std::vector<Target> targets;
   targets.reserve(handlers_.size());

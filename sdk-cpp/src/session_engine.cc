@@ -24,8 +24,8 @@ constexpr std::int64_t kDefaultMessageBytes = std::int64_t{4} << 20;
 constexpr int kMaxReceiveBytes = 64 << 20;
 // Room in a message for what is not the answer.
 constexpr std::int64_t kEnvelopeBytes = 1024;
-// How long the bridge has, at least, to do what a plugin asks of it at the end of a session.
-constexpr absl::Duration kCourtesy = absl::Seconds(2);
+// How long the bridge has to end a stream that is half-closed.
+constexpr absl::Duration kAfterHalfClose = absl::Seconds(2);
 
 absl::StatusOr<pb::HubMode> ModeOf(HubMode mode, const Environment& env) {
   const std::string text = mode == HubMode::kDebug     ? "debug"
@@ -161,7 +161,7 @@ absl::Status SessionEngine::RunSession() {
   return Outcome();
 }
 
-PluginMessagePtr SessionEngine::Hello() const {
+PluginMessagePtr SessionEngine::Hello() {
   auto message = std::make_shared<pb::PluginMessage>();
   pb::Hello& hello = *message->mutable_hello();
   hello.set_max_invocations(options_.max_concurrent_invocations);
@@ -214,33 +214,8 @@ void SessionEngine::Poll(absl::Time deadline) {
 }
 
 void SessionEngine::MoveOn() {
-  const Phase before = phase_;
-  const bool late = absl::Now() >= Deadline();
-  switch (phase_) {
-    case Phase::kOpening:
-    case Phase::kServing:
-    case Phase::kWindingUp:
-      if (stopping() || late) Enter(Phase::kDraining);
-      break;
-    case Phase::kDraining:
-      if (late) Enter(Phase::kCancelling);
-      break;
-    case Phase::kFinishing:
-    case Phase::kCancelling:
-      if (calls_.running() == 0) {
-        Enter(Phase::kClosing);
-      } else if (late) {
-        Enter(phase_ == Phase::kFinishing ? Phase::kCancelling : Phase::kClosing);
-      }
-      break;
-    case Phase::kClosing:
-      if (late) Enter(Phase::kAborting);
-      break;
-    case Phase::kAborting:
-    case Phase::kEnded:
-      break;
-  }
-  if (phase_ != before) MoveOn();
+  if (stopping() && phase_ < Phase::kDraining) Enter(Phase::kDraining);
+  while (absl::Now() >= Deadline()) Enter(static_cast<Phase>(static_cast<int>(phase_) + 1));
 }
 
 void SessionEngine::Enter(Phase phase) {
@@ -261,14 +236,12 @@ void SessionEngine::Enter(Phase phase) {
 absl::Time SessionEngine::Deadline() const {
   switch (phase_) {
     case Phase::kWindingUp:
-    case Phase::kFinishing:
-      return drain_by_;
     case Phase::kDraining:
-      return std::max(drain_by_, entered_ + kCourtesy);
+      return drain_by_;
     case Phase::kCancelling:
       return entered_ + options_.cancel_grace;
     case Phase::kClosing:
-      return entered_ + kCourtesy;
+      return entered_ + kAfterHalfClose;
     default:
       return absl::InfiniteFuture();
   }
@@ -319,7 +292,7 @@ void SessionEngine::OnMessage(BridgeMessagePtr message) {
     case pb::BridgeMessage::kDraining:
       return OnDraining(message->draining());
     case pb::BridgeMessage::kDrained:
-      if (phase_ < Phase::kFinishing) Enter(Phase::kFinishing);
+      if (phase_ < Phase::kDraining) Enter(Phase::kDraining);
       return;
     case pb::BridgeMessage::kCancel:
       return calls_.Cancel(message->cancel().request_id());
@@ -391,7 +364,9 @@ void SessionEngine::OnCall(const CallRow& row, BridgeMessagePtr message) {
   // Held by the table while the call waits, hence also by this engine: until ShutDown.
   auto start = [self = shared_from_this(), &pool, &row, message, control] {
     pool.Submit([self, &row, message, control] {
-      self->End(row.info(*message).request_id(), self->Answer(row, *message, *control));
+      const PluginMessagePtr answer = self->Answer(row, *message, *control);
+      self->calls_.End(row.info(*message).request_id(), answer);
+      self->Send(answer);
     });
   };
   CallTable::Admitted admitted = calls_.Admit(info.request_id(), control, std::move(start));
@@ -431,13 +406,6 @@ PluginMessagePtr SessionEngine::Answer(const CallRow& row, const pb::BridgeMessa
   }();
   if (!failure.ok()) *reply->mutable_failure() = FailureOf(info, failure);
   return reply;
-}
-
-void SessionEngine::End(const std::string& request_id, PluginMessagePtr answer) {
-  // In one step: once no call runs, the session may half-close.
-  absl::MutexLock lock(&mutex_);
-  calls_.End(request_id, answer);
-  if (stream_ != nullptr) stream_->Send(std::move(answer));
 }
 
 void SessionEngine::Send(PluginMessagePtr message) {

@@ -47,16 +47,15 @@ class SessionEngine : private BridgeStream::Listener,
   void Stop() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  // A session's life, in this order; some are left out.
+  // A session's life, in this order. What waits for too long goes on to the next phase.
   enum class Phase {
     kOpening,     // until `opened`
     kServing,     // calls come
     kWindingUp,   // the bridge drains: until `drained`
-    kDraining,    // the plugin has sent `drain`: until `drained`
-    kFinishing,   // no further call comes: until none runs
-    kCancelling,  // handlers were told to return: until none runs
-    kClosing,     // half-closed: until the bridge, which then has every answer, ends the stream
-    kAborting,    // cancelled: until the stream has ended
+    kDraining,    // `drain` is sent: until the bridge, which then has every answer, ends the stream
+    kCancelling,  // handlers were told to return: likewise
+    kClosing,     // half-closed: likewise, without the answers that there are not
+    kAborting,    // cancelled: until gRPC ends the stream
     kEnded,
   };
 
@@ -68,14 +67,14 @@ class SessionEngine : private BridgeStream::Listener,
   // Serves one session. Returns why it ended; OK once the plugin was stopped and the bridge has
   // every answer.
   absl::Status RunSession() ABSL_LOCKS_EXCLUDED(mutex_);
-  PluginMessagePtr Hello() const;
+  PluginMessagePtr Hello();
   absl::Status Outcome() const;
   // Handles the queue's next event; returns without one at `deadline`.
   void Poll(absl::Time deadline);
-  // Takes the steps for which it is time.
+  // Takes the steps that are due.
   void MoveOn() ABSL_LOCKS_EXCLUDED(mutex_);
   void Enter(Phase phase) ABSL_LOCKS_EXCLUDED(mutex_);
-  // When a phase is over, whether or not what it waits for has come.
+  // When a phase is over although what it waits for has not come.
   absl::Time Deadline() const;
   bool stopping() const { return stop_by_.has_value(); }
   // Stopped, and there is nothing left to do, or no time to do it in.
@@ -99,8 +98,6 @@ class SessionEngine : private BridgeStream::Listener,
 
   // The reply to a call, whatever its handler does.
   PluginMessagePtr Answer(const CallRow& row, const pb::BridgeMessage& call, CallControl& control);
-  // Keeps the answer and sends it.
-  void End(const std::string& request_id, PluginMessagePtr answer) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // ---- On any thread
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -86,7 +87,11 @@ class FakePluginService final
 
   void Send(pb::BridgeMessage message) {
     absl::MutexLock lock(&mutex_);
-    if (session_ != nullptr) session_->Write(std::move(message));
+    if (session_ == nullptr) return;
+    if (const std::string id = RequestIdOf(message); !id.empty()) session_->open_calls.insert(id);
+    session_->drained |= message.has_drained();
+    session_->Write(std::move(message));
+    session_->EndIfDone();
   }
 
   void Invoke(const std::string& request_id, const std::string& tool,
@@ -174,10 +179,6 @@ class FakePluginService final
     const auto it = replies_.find(request_id);
     return it == replies_.end() ? 0 : it->second.size();
   }
-  int drain_requests() const {
-    absl::MutexLock lock(&mutex_);
-    return drain_requests_;
-  }
 
   // ---- The service
 
@@ -238,6 +239,14 @@ class FakePluginService final
       if (!status_) status_ = std::move(status);
       if (outbox_.empty() && !std::exchange(finished_, true)) Finish(*status_);
     }
+    // Once the plugin wants to stop, and has no more to do.
+    void EndIfDone() {
+      if (stopping && drained && open_calls.empty()) End(grpc::Status::OK);
+    }
+
+    std::set<std::string> open_calls;
+    bool stopping = false;
+    bool drained = false;
 
    private:
     void OnReadDone(bool ok) override {
@@ -284,6 +293,8 @@ class FakePluginService final
         hellos_.push_back(message.hello());
         if (!open_status_.ok()) return session.End(open_status_);
         session_ = &session;
+        session.open_calls.insert(message.hello().session().open_request_ids().begin(),
+                                  message.hello().session().open_request_ids().end());
         answer.mutable_opened()->set_session_id(absl::StrCat("session-", ++sessions_));
         answer.mutable_opened()->set_max_message_bytes(max_message_bytes_);
         session.Write(answer);
@@ -295,9 +306,12 @@ class FakePluginService final
       case pb::PluginMessage::kDrain:
         ++drain_requests_;
         order_.push_back("drain");
-        answer.mutable_drained();
-        if (!hold_drained_) session.Write(answer);
-        return;
+        session.stopping = true;
+        if (!hold_drained_ && !std::exchange(session.drained, true)) {
+          answer.mutable_drained();
+          session.Write(answer);
+        }
+        return session.EndIfDone();
       case pb::PluginMessage::kHubRequest:
         hub_calls_.push_back(message.hub_request().call());
         *answer.mutable_hub_reply() = hub_reply_;
@@ -307,6 +321,8 @@ class FakePluginService final
       default:
         replies_[RequestIdOf(message)].push_back(message);
         order_.push_back(RequestIdOf(message));
+        session.open_calls.erase(RequestIdOf(message));
+        session.EndIfDone();
     }
   }
 
@@ -317,6 +333,15 @@ class FakePluginService final
            : message.has_listed()        ? message.listed().request_id()
            : message.has_mapped()        ? message.mapped().request_id()
                                          : message.invoked().request_id();
+  }
+
+  // Empty if the message is no call.
+  static std::string RequestIdOf(const pb::BridgeMessage& message) {
+    return message.has_authenticate() ? message.authenticate().info().request_id()
+           : message.has_authorize()  ? message.authorize().info().request_id()
+           : message.has_list()       ? message.list().info().request_id()
+           : message.has_map()        ? message.map().info().request_id()
+                                      : message.invoke().info().request_id();
   }
 
   template <typename Predicate>
