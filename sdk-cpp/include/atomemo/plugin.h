@@ -57,8 +57,7 @@ struct RunOptions {
   // The same for all other calls (credentials, resource lists): they have threads of their own, so
   // that slow tools cannot hold them up.
   int max_concurrent_queries = 8;
-  // How long calls in flight may take when the plugin is asked to stop, and answers be brought to a
-  // bridge that is away.
+  // At a stop: how long calls in flight may take, and answers be brought to a bridge that is away.
   absl::Duration drain_timeout = absl::Seconds(20);
   // How long handlers then have to return, once their calls were cancelled.
   absl::Duration cancel_grace = absl::Seconds(1);
