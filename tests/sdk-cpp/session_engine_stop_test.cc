@@ -147,12 +147,12 @@ TEST_F(SessionEngineTest, DrainingFinishesCallsAndComesBack) {
   bridge_.Send(message);
   go_on_.Notify();
   EXPECT_TRUE(bridge_.WaitForReply("r1").has_invoked());
+  EXPECT_THAT(bridge_.order(), ElementsAre("r1")) << "calls may still wait in the bridge";
   // One that waited in the bridge for its turn.
   bridge_.Invoke("r2", "echo", "{}");
   bridge_.TellDrained();
   EXPECT_TRUE(bridge_.WaitForReply("r2").has_invoked());
   EXPECT_TRUE(bridge_.WaitForSessions(2));
-  EXPECT_THAT(bridge_.order(), ElementsAre("r1", "r2", "drain"));
 }
 
 TEST_F(SessionEngineTest, ABridgeThatDoesNotSayThatItHasDrainedIsAskedTo) {
