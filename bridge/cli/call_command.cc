@@ -13,7 +13,7 @@
 #include "bridge/base/json_error.h"
 #include "bridge/base/json_members.h"
 #include "bridge/base/redact.h"
-#include "bridge/cli/http_client.h"
+#include "bridge/http/client.h"
 
 namespace atomemo::cli {
 namespace {
@@ -56,8 +56,8 @@ absl::StatusOr<std::string> ReadPayload(const CallOptions& options) {
 }
 
 // The request to the hub. The payload goes in as text, so that its numbers keep their digits.
-HttpRequest MakeRequest(const CallOptions& options, const std::string& payload) {
-  HttpRequest request;
+http::Request MakeRequest(const CallOptions& options, const std::string& payload) {
+  http::Request request;
   request.method = "POST";
   request.url = absl::StrCat(absl::StripSuffix(options.hub_url, "/"), "/api/calls");
   request.headers = {"Content-Type: application/json"};
@@ -76,7 +76,7 @@ HttpRequest MakeRequest(const CallOptions& options, const std::string& payload) 
 }
 
 // What the hub said about a call that it could not make, and what to do about it.
-std::string HubRefusal(const CallOptions& options, const HttpResponse& response) {
+std::string HubRefusal(const CallOptions& options, const http::Response& response) {
   const absl::StatusOr<Json> body = base::ParseJson(response.body);
   const Json error =
       body.ok() && body->is_object() ? body->value("error", Json::object()) : Json::object();
@@ -100,6 +100,7 @@ std::string Unreachable(const CallOptions& options, const absl::Status& status) 
   if (absl::IsInvalidArgument(status)) {
     return absl::StrCat("--hub must be a URL such as ", kDefaultHubUrl, ": ", status.message());
   }
+  if (absl::IsInternal(status)) return std::string(status.message());
   if (absl::IsDeadlineExceeded(status)) {
     return absl::StrCat("the hub at ", url, " did not answer in time");
   }
@@ -133,7 +134,7 @@ int RunCall(const CallOptions& options, std::ostream& out, std::ostream& err) {
     err << payload.status().message() << "\n";
     return kNoAnswer;
   }
-  const absl::StatusOr<HttpResponse> response = FetchHttp(MakeRequest(options, *payload));
+  const absl::StatusOr<http::Response> response = http::Fetch(MakeRequest(options, *payload));
   if (!response.ok()) {
     err << Unreachable(options, response.status()) << "\n";
     return kNoAnswer;

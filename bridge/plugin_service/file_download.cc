@@ -3,8 +3,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "bridge/base/json.h"
+#include "bridge/http/transfer.h"
 #include "bridge/plugin_service/file_rpcs.h"
-#include "bridge/plugin_service/http_transfer.h"
 
 namespace atomemo::plugin_service {
 namespace {
@@ -20,7 +20,7 @@ class FileWriter {
  public:
   FileWriter(const ContextPtr& context, const Call& call) : context_(context), call_(call) {}
 
-  absl::Status Start(const ResponseInfo& info) {
+  absl::Status Start(const http::ResponseInfo& info) {
     pb::FileInfo file;
     const pb::FileRef& ref = call_->request.file_ref();
     if (ref.has_filename()) file.set_filename(ref.filename());
@@ -65,7 +65,7 @@ void RunTransfer(const ContextPtr& context, const Call& call, std::function<absl
 void SendContent(const ContextPtr& context, const Call& call) {
   RunTransfer(context, call, [context, call] {
     const std::string& content = call->request.file_ref().content();
-    ResponseInfo info;
+    http::ResponseInfo info;
     info.content_length = static_cast<std::int64_t>(content.size());
     FileWriter writer(context, call);
     absl::Status status = writer.Start(info);
@@ -76,12 +76,12 @@ void SendContent(const ContextPtr& context, const Call& call) {
 void SendFromStorage(const ContextPtr& context, const Call& call, const std::string& url) {
   RunTransfer(context, call, [context, call, url] {
     FileWriter writer(context, call);
-    TransferControl control;
+    http::TransferControl control;
     control.stall_timeout = context->options.transfer_stall_timeout;
     control.is_cancelled = [&call] { return call->outbox->closed(); };
-    return HttpDownload(
+    return http::Download(
         url, context->options.max_file_bytes, control,
-        [&writer](const ResponseInfo& info) { return writer.Start(info); },
+        [&writer](const http::ResponseInfo& info) { return writer.Start(info); },
         [&writer](absl::string_view data) { return writer.Write(data); });
   });
 }

@@ -5,9 +5,9 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "bridge/base/json.h"
+#include "bridge/http/transfer.h"
 #include "bridge/plugin_service/chunk_pipe.h"
 #include "bridge/plugin_service/file_rpcs.h"
-#include "bridge/plugin_service/http_transfer.h"
 #include "bridge/plugin_service/message_io.h"
 
 namespace atomemo::plugin_service {
@@ -70,22 +70,22 @@ absl::Status MoveBytes(const Upload& upload, const std::string& url) {
   // The storage is told the exact length beforehand. Nothing but a complete upload must be stored,
   // so the last bytes are held back until the plugin has closed the stream.
   std::int64_t left = upload.header.size();
-  TransferControl control;
+  http::TransferControl control;
   control.stall_timeout = patience;
   control.is_cancelled = [&upload] { return upload.start.outbox->closed(); };
   if (left == 0) {
     if (absl::Status ended = upload.pipe->WaitForEnd(patience); !ended.ok()) return ended;
   }
-  return HttpUpload(url, upload.header.mime_type(), left, control,
-                    [&](char* buffer, std::size_t size) -> absl::StatusOr<std::size_t> {
-                      absl::StatusOr<std::size_t> got = upload.pipe->Read(buffer, size, patience);
-                      if (!got.ok()) return got;
-                      left -= static_cast<std::int64_t>(*got);
-                      if (left > 0) return got;
-                      absl::Status ended = upload.pipe->WaitForEnd(patience);
-                      if (!ended.ok()) return ended;
-                      return got;
-                    });
+  return http::Upload(url, upload.header.mime_type(), left, control,
+                      [&](char* buffer, std::size_t size) -> absl::StatusOr<std::size_t> {
+                        absl::StatusOr<std::size_t> got = upload.pipe->Read(buffer, size, patience);
+                        if (!got.ok()) return got;
+                        left -= static_cast<std::int64_t>(*got);
+                        if (left > 0) return got;
+                        absl::Status ended = upload.pipe->WaitForEnd(patience);
+                        if (!ended.ok()) return ended;
+                        return got;
+                      });
 }
 
 void StoreAndAnswer(const Upload& upload, const Target& target) {

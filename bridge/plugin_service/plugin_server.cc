@@ -1,6 +1,5 @@
 #include "bridge/plugin_service/plugin_server.h"
 
-#include <curl/curl.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/server_posix.h>
@@ -188,8 +187,6 @@ class PluginServer::Impl {
   }
 
   absl::Status BuildServer() {
-    static const CURLcode curl = curl_global_init(CURL_GLOBAL_DEFAULT);
-    if (curl != CURLE_OK) return absl::InternalError("libcurl cannot be initialised");
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
     Configure(context_->options, builder);

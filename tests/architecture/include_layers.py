@@ -16,9 +16,10 @@ ROUTER_PORTS = [f"bridge/router/{name}.h" for name in ("ports", "call", "hub_eve
 ALLOWED = {
     "bridge/base/": BASE,
     "bridge/definition/": DEFINITION + PROTO,
+    "bridge/http/": BASE + ["bridge/http/"],
     "bridge/router/": DEFINITION + PROTO + ["bridge/router/"],
     "bridge/hub/": DEFINITION + PROTO + ROUTER_PORTS + ["bridge/hub/"],
-    "bridge/plugin_service/": DEFINITION + PROTO + ROUTER_PORTS + ["bridge/plugin_service/"],
+    "bridge/plugin_service/": DEFINITION + PROTO + ROUTER_PORTS + ["bridge/http/", "bridge/plugin_service/"],
     "bridge/journal/": BASE + ROUTER_PORTS + ["bridge/journal/"],
     "bridge/admin/": DEFINITION + PROTO + ROUTER_PORTS + ["bridge/admin/"],
     "bridge/devhub/": DEFINITION + ["bridge/hub/phoenix_frame.h", "bridge/devhub/"],
@@ -35,6 +36,7 @@ FENCES = [
     ("grpcpp/", ["bridge/plugin_service/", "sdk-cpp/src/"]),
     ("grpc/", ["bridge/plugin_service/", "sdk-cpp/src/"]),
     ("CLI/", ["bridge/cli/", "bridge/main.cc"]),
+    ("curl/", ["bridge/http/", "examples/"]),
     ("pqxx/", ["examples/"]),
 ]
 

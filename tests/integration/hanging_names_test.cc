@@ -13,8 +13,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 #include "bridge/cli/health_command.h"
+#include "bridge/http/transfer.h"
 #include "bridge/hub/hub_url.h"
-#include "bridge/plugin_service/http_transfer.h"
 #include "tests/integration/bridge_fixture.h"
 #include "tests/integration/wait.h"
 
@@ -71,11 +71,11 @@ TEST(HangingTransferTest, AFileWhoseHostIsLookedUpCanBeGivenUp) {
     EXPECT_TRUE(WaitUntil([&] { return hanging > before; }));
     cancelled = true;
   });
-  plugin_service::TransferControl control;
+  http::TransferControl control;
   control.is_cancelled = [&] { return cancelled.load(); };
-  const absl::Status status = plugin_service::HttpDownload(
+  const absl::Status status = http::Download(
       "http://files.hanging.test/f", 1000, control,
-      [](const plugin_service::ResponseInfo&) { return absl::OkStatus(); },
+      [](const http::ResponseInfo&) { return absl::OkStatus(); },
       [](absl::string_view) { return absl::OkStatus(); });
   EXPECT_EQ(status.code(), absl::StatusCode::kCancelled) << status;
   watch.join();

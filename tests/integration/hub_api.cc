@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "bridge/cli/http_client.h"
+#include "bridge/http/client.h"
 #include "tests/integration/wait.h"
 
 namespace atomemo::integration {
@@ -80,12 +80,12 @@ bool HubApi::WaitSockets(int count) const {
 }
 
 Outcome HubApi::Request(const std::string& method, absl::string_view path, std::string body) const {
-  cli::HttpRequest request;
+  http::Request request;
   request.method = method;
   request.url = absl::StrCat("http://127.0.0.1:", port_, path);
   request.body = std::move(body);
   request.timeout = kPatience;
-  const absl::StatusOr<cli::HttpResponse> response = cli::FetchHttp(request);
+  const absl::StatusOr<http::Response> response = http::Fetch(request);
   if (!response.ok()) return {};
   return {response->status, "", base::ParseJson(response->body).value_or(Json())};
 }

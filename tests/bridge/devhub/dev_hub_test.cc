@@ -11,7 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "bridge/base/json.h"
-#include "bridge/cli/http_client.h"
+#include "bridge/http/client.h"
 #include "tests/bridge/devhub/raw_websocket.h"
 
 namespace atomemo::devhub {
@@ -43,9 +43,9 @@ class DevHubTest : public ::testing::Test {
     port_ = *port;
   }
 
-  cli::HttpResponse Fetch(const std::string& method, const std::string& path_or_url,
-                          const std::string& body = "", const std::string& header = "") {
-    cli::HttpRequest request;
+  http::Response Fetch(const std::string& method, const std::string& path_or_url,
+                       const std::string& body = "", const std::string& header = "") {
+    http::Request request;
     request.method = method;
     request.url = absl::StartsWith(path_or_url, "http")
                       ? path_or_url
@@ -53,8 +53,8 @@ class DevHubTest : public ::testing::Test {
     request.body = body;
     if (!header.empty()) request.headers.push_back(header);
     request.timeout = absl::Seconds(20);
-    const absl::StatusOr<cli::HttpResponse> response = cli::FetchHttp(request);
-    return response.ok() ? *response : cli::HttpResponse{0, response.status().ToString()};
+    const absl::StatusOr<http::Response> response = http::Fetch(request);
+    return response.ok() ? *response : http::Response{0, response.status().ToString()};
   }
 
   Json FetchJson(const std::string& method, const std::string& path, const std::string& body = "") {
@@ -62,7 +62,7 @@ class DevHubTest : public ::testing::Test {
   }
 
   // Sends a request whose answer comes later.
-  std::future<cli::HttpResponse> FetchLater(const std::string& path, const std::string& body) {
+  std::future<http::Response> FetchLater(const std::string& path, const std::string& body) {
     return std::async(std::launch::async, [this, path, body] { return Fetch("POST", path, body); });
   }
 
@@ -116,7 +116,7 @@ TEST_F(DevHubTest, APayloadReachesThePluginAsItWasWritten) {
   plugin.Receive();
   const std::string payload =
       R"({"request_id":"odd","n": 100000000000000000000,"v":1e400,"cut":"\ud83d","n":-0})";
-  std::future<cli::HttpResponse> answer = FetchLater(
+  std::future<http::Response> answer = FetchLater(
       "/api/calls",
       absl::StrCat(R"({"plugin":"p","event":"invoke_tool","payload":{},"payload":)", payload, "}"));
   EXPECT_THAT(plugin.Receive().payload, HasSubstr(payload));
@@ -207,7 +207,7 @@ TEST_F(DevHubTest, ACallWaitsForItsAnswer) {
             R"([null,null,"debug_plugin:p","invoke_tool",{"request_id":"r","n":1.000}])");
   plugin.Send(
       R"(["1","2","debug_plugin:p","invoke_tool_response",{"request_id":"r","data":{"x":1.50}}])");
-  const cli::HttpResponse response = answer.get();
+  const http::Response response = answer.get();
   EXPECT_EQ(response.status, 200);
   EXPECT_THAT(
       response.body,
@@ -332,7 +332,7 @@ TEST_F(DevHubTest, ACallToAPluginThatIsNotThereNamesThoseThatAre) {
   RawWebSocket plugin(port_, kDebugTarget);
   plugin.Send(kJoin);
   plugin.Receive();
-  const cli::HttpResponse response =
+  const http::Response response =
       Fetch("POST", "/api/calls", R"({"plugin":"other","event":"invoke_tool"})");
   EXPECT_EQ(response.status, 404);
   EXPECT_THAT(response.body, HasSubstr(R"("joined":["debug_plugin:p"])"));
@@ -360,7 +360,7 @@ TEST_F(DevHubTest, UnusableCallsAreRefusedWithTheReason) {
         R"({"plugin":"p","event":"e","on_response":"x"})",
         R"({"plugin":"p","event":"e","on_error":1})",
         R"({"plugin":"p","event":"e","request_id":"a","payload":{"request_id":"b"}})"}) {
-    const cli::HttpResponse response = Fetch("POST", "/api/calls", body);
+    const http::Response response = Fetch("POST", "/api/calls", body);
     EXPECT_EQ(response.status, 400) << body;
     EXPECT_THAT(response.body, HasSubstr("bad_request"));
   }
@@ -471,8 +471,8 @@ TEST_F(DevHubTest, OfTooMuchThatIsUnfinishedTheLargestIsDropped) {
       return Fetch("POST", "/api/calls", std::string(bytes, 'x'), "Content-Length: 9000000");
     });
   };
-  std::future<cli::HttpResponse> small = start(500'000);
-  const cli::HttpResponse large = start(2'000'000).get();
+  std::future<http::Response> small = start(500'000);
+  const http::Response large = start(2'000'000).get();
   EXPECT_EQ(large.status, 0);
   EXPECT_THAT(large.body, Not(HasSubstr("timed out"))) << "it should not have been kept";
   hub_->Stop();  // the small one has been waiting until now

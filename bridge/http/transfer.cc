@@ -1,19 +1,16 @@
-#include "bridge/plugin_service/http_transfer.h"
-
-#include <curl/curl.h>
+#include "bridge/http/transfer.h"
 
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <memory>
-#include <string>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "bridge/base/redact.h"
+#include "bridge/http/curl.h"
 
-namespace atomemo::plugin_service {
+namespace atomemo::http {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -21,33 +18,22 @@ using Clock = std::chrono::steady_clock;
 constexpr long kMaxRedirects = 5;
 constexpr long kConnectTimeoutSeconds = 10;
 
-struct CurlDeleter {
-  void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-
 // One request. Callbacks that fail leave their status here.
 class Transfer {
  public:
-  Transfer(const std::string& url, const TransferControl& control)
-      : where_(base::RedactUrl(url)), control_(control), curl_(curl_easy_init()) {
-    Set(CURLOPT_ERRORBUFFER, details_.data());
-    Set(CURLOPT_URL, url.c_str());
-    Set(CURLOPT_PROTOCOLS_STR, "http,https");
-    Set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    Set(CURLOPT_CONNECTTIMEOUT, kConnectTimeoutSeconds);
-    Set(CURLOPT_NOSIGNAL, 1L);
+  Transfer(const std::string& url, const TransferControl& control, CurlRequest request)
+      : where_(base::RedactUrl(url)), control_(control), request_(std::move(request)) {
+    request_.Set(CURLOPT_ERRORBUFFER, details_.data());
+    request_.Set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    request_.Set(CURLOPT_CONNECTTIMEOUT, kConnectTimeoutSeconds);
     // Do not wait for a name look-up that was given up.
-    Set(CURLOPT_QUICK_EXIT, 1L);
-    Set(CURLOPT_NOPROGRESS, 0L);
-    Set(CURLOPT_XFERINFODATA, this);
-    Set(CURLOPT_XFERINFOFUNCTION, &Transfer::OnProgress);
+    request_.Set(CURLOPT_QUICK_EXIT, 1L);
+    request_.Set(CURLOPT_NOPROGRESS, 0L);
+    request_.Set(CURLOPT_XFERINFODATA, this);
+    request_.Set(CURLOPT_XFERINFOFUNCTION, &Transfer::OnProgress);
   }
 
-  template <typename Value>
-  void Set(CURLoption option, Value value) {
-    curl_easy_setopt(curl_.get(), option, value);
-  }
+  CurlRequest& request() { return request_; }
 
   // A curl callback's result: whether the transfer goes on.
   bool Keep(absl::Status status) {
@@ -58,7 +44,7 @@ class Transfer {
 
   absl::Status Perform() {
     last_moved_ = Clock::now();
-    const CURLcode result = curl_easy_perform(curl_.get());
+    const CURLcode result = request_.Perform();
     if (!status_.ok()) return status_;
     if (result == CURLE_UNSUPPORTED_PROTOCOL || result == CURLE_URL_MALFORMAT) {
       return absl::InvalidArgumentError(absl::StrCat("not an http or https URL: ", where_));
@@ -72,25 +58,17 @@ class Transfer {
 
   // UNAVAILABLE unless the storage answered with success.
   absl::Status CheckResponse() const {
-    const long code = response_code();
+    const int code = request_.status();
     if (code >= 200 && code < 300) return absl::OkStatus();
     return absl::UnavailableError(
         absl::StrCat("the storage at ", where_, " answered with HTTP status ", code));
   }
 
-  long response_code() const {
-    long code = 0;
-    curl_easy_getinfo(curl_.get(), CURLINFO_RESPONSE_CODE, &code);
-    return code;
-  }
-
   ResponseInfo response_info() const {
     ResponseInfo info;
-    const char* type = nullptr;
-    curl_easy_getinfo(curl_.get(), CURLINFO_CONTENT_TYPE, &type);
+    const char* const type = request_.Get<const char*>(CURLINFO_CONTENT_TYPE, nullptr);
     if (type != nullptr) info.content_type = type;
-    curl_off_t length = -1;
-    curl_easy_getinfo(curl_.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    const auto length = request_.Get<curl_off_t>(CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, -1);
     if (length >= 0) info.content_length = length;
     return info;
   }
@@ -111,7 +89,7 @@ class Transfer {
       default:
         break;
     }
-    return curl_easy_strerror(result);
+    return request_.Explain(result);
   }
 
   static int OnProgress(void* self, curl_off_t, curl_off_t received, curl_off_t, curl_off_t sent) {
@@ -133,8 +111,8 @@ class Transfer {
 
   const std::string where_;
   const TransferControl& control_;
-  std::array<char, CURL_ERROR_SIZE> details_ = {};  // outlives curl_
-  const std::unique_ptr<CURL, CurlDeleter> curl_;
+  std::array<char, CURL_ERROR_SIZE> details_ = {};  // outlives request_
+  CurlRequest request_;
   absl::Status status_;
   curl_off_t moved_ = 0;
   Clock::time_point last_moved_;
@@ -199,36 +177,36 @@ struct UploadState {
 
 }  // namespace
 
-absl::Status HttpDownload(const std::string& url, std::size_t max_bytes,
-                          const TransferControl& control,
-                          const std::function<absl::Status(const ResponseInfo&)>& on_start,
-                          const std::function<absl::Status(absl::string_view)>& on_data) {
-  Transfer transfer(url, control);
+absl::Status Download(const std::string& url, std::size_t max_bytes, const TransferControl& control,
+                      const std::function<absl::Status(const ResponseInfo&)>& on_start,
+                      const std::function<absl::Status(absl::string_view)>& on_data) {
+  absl::StatusOr<CurlRequest> request = CurlRequest::Make(url);
+  if (!request.ok()) return request.status();
+  Transfer transfer(url, control, *std::move(request));
   DownloadState state{&transfer, max_bytes, &on_start, &on_data};
-  transfer.Set(CURLOPT_FOLLOWLOCATION, 1L);
-  transfer.Set(CURLOPT_MAXREDIRS, kMaxRedirects);
-  transfer.Set(CURLOPT_WRITEDATA, &state);
-  transfer.Set(CURLOPT_WRITEFUNCTION, &DownloadState::OnData);
+  transfer.request().Set(CURLOPT_FOLLOWLOCATION, 1L);
+  transfer.request().Set(CURLOPT_MAXREDIRS, kMaxRedirects);
+  transfer.request().Set(CURLOPT_WRITEDATA, &state);
+  transfer.request().Set(CURLOPT_WRITEFUNCTION, &DownloadState::OnData);
   if (absl::Status status = transfer.Perform(); !status.ok()) return status;
   return state.Start();  // an empty file has no data to start with
 }
 
-absl::Status HttpUpload(
+absl::Status Upload(
     const std::string& url, const std::string& content_type, std::int64_t size,
     const TransferControl& control,
     const std::function<absl::StatusOr<std::size_t>(char* buffer, std::size_t size)>& read) {
-  Transfer transfer(url, control);
+  absl::StatusOr<CurlRequest> request = CurlRequest::Make(url);
+  if (!request.ok()) return request.status();
+  Transfer transfer(url, control, *std::move(request));
   UploadState state{&transfer, &read, size};
-  std::unique_ptr<curl_slist, CurlDeleter> headers(
-      curl_slist_append(nullptr, absl::StrCat("Content-Type: ", content_type).c_str()));
-  curl_slist_append(headers.get(), "Expect:");  // not every storage answers 100-continue
-  transfer.Set(CURLOPT_HTTPHEADER, headers.get());
-  transfer.Set(CURLOPT_UPLOAD, 1L);
-  transfer.Set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(size));
-  transfer.Set(CURLOPT_READDATA, &state);
-  transfer.Set(CURLOPT_READFUNCTION, &UploadState::OnRead);
-  transfer.Set(CURLOPT_WRITEFUNCTION, &UploadState::OnData);
+  transfer.request().AddHeader(absl::StrCat("Content-Type: ", content_type));
+  transfer.request().Set(CURLOPT_UPLOAD, 1L);
+  transfer.request().Set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(size));
+  transfer.request().Set(CURLOPT_READDATA, &state);
+  transfer.request().Set(CURLOPT_READFUNCTION, &UploadState::OnRead);
+  transfer.request().Set(CURLOPT_WRITEFUNCTION, &UploadState::OnData);
   return transfer.Perform();
 }
 
-}  // namespace atomemo::plugin_service
+}  // namespace atomemo::http
