@@ -5,7 +5,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 
 namespace atomemo::base {
 
@@ -35,13 +34,6 @@ class ApiKeySource {
 
   Options options_;
 };
-
-// The value of `name` in the text of an environment file: `NAME=value` lines, optional "export ",
-// quotes, # comments. NOT_FOUND when it has none.
-absl::StatusOr<std::string> FindInEnvText(absl::string_view text, absl::string_view name);
-
-// A whole text file of at most 1 MiB, without its byte order mark. NOT_FOUND if there is none.
-absl::StatusOr<std::string> ReadSmallFile(const std::string& path);
 
 }  // namespace atomemo::base
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "bridge/base/json.h"
@@ -57,6 +58,30 @@ std::optional<std::string> UnquoteJson(absl::string_view value) {
   std::string text;
   AppendDecoded(value.substr(1, value.size() - 2), text);
   return text;
+}
+
+std::optional<std::string> StringMember(absl::string_view object, absl::string_view name) {
+  absl::StatusOr<JsonMembers> members = JsonMembers::Cut(object);
+  if (!members.ok()) return std::nullopt;
+  const std::optional<absl::string_view> value = members->Take(name);
+  return value ? UnquoteJson(*value) : std::nullopt;
+}
+
+std::optional<std::string> ObjectMember(absl::string_view object, absl::string_view name) {
+  absl::StatusOr<JsonMembers> members = JsonMembers::Cut(object);
+  if (!members.ok()) return std::nullopt;
+  const std::optional<absl::string_view> value = members->Take(name);
+  if (!value || value->front() != '{') return std::nullopt;
+  return std::string(*value);
+}
+
+std::string PrependMember(absl::string_view object, absl::string_view name,
+                          absl::string_view json) {
+  absl::string_view rest = absl::StripLeadingAsciiWhitespace(object);
+  rest.remove_prefix(1);  // the brace
+  rest = absl::StripLeadingAsciiWhitespace(rest);
+  return absl::StrCat("{", QuoteJson(name), ":", json, absl::StartsWith(rest, "}") ? "" : ",",
+                      rest);
 }
 
 absl::string_view DescribeJson(absl::string_view value) {

@@ -43,6 +43,15 @@ class JsonMembers {
 // The value of a JSON string; nothing if `value` is not one. `value` must be valid JSON.
 std::optional<std::string> UnquoteJson(absl::string_view value);
 
+// Of one member of an object's text, where nothing else is asked of it; anything but an object has
+// none. The string that it is; nothing when it is missing or no string.
+std::optional<std::string> StringMember(absl::string_view object, absl::string_view name);
+// The exact text of the object that it is; nothing otherwise.
+std::optional<std::string> ObjectMember(absl::string_view object, absl::string_view name);
+
+// The text of an object without a member `name`, with that one put first; `json` is its value.
+std::string PrependMember(absl::string_view object, absl::string_view name, absl::string_view json);
+
 // "an object", "a string", ...: what kind of JSON value it is, for a person.
 absl::string_view DescribeJson(absl::string_view value);
 

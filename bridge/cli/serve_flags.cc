@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "bridge/base/api_key.h"
+#include "bridge/base/small_file.h"
 #include "bridge/cli/flag_types.h"
 #include "bridge/definition/text_rules.h"
 #include "bridge/hub/hub_url.h"

@@ -8,7 +8,6 @@
 #include "bridge/base/json.h"
 #include "bridge/base/json_members.h"
 #include "bridge/base/random.h"
-#include "bridge/devhub/json_members.h"
 
 namespace atomemo::devhub {
 namespace {
@@ -127,7 +126,8 @@ class BodyReader {
       if (inside->Has("request_id")) return ReadOwnId(*inside, request);
     }
     if (request.request_id.empty()) request.request_id = base::RandomId();
-    request.payload = WithRequestId(request.payload, request.request_id);
+    request.payload =
+        base::PrependMember(request.payload, "request_id", base::QuoteJson(request.request_id));
     return absl::OkStatus();
   }
 
@@ -190,9 +190,10 @@ HttpResponse FinishedResponse(const Call& call) {
 void CallApi::Post(const std::string& body, const HttpReply& reply) {
   const absl::StatusOr<CallRequest> request = ReadCallRequest(body);
   if (!request.ok()) return reply(ErrorResponse(400, "bad_request", request.status().message()));
-  const std::string topic = request->mode == "debug"
-                                ? FormatPluginTopic({HubMode::kDebug, request->plugin, ""})
-                                : directory_.FindPlugin(request->plugin, request->version);
+  const std::string topic =
+      request->mode == "debug"
+          ? base::FormatPluginTopic({base::HubMode::kDebug, request->plugin, ""})
+          : directory_.FindPlugin(request->plugin, request->version);
   if (directory_.Find(topic) == nullptr) return reply(NotJoined(request->plugin));
 
   CallBroker::OnFinished on_finished;
@@ -213,14 +214,14 @@ void CallApi::Post(const std::string& body, const HttpReply& reply) {
 void CallApi::Deliver(const std::string& topic, absl::string_view event, const std::string& payload,
                       bool broadcast) {
   // A copy: sending may drop a socket that does not read.
-  const std::vector<PhoenixSocket*> sockets = directory_.Find(topic)->sockets;
+  const std::vector<ServerSocket*> sockets = directory_.Find(topic)->sockets;
   if (!broadcast) {
     sockets.back()->Push(topic, event, payload);
     return;
   }
   const std::string frame =
       hub::EncodePhoenixFrame({std::nullopt, std::nullopt, topic, std::string(event), payload});
-  for (PhoenixSocket* socket : sockets) socket->SendEncoded(frame);
+  for (ServerSocket* socket : sockets) socket->SendEncoded(frame);
 }
 
 HttpResponse CallApi::NotJoined(const std::string& plugin) const {

@@ -125,23 +125,24 @@ class DevHub::Impl : public WebHandler {
     return 101;
   }
 
-  std::unique_ptr<PhoenixSocket> OnOpen(const HttpRequest& request,
-                                        SocketTransport& transport) override {
+  std::unique_ptr<ServerSocket> OnOpen(const HttpRequest& request,
+                                       SocketTransport& transport) override {
     SocketOptions socket_options;
-    socket_options.mode = request.path == kDebugPath ? HubMode::kDebug : HubMode::kRelease;
+    socket_options.mode =
+        request.path == kDebugPath ? base::HubMode::kDebug : base::HubMode::kRelease;
     socket_options.base_url = absl::StrCat("http://", request.host);
     socket_options.max_channels = options_.max_channels;
     socket_options.channel_lag = options_.channel_lag;
     socket_options.idle_timeout = options_.idle_timeout;
-    base::LogInfo("socket opened", {{"mode", HubModeName(socket_options.mode)}});
-    auto socket = std::make_unique<PhoenixSocket>(std::move(socket_options), scheduler_, channels_,
-                                                  transport);
+    base::LogInfo("socket opened", {{"mode", base::HubModeName(socket_options.mode)}});
+    auto socket =
+        std::make_unique<ServerSocket>(std::move(socket_options), scheduler_, channels_, transport);
     directory_.AddSocket(*socket);
     return socket;
   }
 
-  void OnClosed(PhoenixSocket& socket) override {
-    base::LogInfo("socket closed", {{"mode", HubModeName(socket.options().mode)}});
+  void OnClosed(ServerSocket& socket) override {
+    base::LogInfo("socket closed", {{"mode", base::HubModeName(socket.options().mode)}});
     directory_.RemoveSocket(socket);
   }
 

@@ -90,7 +90,7 @@ HttpResponse HttpApi::Plugins() const {
   for (const auto& [topic, entry] : directory_.topics()) {
     Json plugin = {{"topic", topic},
                    {"name", entry.plugin.name},
-                   {"mode", std::string(HubModeName(entry.plugin.mode))}};
+                   {"mode", std::string(base::HubModeName(entry.plugin.mode))}};
     if (!entry.plugin.version.empty()) plugin["version"] = entry.plugin.version;
     plugin["joined_at"] = absl::FormatTime(absl::RFC3339_sec, entry.joined_at, absl::UTCTimeZone());
     plugin["sockets"] = entry.sockets.size();
@@ -117,7 +117,7 @@ HttpResponse HttpApi::Disconnect(const std::string& body) {
     return ErrorResponse(400, "bad_request", "`code` must be a code that a close frame may carry");
   }
   // Copies: closing removes sockets from the directory.
-  std::vector<PhoenixSocket*> sockets;
+  std::vector<ServerSocket*> sockets;
   if (options->contains("topic")) {
     const JoinedTopic* topic = directory_.Find(TextOf(*options, "topic"));
     if (topic == nullptr) return TopicNotJoined();
@@ -126,7 +126,7 @@ HttpResponse HttpApi::Disconnect(const std::string& body) {
     sockets.assign(directory_.sockets().begin(), directory_.sockets().end());
   }
   const bool abrupt = options->value("abrupt", Json()) == true;
-  for (PhoenixSocket* socket : sockets) {
+  for (ServerSocket* socket : sockets) {
     abrupt ? socket->Abort() : socket->Close(code.get<std::uint16_t>(), "");
   }
   return JsonResponse(200, Json{{"disconnected", sockets.size()}});
@@ -138,8 +138,8 @@ HttpResponse HttpApi::EndChannels(const std::string& body, bool crash) {
   const std::string name = TextOf(*options, "topic");
   const JoinedTopic* topic = directory_.Find(name);
   if (topic == nullptr) return TopicNotJoined();
-  const std::vector<PhoenixSocket*> sockets = topic->sockets;
-  for (PhoenixSocket* socket : sockets) {
+  const std::vector<ServerSocket*> sockets = topic->sockets;
+  for (ServerSocket* socket : sockets) {
     crash ? socket->CrashChannel(name) : socket->CloseChannel(name);
   }
   return JsonResponse(200, Json{{"channels", sockets.size()}});

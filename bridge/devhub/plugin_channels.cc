@@ -4,9 +4,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "bridge/base/json_members.h"
 #include "bridge/base/log.h"
 #include "bridge/definition/validate.h"
-#include "bridge/devhub/json_members.h"
 
 namespace atomemo::devhub {
 namespace {
@@ -36,27 +36,27 @@ PluginChannels::PluginChannels(TopicDirectory& directory, CallBroker& broker,
       hub_calls_(hub_calls),
       wall_clock_(std::move(wall_clock)) {}
 
-void PluginChannels::OnJoined(PhoenixSocket& socket, const std::string& topic,
-                              const PluginTopic& plugin) {
+void PluginChannels::OnJoined(ServerSocket& socket, const std::string& topic,
+                              const base::PluginTopic& plugin) {
   directory_.Join(topic, plugin, socket, wall_clock_());
   base::LogInfo("plugin joined", {{"topic", topic}});
 }
 
-void PluginChannels::OnLeft(PhoenixSocket& socket, const std::string& topic) {
+void PluginChannels::OnLeft(ServerSocket& socket, const std::string& topic) {
   directory_.Leave(topic, socket);
   base::LogInfo("plugin left", {{"topic", topic}});
 }
 
 bool PluginChannels::CanRead(const hub::PhoenixFrame& frame) {
   if (!broker_.digests_badly() || !IsAnswerEvent(frame.event)) return true;
-  const std::string request_id = StringMember(frame.payload, "request_id").value_or("");
+  const std::string request_id = base::StringMember(frame.payload, "request_id").value_or("");
   if (broker_.DigestionOf(frame.event, request_id) != Digestion::kClose) return true;
   broker_.OnUndigested(request_id);
   return false;
 }
 
-ChannelOutcome PluginChannels::OnEvent(PhoenixSocket& socket, const hub::PhoenixFrame& frame) {
-  if (frame.event == "register_plugin" && socket.options().mode == HubMode::kDebug) {
+ChannelOutcome PluginChannels::OnEvent(ServerSocket& socket, const hub::PhoenixFrame& frame) {
+  if (frame.event == "register_plugin" && socket.options().mode == base::HubMode::kDebug) {
     return Register(frame);
   }
   if (IsAnswerEvent(frame.event)) return TakeAnswer(frame);
@@ -82,7 +82,7 @@ ChannelOutcome PluginChannels::Register(const hub::PhoenixFrame& frame) {
 }
 
 ChannelOutcome PluginChannels::TakeAnswer(const hub::PhoenixFrame& frame) {
-  const std::optional<std::string> request_id = StringMember(frame.payload, "request_id");
+  const std::optional<std::string> request_id = base::StringMember(frame.payload, "request_id");
   if (!request_id) {
     base::LogWarning("answer without request_id", {{"topic", frame.topic}, {"event", frame.event}});
     return ChannelOutcome::NoReply();
@@ -97,9 +97,9 @@ ChannelOutcome PluginChannels::TakeAnswer(const hub::PhoenixFrame& frame) {
   return ChannelOutcome::NoReply();
 }
 
-ChannelOutcome PluginChannels::AnswerHubCall(PhoenixSocket& socket, const std::string& event,
+ChannelOutcome PluginChannels::AnswerHubCall(ServerSocket& socket, const std::string& event,
                                              const hub::PhoenixFrame& frame) {
-  const std::optional<std::string> request_id = StringMember(frame.payload, "request_id");
+  const std::optional<std::string> request_id = base::StringMember(frame.payload, "request_id");
   if (!request_id) return ChannelOutcome::Error(R"({"reason":"a hub call needs a request_id"})");
   const absl::StatusOr<Json> call = base::ParseJson(frame.payload, base::JsonReader::kMaxDepth);
   if (!call.ok()) {

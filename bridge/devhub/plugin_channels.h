@@ -9,7 +9,7 @@
 #include "bridge/base/json.h"
 #include "bridge/devhub/call_broker.h"
 #include "bridge/devhub/hub_call_service.h"
-#include "bridge/devhub/phoenix_socket.h"
+#include "bridge/devhub/server_socket.h"
 #include "bridge/devhub/topic_directory.h"
 
 namespace atomemo::devhub {
@@ -27,16 +27,16 @@ class PluginChannels : public ChannelHandler {
   PluginChannels(TopicDirectory& directory, CallBroker& broker, const HubCallService& hub_calls,
                  WallClock wall_clock);
 
-  void OnJoined(PhoenixSocket& socket, const std::string& topic,
-                const PluginTopic& plugin) override;
-  void OnLeft(PhoenixSocket& socket, const std::string& topic) override;
+  void OnJoined(ServerSocket& socket, const std::string& topic,
+                const base::PluginTopic& plugin) override;
+  void OnLeft(ServerSocket& socket, const std::string& topic) override;
   bool CanRead(const hub::PhoenixFrame& frame) override;
-  ChannelOutcome OnEvent(PhoenixSocket& socket, const hub::PhoenixFrame& frame) override;
+  ChannelOutcome OnEvent(ServerSocket& socket, const hub::PhoenixFrame& frame) override;
 
  private:
   ChannelOutcome Register(const hub::PhoenixFrame& frame);
   ChannelOutcome TakeAnswer(const hub::PhoenixFrame& frame);
-  ChannelOutcome AnswerHubCall(PhoenixSocket& socket, const std::string& event,
+  ChannelOutcome AnswerHubCall(ServerSocket& socket, const std::string& event,
                                const hub::PhoenixFrame& frame);
 
   TopicDirectory& directory_;

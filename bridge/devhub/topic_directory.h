@@ -8,29 +8,29 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "bridge/devhub/phoenix_socket.h"
-#include "bridge/devhub/plugin_topic.h"
+#include "bridge/base/plugin_topic.h"
+#include "bridge/devhub/server_socket.h"
 
 namespace atomemo::devhub {
 
 // One topic that at least one socket has joined.
 struct JoinedTopic {
-  PluginTopic plugin;
-  absl::Time joined_at;                 // wall clock, of the first join
-  std::vector<PhoenixSocket*> sockets;  // in the order of joining; never empty
-  std::string definition;               // JSON text; empty until registered
+  base::PluginTopic plugin;
+  absl::Time joined_at;                // wall clock, of the first join
+  std::vector<ServerSocket*> sockets;  // in the order of joining; never empty
+  std::string definition;              // JSON text; empty until registered
 };
 
 // Who is connected, and who has joined what. Lives on the io thread.
 class TopicDirectory {
  public:
-  void AddSocket(PhoenixSocket& socket) { sockets_.insert(&socket); }
-  void RemoveSocket(PhoenixSocket& socket) { sockets_.erase(&socket); }
-  const std::unordered_set<PhoenixSocket*>& sockets() const { return sockets_; }
+  void AddSocket(ServerSocket& socket) { sockets_.insert(&socket); }
+  void RemoveSocket(ServerSocket& socket) { sockets_.erase(&socket); }
+  const std::unordered_set<ServerSocket*>& sockets() const { return sockets_; }
 
-  void Join(const std::string& topic, const PluginTopic& plugin, PhoenixSocket& socket,
+  void Join(const std::string& topic, const base::PluginTopic& plugin, ServerSocket& socket,
             absl::Time now);
-  void Leave(const std::string& topic, PhoenixSocket& socket);
+  void Leave(const std::string& topic, ServerSocket& socket);
 
   // Null when nobody has joined the topic.
   JoinedTopic* Find(const std::string& topic);
@@ -42,7 +42,7 @@ class TopicDirectory {
   const std::map<std::string, JoinedTopic>& topics() const { return topics_; }
 
  private:
-  std::unordered_set<PhoenixSocket*> sockets_;
+  std::unordered_set<ServerSocket*> sockets_;
   std::map<std::string, JoinedTopic> topics_;
 };
 

@@ -111,7 +111,7 @@ class Peer : public SocketTransport {
     pongs_.OnPing(payload);
   }
 
-  std::unique_ptr<PhoenixSocket> socket;
+  std::unique_ptr<ServerSocket> socket;
 
  private:
   asio::io_context& io_;

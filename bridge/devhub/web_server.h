@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "bridge/devhub/http_message.h"
-#include "bridge/devhub/phoenix_socket.h"
+#include "bridge/devhub/server_socket.h"
 
 namespace atomemo::devhub {
 
@@ -22,10 +22,10 @@ class WebHandler {
   // body.
   virtual int Admit(const HttpRequest& request) = 0;
   // An accepted WebSocket is open. The transport outlives the socket.
-  virtual std::unique_ptr<PhoenixSocket> OnOpen(const HttpRequest& request,
-                                                SocketTransport& transport) = 0;
+  virtual std::unique_ptr<ServerSocket> OnOpen(const HttpRequest& request,
+                                               SocketTransport& transport) = 0;
   // The WebSocket has closed; the socket is destroyed after the call.
-  virtual void OnClosed(PhoenixSocket& socket) = 0;
+  virtual void OnClosed(ServerSocket& socket) = 0;
   // Any other request.
   virtual void OnHttp(HttpRequest request, HttpReply reply) = 0;
 };

@@ -87,17 +87,17 @@ bool LoadHub::WaitRegistered(int count, absl::Duration limit) {
 
 int LoadHub::Admit(const devhub::HttpRequest& /*request*/) { return 101; }
 
-std::unique_ptr<devhub::PhoenixSocket> LoadHub::OnOpen(const devhub::HttpRequest& request,
-                                                       devhub::SocketTransport& transport) {
+std::unique_ptr<devhub::ServerSocket> LoadHub::OnOpen(const devhub::HttpRequest& request,
+                                                      devhub::SocketTransport& transport) {
   devhub::SocketOptions options;
   options.base_url = absl::StrCat("http://", request.host);
   auto socket =
-      std::make_unique<devhub::PhoenixSocket>(std::move(options), scheduler_, channels_, transport);
+      std::make_unique<devhub::ServerSocket>(std::move(options), scheduler_, channels_, transport);
   directory_.AddSocket(*socket);
   return socket;
 }
 
-void LoadHub::OnClosed(devhub::PhoenixSocket& socket) { directory_.RemoveSocket(socket); }
+void LoadHub::OnClosed(devhub::ServerSocket& socket) { directory_.RemoveSocket(socket); }
 
 void LoadHub::OnHttp(devhub::HttpRequest /*request*/, devhub::HttpReply reply) {
   reply(devhub::ErrorResponse(404, "not_found", "this hub has no HTTP API"));

@@ -54,9 +54,9 @@ class LoadHub : private devhub::WebHandler {
 
  private:
   int Admit(const devhub::HttpRequest& request) override;
-  std::unique_ptr<devhub::PhoenixSocket> OnOpen(const devhub::HttpRequest& request,
-                                                devhub::SocketTransport& transport) override;
-  void OnClosed(devhub::PhoenixSocket& socket) override;
+  std::unique_ptr<devhub::ServerSocket> OnOpen(const devhub::HttpRequest& request,
+                                               devhub::SocketTransport& transport) override;
+  void OnClosed(devhub::ServerSocket& socket) override;
   void OnHttp(devhub::HttpRequest request, devhub::HttpReply reply) override;
 
   asio::io_context io_{1};

@@ -11,7 +11,7 @@ set(bridge "${PROJECT_SOURCE_DIR}/bridge")
 file(GLOB sources CONFIGURE_DEPENDS "${bridge}/base/*.cc" "${bridge}/definition/*.cc" "${bridge}/journal/*.cc")
 list(FILTER sources EXCLUDE REGEX "/(api_key_reader|asio_scheduler|blocking_calls)\\.cc$")
 foreach(source IN ITEMS
-    devhub/frame_reader devhub/json_members devhub/query
+    devhub/frame_reader devhub/query
     hub/frame_rescue hub/hub_events hub/hub_refusal hub/hub_url hub/phoenix_frame
     router/call router/ports)
   list(APPEND sources "${bridge}/${source}.cc")

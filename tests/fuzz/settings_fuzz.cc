@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "bridge/base/api_key.h"
+#include "bridge/base/small_file.h"
 #include "bridge/devhub/query.h"
 #include "bridge/hub/hub_url.h"
 #include "tests/fuzz/fuzz_input.h"

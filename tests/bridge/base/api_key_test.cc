@@ -127,22 +127,9 @@ TEST_F(ApiKeyTest, AnEnvironmentFileThatCannotBeReadIsNamedWhereTheKeyIsMissing)
               AllOf(HasSubstr(::testing::TempDir()), HasSubstr("HUB_DEBUG_API_KEY")));
 }
 
-TEST_F(ApiKeyTest, AFileIsReadOnlyToItsLimit) {
-  EXPECT_THAT(std::string(ReadSmallFile("/dev/zero").status().message()), HasSubstr("larger"));
-  Write(std::string(1 << 20, 'x'));
-  EXPECT_EQ(ReadSmallFile(path_)->size(), 1u << 20);
-}
-
 TEST(ApiKeySourceTest, WithoutAnyKeyTheErrorSaysWhatToSet) {
   EXPECT_THAT(std::string(ApiKeySource({}).Read().status().message()),
               HasSubstr("HUB_DEBUG_API_KEY"));
-}
-
-TEST(EnvTextTest, UnderstandsQuotesExportCommentsAndTheLastOfTwo) {
-  const char text[] = "# NAME=no\nexport NAME = \"a b\" # why\nNAMES=x\n";
-  EXPECT_EQ(FindInEnvText(text, "NAME").value(), "a b");
-  EXPECT_EQ(FindInEnvText("N=1 # one\nN=2\r\n", "N").value(), "2");
-  EXPECT_FALSE(FindInEnvText(text, "MISSING").ok());
 }
 
 }  // namespace

@@ -45,5 +45,23 @@ TEST(JsonMembersTest, StringsAreUnquoted) {
   EXPECT_EQ(UnquoteJson(""), std::nullopt);
 }
 
+TEST(JsonMembersTest, FindsOneMemberWithoutChangingItsText) {
+  const char* text = R"({"n":{"request_id":"inner"},"request_id":"a\"b","o":{"x": 1.000}})";
+  EXPECT_EQ(StringMember(text, "request_id"), "a\"b");
+  EXPECT_EQ(ObjectMember(text, "o"), R"({"x": 1.000})");
+}
+
+TEST(JsonMembersTest, FindsNothingOfAnotherType) {
+  EXPECT_FALSE(StringMember(R"({"request_id":5})", "request_id"));
+  EXPECT_FALSE(StringMember("[]", "request_id"));
+  EXPECT_FALSE(StringMember(R"("text")", "request_id"));
+  EXPECT_FALSE(ObjectMember(R"({"o":[]})", "o"));
+}
+
+TEST(JsonMembersTest, PutsAMemberFirst) {
+  EXPECT_EQ(PrependMember("{}", "id", "1.0"), R"({"id":1.0})");
+  EXPECT_EQ(PrependMember(" { \"x\":1}", "a\"", "[]"), R"({"a\"":[],"x":1})");
+}
+
 }  // namespace
 }  // namespace atomemo::base

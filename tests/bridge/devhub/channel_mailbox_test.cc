@@ -1,4 +1,4 @@
-// The channels of a PhoenixSocket that are behind their socket.
+// The channels of a ServerSocket that are behind their socket.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "bridge/devhub/phoenix_socket.h"
+#include "bridge/devhub/server_socket.h"
 #include "tests/bridge/devhub/fake_transport.h"
 #include "tests/fakes/manual_scheduler.h"
 
@@ -28,17 +28,17 @@ constexpr char kHeartbeatReply[] =
 // Takes answers, and crashes on those with the payload "poison".
 class FakeChannels : public ChannelHandler {
  public:
-  void OnJoined(PhoenixSocket&, const std::string&, const PluginTopic&) override {
+  void OnJoined(ServerSocket&, const std::string&, const base::PluginTopic&) override {
     log.emplace_back("joined");
   }
-  void OnLeft(PhoenixSocket&, const std::string&) override { log.emplace_back("left"); }
+  void OnLeft(ServerSocket&, const std::string&) override { log.emplace_back("left"); }
   bool CanRead(const hub::PhoenixFrame& frame) override { return frame.payload != R"("garbled")"; }
-  ChannelOutcome OnEvent(PhoenixSocket&, const hub::PhoenixFrame& frame) override {
+  ChannelOutcome OnEvent(ServerSocket&, const hub::PhoenixFrame& frame) override {
     log.push_back("took " + frame.payload);
     if (frame.payload == R"("poison")") return ChannelOutcome::Crash();
     return frame.event == "ask" ? ChannelOutcome::Ok("{}") : ChannelOutcome::NoReply();
   }
-  void OnLost(PhoenixSocket&, const hub::PhoenixFrame& frame) override {
+  void OnLost(ServerSocket&, const hub::PhoenixFrame& frame) override {
     log.push_back("lost " + frame.payload);
   }
 
@@ -50,7 +50,7 @@ class ChannelMailboxTest : public ::testing::Test {
   ChannelMailboxTest() {
     SocketOptions options;
     options.channel_lag = kLag;
-    socket_ = std::make_unique<PhoenixSocket>(options, scheduler_, channels_, transport_);
+    socket_ = std::make_unique<ServerSocket>(options, scheduler_, channels_, transport_);
     Send("1", "phx_join", "{}");
     transport_.TakeSent();
     channels_.log.clear();
@@ -68,7 +68,7 @@ class ChannelMailboxTest : public ::testing::Test {
   fakes::ManualScheduler scheduler_;
   FakeChannels channels_;
   FakeTransport transport_;
-  std::unique_ptr<PhoenixSocket> socket_;
+  std::unique_ptr<ServerSocket> socket_;
 };
 
 TEST_F(ChannelMailboxTest, TheSocketAnswersHeartbeatsWhileTheChannelIsBehind) {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "bridge/devhub/phoenix_socket.h"
+#include "bridge/devhub/server_socket.h"
 
 namespace atomemo::devhub {
 

@@ -55,7 +55,7 @@ class PluginChannelsTest : public ::testing::Test {
   CallBroker broker_{scheduler_};
   PluginChannels channels_{directory_, broker_, hub_calls_,
                            [] { return absl::FromUnixSeconds(1000); }};
-  PhoenixSocket socket_{DebugSocket(), scheduler_, channels_, transport_};
+  ServerSocket socket_{DebugSocket(), scheduler_, channels_, transport_};
 };
 
 TEST_F(PluginChannelsTest, AGoodDefinitionIsRegisteredWithSuccess) {
@@ -90,8 +90,8 @@ TEST_F(PluginChannelsTest, ARefusedDefinitionNamesCodeMessageAndSuberrors) {
 
 TEST_F(PluginChannelsTest, ReleaseChannelsKnowNoRegistration) {
   SocketOptions options;
-  options.mode = HubMode::kRelease;
-  PhoenixSocket release(options, scheduler_, channels_, transport_);
+  options.mode = base::HubMode::kRelease;
+  ServerSocket release(options, scheduler_, channels_, transport_);
   release.OnText(R"(["5","5","release_plugin:p__release__1.0.0","phx_join",{}])");
   transport_.TakeSent();
   release.OnText(R"(["5","6","release_plugin:p__release__1.0.0","register_plugin",{}])");
@@ -171,7 +171,7 @@ TEST_F(PluginChannelsTest, AHubCallWithoutRequestIdGetsAnErrorReply) {
 TEST_F(PluginChannelsTest, ATopicIsKnownAsLongAsOneSocketHasJoinedIt) {
   FakeTransport second_transport;
   {
-    PhoenixSocket second(DebugSocket(), scheduler_, channels_, second_transport);
+    ServerSocket second(DebugSocket(), scheduler_, channels_, second_transport);
     second.OnText(R"(["9","9","debug_plugin:p","phx_join",{}])");
     EXPECT_EQ(directory_.Find(kTopic)->sockets.size(), 2u);
     socket_.CloseChannel(kTopic);
@@ -189,15 +189,15 @@ TEST(TopicDirectoryTest, FindsDebugFirstAndOtherwiseTheLastRelease) {
   CallBroker broker(scheduler);
   PluginChannels channels(directory, broker, hub_calls, absl::Now);
   SocketOptions options;
-  options.mode = HubMode::kRelease;
-  PhoenixSocket release(options, scheduler, channels, transport);
+  options.mode = base::HubMode::kRelease;
+  ServerSocket release(options, scheduler, channels, transport);
   release.OnText(R"(["1","1","release_plugin:p__release__1.0.0","phx_join",{}])");
   release.OnText(R"(["2","2","release_plugin:p__release__2.0.0","phx_join",{}])");
   EXPECT_EQ(directory.FindPlugin("p", ""), "release_plugin:p__release__2.0.0");
   EXPECT_EQ(directory.FindPlugin("p", "1.0.0"), "release_plugin:p__release__1.0.0");
   EXPECT_EQ(directory.FindPlugin("p", "3.0.0"), "");
   EXPECT_EQ(directory.FindPlugin("o", ""), "");
-  PhoenixSocket debug(SocketOptions(), scheduler, channels, transport);
+  ServerSocket debug(SocketOptions(), scheduler, channels, transport);
   debug.OnText(R"(["3","3","debug_plugin:p","phx_join",{}])");
   EXPECT_EQ(directory.FindPlugin("p", ""), "debug_plugin:p");
 }

@@ -10,7 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "bridge/base/json.h"
-#include "bridge/devhub/json_members.h"
+#include "bridge/base/json_members.h"
 
 namespace atomemo::chaos {
 namespace {
@@ -31,9 +31,8 @@ std::size_t IndexOf(absl::string_view request_id) {
 
 std::string CodeOf(absl::string_view event, absl::string_view payload) {
   if (absl::EndsWith(event, "_response")) return "";
-  const std::optional<std::string> error = devhub::ObjectMember(payload, "error");
-  const std::optional<std::string> code =
-      error ? devhub::StringMember(*error, "code") : std::nullopt;
+  const std::optional<std::string> error = base::ObjectMember(payload, "error");
+  const std::optional<std::string> code = error ? base::StringMember(*error, "code") : std::nullopt;
   return code.value_or("(none)");
 }
 
@@ -46,7 +45,7 @@ std::string CallBook::Open(CallPlan plan, absl::Time now) {
   call.plan = std::move(plan);
   call.sent = now;
   ++pending_;
-  return devhub::WithRequestId(call.plan.payload, call.request_id);
+  return base::PrependMember(call.plan.payload, "request_id", base::QuoteJson(call.request_id));
 }
 
 void CallBook::OnAnswer(absl::string_view event, absl::string_view request_id,
@@ -90,8 +89,8 @@ std::vector<std::pair<std::string, std::string>> CallBook::Repeat(absl::Time now
   for (BookedCall& call : calls_) {
     if (call.answer || call.dropped > 0 || call.deadline() <= now) continue;
     ++call.repeats;
-    repeated.emplace_back(call.plan.event,
-                          devhub::WithRequestId(call.plan.payload, call.request_id));
+    repeated.emplace_back(call.plan.event, base::PrependMember(call.plan.payload, "request_id",
+                                                               base::QuoteJson(call.request_id)));
   }
   return repeated;
 }

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "bridge/base/asio_scheduler.h"
+#include "bridge/base/json_members.h"
 #include "bridge/devhub/call_broker.h"
-#include "bridge/devhub/json_members.h"
-#include "bridge/devhub/phoenix_socket.h"
+#include "bridge/devhub/server_socket.h"
 #include "bridge/devhub/topic_directory.h"
 #include "bridge/devhub/web_server.h"
 #include "bridge/hub/phoenix_frame.h"
@@ -52,7 +52,7 @@ class ChaosHub::Life : public devhub::WebHandler, public devhub::ChannelHandler 
     return listening;
   }
 
-  bool EndChannel(bool (devhub::PhoenixSocket::*end)(const std::string&)) {
+  bool EndChannel(bool (devhub::ServerSocket::*end)(const std::string&)) {
     const auto ended = std::make_shared<std::promise<bool>>();
     asio::post(io_, [this, ended, end] {
       const devhub::JoinedTopic* joined = directory_.Find(kTopic);
@@ -63,32 +63,32 @@ class ChaosHub::Life : public devhub::WebHandler, public devhub::ChannelHandler 
 
   int Admit(const devhub::HttpRequest& /*request*/) override { return 101; }
 
-  std::unique_ptr<devhub::PhoenixSocket> OnOpen(const devhub::HttpRequest& /*request*/,
-                                                devhub::SocketTransport& transport) override {
+  std::unique_ptr<devhub::ServerSocket> OnOpen(const devhub::HttpRequest& /*request*/,
+                                               devhub::SocketTransport& transport) override {
     devhub::SocketOptions options;
     options.channel_lag = kChannelLag;
     auto socket =
-        std::make_unique<devhub::PhoenixSocket>(std::move(options), scheduler_, *this, transport);
+        std::make_unique<devhub::ServerSocket>(std::move(options), scheduler_, *this, transport);
     directory_.AddSocket(*socket);
     return socket;
   }
 
-  void OnClosed(devhub::PhoenixSocket& socket) override { directory_.RemoveSocket(socket); }
+  void OnClosed(devhub::ServerSocket& socket) override { directory_.RemoveSocket(socket); }
 
   void OnHttp(devhub::HttpRequest /*request*/, devhub::HttpReply reply) override { reply({404}); }
 
-  void OnJoined(devhub::PhoenixSocket& socket, const std::string& topic,
-                const devhub::PluginTopic& plugin) override {
+  void OnJoined(devhub::ServerSocket& socket, const std::string& topic,
+                const base::PluginTopic& plugin) override {
     directory_.Join(topic, plugin, socket, absl::Now());
   }
 
-  void OnLeft(devhub::PhoenixSocket& socket, const std::string& topic) override {
+  void OnLeft(devhub::ServerSocket& socket, const std::string& topic) override {
     directory_.Leave(topic, socket);
     registered_.erase(&socket);
     hub_.registered_ = !registered_.empty();
   }
 
-  devhub::ChannelOutcome OnEvent(devhub::PhoenixSocket& socket,
+  devhub::ChannelOutcome OnEvent(devhub::ServerSocket& socket,
                                  const hub::PhoenixFrame& frame) override {
     if (frame.event == "register_plugin") {
       // Later: calls come after the reply.
@@ -100,26 +100,26 @@ class ChaosHub::Life : public devhub::WebHandler, public devhub::ChannelHandler 
     return devhub::ChannelOutcome::NoReply();
   }
 
-  void OnLost(devhub::PhoenixSocket& /*socket*/, const hub::PhoenixFrame& frame) override {
+  void OnLost(devhub::ServerSocket& /*socket*/, const hub::PhoenixFrame& frame) override {
     if (devhub::IsAnswerEvent(frame.event)) hub_.book_.OnAnswerDropped(RequestId(frame));
   }
 
  private:
   static std::string RequestId(const hub::PhoenixFrame& answer) {
-    return devhub::StringMember(answer.payload, "request_id").value_or("");
+    return base::StringMember(answer.payload, "request_id").value_or("");
   }
 
   void Die() {
-    const std::vector<devhub::PhoenixSocket*> sockets(directory_.sockets().begin(),
-                                                      directory_.sockets().end());
-    for (devhub::PhoenixSocket* socket : sockets) socket->Die();
+    const std::vector<devhub::ServerSocket*> sockets(directory_.sockets().begin(),
+                                                     directory_.sockets().end());
+    for (devhub::ServerSocket* socket : sockets) socket->Die();
     server_.Shutdown();
     server_.AbortAll();
     scheduler_.Cancel(tick_timer_);
     work_.reset();  // the thread ends with the last connection
   }
 
-  void OnRegistered(devhub::PhoenixSocket& socket) {
+  void OnRegistered(devhub::ServerSocket& socket) {
     const devhub::JoinedTopic* joined = directory_.Find(kTopic);
     // It may have gone meanwhile; then it is only compared here, never used.
     if (joined == nullptr || joined->sockets.back() != &socket) return;
@@ -147,15 +147,15 @@ class ChaosHub::Life : public devhub::WebHandler, public devhub::ChannelHandler 
     const std::string frame =
         hub::EncodePhoenixFrame({std::nullopt, std::nullopt, kTopic, event, payload});
     const devhub::JoinedTopic* joined = directory_.Find(kTopic);
-    const std::vector<devhub::PhoenixSocket*> sockets = joined->sockets;
-    for (devhub::PhoenixSocket* socket : sockets) socket->SendEncoded(frame);
+    const std::vector<devhub::ServerSocket*> sockets = joined->sockets;
+    for (devhub::ServerSocket* socket : sockets) socket->SendEncoded(frame);
   }
 
   ChaosHub& hub_;
   asio::io_context io_{1};
   base::AsioScheduler scheduler_;
   devhub::TopicDirectory directory_;
-  std::unordered_set<devhub::PhoenixSocket*> registered_;
+  std::unordered_set<devhub::ServerSocket*> registered_;
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
   base::Scheduler::TimerId tick_timer_ = base::Scheduler::kNoTimer;
   devhub::WebServer server_;
@@ -179,11 +179,11 @@ absl::Status ChaosHub::Start() {
 void ChaosHub::Kill() { life_.reset(); }
 
 bool ChaosHub::CrashChannel() {
-  return life_ != nullptr && life_->EndChannel(&devhub::PhoenixSocket::CrashChannel);
+  return life_ != nullptr && life_->EndChannel(&devhub::ServerSocket::CrashChannel);
 }
 
 bool ChaosHub::CloseChannel() {
-  return life_ != nullptr && life_->EndChannel(&devhub::PhoenixSocket::CloseChannel);
+  return life_ != nullptr && life_->EndChannel(&devhub::ServerSocket::CloseChannel);
 }
 
 }  // namespace atomemo::chaos

@@ -1,4 +1,4 @@
-#include "bridge/devhub/phoenix_socket.h"
+#include "bridge/devhub/server_socket.h"
 
 #include <algorithm>
 #include <utility>
@@ -17,8 +17,8 @@ constexpr int kChecksPerTimeout = 4;
 
 }  // namespace
 
-PhoenixSocket::PhoenixSocket(SocketOptions options, base::Scheduler& scheduler,
-                             ChannelHandler& handler, SocketTransport& transport)
+ServerSocket::ServerSocket(SocketOptions options, base::Scheduler& scheduler,
+                           ChannelHandler& handler, SocketTransport& transport)
     : options_(std::move(options)),
       scheduler_(scheduler),
       handler_(handler),
@@ -28,13 +28,13 @@ PhoenixSocket::PhoenixSocket(SocketOptions options, base::Scheduler& scheduler,
   WatchPeer();
 }
 
-PhoenixSocket::~PhoenixSocket() {
+ServerSocket::~ServerSocket() {
   ended_ = true;
   scheduler_.Cancel(watch_timer_);
   LeaveAll();
 }
 
-void PhoenixSocket::OnText(absl::string_view text) {
+void ServerSocket::OnText(absl::string_view text) {
   if (ended_) return;
   last_received_ = scheduler_.Now();
   absl::StatusOr<hub::PhoenixFrame> frame = ReadHubFrame(text);
@@ -47,13 +47,13 @@ void PhoenixSocket::OnText(absl::string_view text) {
   Dispatch(*std::move(frame));
 }
 
-void PhoenixSocket::OnBinary() {
+void ServerSocket::OnBinary() {
   if (ended_) return;
   base::LogWarning("closed a socket that sent a binary message");
   Close(kInternalError, "");
 }
 
-void PhoenixSocket::Dispatch(hub::PhoenixFrame frame) {
+void ServerSocket::Dispatch(hub::PhoenixFrame frame) {
   const auto channel = channels_.find(frame.topic);
   if (frame.topic == "phoenix" && frame.event == "heartbeat") {
     Reply(std::nullopt, frame, true, "{}");
@@ -72,8 +72,9 @@ void PhoenixSocket::Dispatch(hub::PhoenixFrame frame) {
   }
 }
 
-void PhoenixSocket::Join(const hub::PhoenixFrame& frame) {
-  const std::optional<PluginTopic> plugin = ParsePluginTopic(options_.mode, frame.topic);
+void ServerSocket::Join(const hub::PhoenixFrame& frame) {
+  const std::optional<base::PluginTopic> plugin =
+      base::ParsePluginTopic(options_.mode, frame.topic);
   if (!plugin) {
     Reply(std::nullopt, frame, false, R"({"reason":"unmatched topic"})");
     return;
@@ -101,7 +102,7 @@ void PhoenixSocket::Join(const hub::PhoenixFrame& frame) {
   Reply(frame.join_ref, frame, true, "{}");
 }
 
-void PhoenixSocket::Leave(hub::PhoenixFrame frame) {
+void ServerSocket::Leave(hub::PhoenixFrame frame) {
   const auto channel = channels_.find(frame.topic);
   if (channel == channels_.end()) {
     Reply(frame.join_ref, frame, true, "{}");
@@ -113,7 +114,7 @@ void PhoenixSocket::Leave(hub::PhoenixFrame frame) {
   Post(channel->first, channel->second, {Mail::Kind::kFrame, std::move(frame), {}});
 }
 
-void PhoenixSocket::Post(const std::string& topic, Channel& channel, Mail mail) {
+void ServerSocket::Post(const std::string& topic, Channel& channel, Mail mail) {
   if (options_.channel_lag <= absl::ZeroDuration()) {
     // Copies: the channel may end in its own handler.
     return Handle(std::string(topic), mail, JoinRef(channel.own_ref));
@@ -124,7 +125,7 @@ void PhoenixSocket::Post(const std::string& topic, Channel& channel, Mail mail) 
   channel.timer = scheduler_.After(options_.channel_lag, [this, topic] { ReadMail(topic); });
 }
 
-void PhoenixSocket::ReadMail(const std::string& topic) {
+void ServerSocket::ReadMail(const std::string& topic) {
   auto channel = channels_.find(topic);
   channel->second.timer = base::Scheduler::kNoTimer;
   // What is handled may end the channel, or put another one in its place, whose mail is not due.
@@ -143,7 +144,7 @@ void PhoenixSocket::ReadMail(const std::string& topic) {
                                            [this, topic] { ReadMail(topic); });
 }
 
-void PhoenixSocket::Handle(const std::string& topic, const Mail& mail, const JoinRef& own_ref) {
+void ServerSocket::Handle(const std::string& topic, const Mail& mail, const JoinRef& own_ref) {
   switch (mail.kind) {
     case Mail::Kind::kFrame:
       return HandleFrame(mail.frame, own_ref);
@@ -155,7 +156,7 @@ void PhoenixSocket::Handle(const std::string& topic, const Mail& mail, const Joi
   }
 }
 
-void PhoenixSocket::HandleFrame(const hub::PhoenixFrame& frame, const JoinRef& own_ref) {
+void ServerSocket::HandleFrame(const hub::PhoenixFrame& frame, const JoinRef& own_ref) {
   if (frame.event == "phx_leave") {
     Reply(own_ref, frame, true, "{}");
     EndChannel(frame.topic, "phx_close");
@@ -175,8 +176,8 @@ void PhoenixSocket::HandleFrame(const hub::PhoenixFrame& frame, const JoinRef& o
   }
 }
 
-bool PhoenixSocket::Push(const std::string& topic, absl::string_view event,
-                         absl::string_view payload) {
+bool ServerSocket::Push(const std::string& topic, absl::string_view event,
+                        absl::string_view payload) {
   const auto channel = channels_.find(topic);
   if (channel == channels_.end()) return false;
   Post(channel->first, channel->second,
@@ -184,14 +185,14 @@ bool PhoenixSocket::Push(const std::string& topic, absl::string_view event,
   return true;
 }
 
-bool PhoenixSocket::CloseChannel(const std::string& topic) {
+bool ServerSocket::CloseChannel(const std::string& topic) {
   const auto channel = channels_.find(topic);
   if (channel == channels_.end()) return false;
   Post(channel->first, channel->second, {Mail::Kind::kClose, {}, {}});
   return true;
 }
 
-bool PhoenixSocket::EndChannel(const std::string& topic, absl::string_view event) {
+bool ServerSocket::EndChannel(const std::string& topic, absl::string_view event) {
   const auto found = channels_.find(topic);
   if (found == channels_.end()) return false;
   Channel channel = std::move(found->second);
@@ -202,29 +203,29 @@ bool PhoenixSocket::EndChannel(const std::string& topic, absl::string_view event
   return true;
 }
 
-void PhoenixSocket::LoseMail(Channel& channel) {
+void ServerSocket::LoseMail(Channel& channel) {
   scheduler_.Cancel(std::exchange(channel.timer, base::Scheduler::kNoTimer));
   for (const Mail& mail : std::exchange(channel.mailbox, {})) {
     if (mail.kind == Mail::Kind::kFrame) handler_.OnLost(*this, mail.frame);
   }
 }
 
-void PhoenixSocket::SendChannelEnd(const std::string& topic, const JoinRef& join_ref,
-                                   absl::string_view event) {
+void ServerSocket::SendChannelEnd(const std::string& topic, const JoinRef& join_ref,
+                                  absl::string_view event) {
   Send({join_ref, join_ref, topic, std::string(event), "{}"});
 }
 
-void PhoenixSocket::Reply(const JoinRef& join_ref, const hub::PhoenixFrame& to, bool ok,
-                          absl::string_view response) {
+void ServerSocket::Reply(const JoinRef& join_ref, const hub::PhoenixFrame& to, bool ok,
+                         absl::string_view response) {
   Send({join_ref, to.ref, to.topic, "phx_reply",
         absl::StrCat(R"({"response":)", response, R"(,"status":")", ok ? "ok" : "error", "\"}")});
 }
 
-void PhoenixSocket::Send(const hub::PhoenixFrame& frame) {
+void ServerSocket::Send(const hub::PhoenixFrame& frame) {
   SendEncoded(hub::EncodePhoenixFrame(frame));
 }
 
-void PhoenixSocket::SendEncoded(const std::string& frame) {
+void ServerSocket::SendEncoded(const std::string& frame) {
   if (ended_) return;
   const std::size_t waiting = transport_.UnsentBytes();
   if (waiting > options_.max_unsent_bytes) {
@@ -237,24 +238,24 @@ void PhoenixSocket::SendEncoded(const std::string& frame) {
   transport_.Send(frame);
 }
 
-void PhoenixSocket::Close(std::uint16_t code, const std::string& reason) {
+void ServerSocket::Close(std::uint16_t code, const std::string& reason) {
   if (std::exchange(ended_, true)) return;
   LeaveAll();
   transport_.Close(code, reason);
 }
 
-void PhoenixSocket::Abort() {
+void ServerSocket::Abort() {
   if (std::exchange(ended_, true)) return;
   LeaveAll();
   transport_.Abort();
 }
 
-void PhoenixSocket::Die() {
+void ServerSocket::Die() {
   for (auto& [topic, channel] : channels_) LoseMail(channel);
   Abort();
 }
 
-void PhoenixSocket::LeaveAll() {
+void ServerSocket::LeaveAll() {
   // One by one: what a channel still handles may end others.
   while (!channels_.empty()) {
     const auto channel = channels_.begin();
@@ -271,12 +272,12 @@ void PhoenixSocket::LeaveAll() {
   }
 }
 
-void PhoenixSocket::WatchPeer() {
+void ServerSocket::WatchPeer() {
   watch_timer_ =
       scheduler_.After(options_.idle_timeout / kChecksPerTimeout, [this] { CheckPeer(); });
 }
 
-void PhoenixSocket::CheckPeer() {
+void ServerSocket::CheckPeer() {
   if (ended_) return;
   const absl::Time now = scheduler_.Now();
   const std::size_t unsent = transport_.UnsentBytes();

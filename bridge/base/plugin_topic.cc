@@ -1,9 +1,9 @@
-#include "bridge/devhub/plugin_topic.h"
+#include "bridge/base/plugin_topic.h"
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
-namespace atomemo::devhub {
+namespace atomemo::base {
 namespace {
 
 constexpr absl::string_view kDebugPrefix = "debug_plugin:";
@@ -35,4 +35,4 @@ std::string FormatPluginTopic(const PluginTopic& topic) {
   return absl::StrCat(kReleasePrefix, topic.name, kVersionMark, topic.version);
 }
 
-}  // namespace atomemo::devhub
+}  // namespace atomemo::base

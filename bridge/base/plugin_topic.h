@@ -1,12 +1,12 @@
-#ifndef ATOMEMO_BRIDGE_DEVHUB_PLUGIN_TOPIC_H_
-#define ATOMEMO_BRIDGE_DEVHUB_PLUGIN_TOPIC_H_
+#ifndef ATOMEMO_BRIDGE_BASE_PLUGIN_TOPIC_H_
+#define ATOMEMO_BRIDGE_BASE_PLUGIN_TOPIC_H_
 
 #include <optional>
 #include <string>
 
 #include "absl/strings/string_view.h"
 
-namespace atomemo::devhub {
+namespace atomemo::base {
 
 // Which of the hub's two sockets: authors develop on the debug socket, and serve on the release
 // socket.
@@ -26,6 +26,6 @@ std::optional<PluginTopic> ParsePluginTopic(HubMode mode, absl::string_view topi
 
 std::string FormatPluginTopic(const PluginTopic& topic);
 
-}  // namespace atomemo::devhub
+}  // namespace atomemo::base
 
-#endif  // ATOMEMO_BRIDGE_DEVHUB_PLUGIN_TOPIC_H_
+#endif  // ATOMEMO_BRIDGE_BASE_PLUGIN_TOPIC_H_

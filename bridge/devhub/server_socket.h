@@ -1,5 +1,5 @@
-#ifndef ATOMEMO_BRIDGE_DEVHUB_PHOENIX_SOCKET_H_
-#define ATOMEMO_BRIDGE_DEVHUB_PHOENIX_SOCKET_H_
+#ifndef ATOMEMO_BRIDGE_DEVHUB_SERVER_SOCKET_H_
+#define ATOMEMO_BRIDGE_DEVHUB_SERVER_SOCKET_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -11,15 +11,15 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "bridge/base/plugin_topic.h"
 #include "bridge/base/scheduler.h"
-#include "bridge/devhub/plugin_topic.h"
 #include "bridge/hub/phoenix_frame.h"
 
 namespace atomemo::devhub {
 
-class PhoenixSocket;
+class ServerSocket;
 
-// The WebSocket under a PhoenixSocket. No method calls back into the socket before it returns.
+// The WebSocket under a ServerSocket. No method calls back into the socket before it returns.
 class SocketTransport {
  public:
   virtual ~SocketTransport() = default;
@@ -57,16 +57,16 @@ class ChannelHandler {
   // Whether the hub's parser takes the frame of a joined channel: otherwise the socket ends with
   // 1011. Asked before the frame waits for its channel.
   virtual bool CanRead(const hub::PhoenixFrame& /*frame*/) { return true; }
-  virtual void OnJoined(PhoenixSocket& socket, const std::string& topic,
-                        const PluginTopic& plugin) = 0;
-  virtual void OnLeft(PhoenixSocket& socket, const std::string& topic) = 0;
-  virtual ChannelOutcome OnEvent(PhoenixSocket& socket, const hub::PhoenixFrame& frame) = 0;
+  virtual void OnJoined(ServerSocket& socket, const std::string& topic,
+                        const base::PluginTopic& plugin) = 0;
+  virtual void OnLeft(ServerSocket& socket, const std::string& topic) = 0;
+  virtual ChannelOutcome OnEvent(ServerSocket& socket, const hub::PhoenixFrame& frame) = 0;
   // The channel ended before it looked at `frame`, which waited for it.
-  virtual void OnLost(PhoenixSocket& /*socket*/, const hub::PhoenixFrame& /*frame*/) {}
+  virtual void OnLost(ServerSocket& /*socket*/, const hub::PhoenixFrame& /*frame*/) {}
 };
 
 struct SocketOptions {
-  HubMode mode = HubMode::kDebug;
+  base::HubMode mode = base::HubMode::kDebug;
   // The address under which this client reached the hub, for instance "http://127.0.0.1:4000".
   std::string base_url;
   std::size_t max_channels = 100;
@@ -86,13 +86,13 @@ struct SocketOptions {
 // As in Phoenix, a channel is a process beside its socket's: frames for it, pushes through it and
 // its leave wait in its mailbox, in order. What waits when it crashes, leaves or is joined anew is
 // lost without a word; when only the socket ends, the channel still handles it.
-class PhoenixSocket {
+class ServerSocket {
  public:
-  PhoenixSocket(SocketOptions options, base::Scheduler& scheduler, ChannelHandler& handler,
-                SocketTransport& transport);
-  ~PhoenixSocket();
-  PhoenixSocket(const PhoenixSocket&) = delete;
-  PhoenixSocket& operator=(const PhoenixSocket&) = delete;
+  ServerSocket(SocketOptions options, base::Scheduler& scheduler, ChannelHandler& handler,
+               SocketTransport& transport);
+  ~ServerSocket();
+  ServerSocket(const ServerSocket&) = delete;
+  ServerSocket& operator=(const ServerSocket&) = delete;
 
   const SocketOptions& options() const { return options_; }
   std::size_t channel_count() const { return channels_.size(); }
@@ -178,4 +178,4 @@ class PhoenixSocket {
 
 }  // namespace atomemo::devhub
 
-#endif  // ATOMEMO_BRIDGE_DEVHUB_PHOENIX_SOCKET_H_
+#endif  // ATOMEMO_BRIDGE_DEVHUB_SERVER_SOCKET_H_

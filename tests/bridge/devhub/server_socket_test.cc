@@ -1,4 +1,4 @@
-#include "bridge/devhub/phoenix_socket.h"
+#include "bridge/devhub/server_socket.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -20,11 +20,11 @@ using ::testing::IsEmpty;
 // Answers events by their name and records who came and went.
 class FakeChannels : public ChannelHandler {
  public:
-  void OnJoined(PhoenixSocket&, const std::string& topic, const PluginTopic&) override {
+  void OnJoined(ServerSocket&, const std::string& topic, const base::PluginTopic&) override {
     log.push_back("joined " + topic);
   }
-  void OnLeft(PhoenixSocket&, const std::string& topic) override { log.push_back("left " + topic); }
-  ChannelOutcome OnEvent(PhoenixSocket&, const hub::PhoenixFrame& frame) override {
+  void OnLeft(ServerSocket&, const std::string& topic) override { log.push_back("left " + topic); }
+  ChannelOutcome OnEvent(ServerSocket&, const hub::PhoenixFrame& frame) override {
     if (frame.event == "good") return ChannelOutcome::Ok(R"({"success":true})");
     if (frame.event == "bad") return ChannelOutcome::Error(R"({"code":"c"})");
     if (frame.event == "quiet") return ChannelOutcome::NoReply();
@@ -34,11 +34,10 @@ class FakeChannels : public ChannelHandler {
   std::vector<std::string> log;
 };
 
-class PhoenixSocketTest : public ::testing::Test {
+class ServerSocketTest : public ::testing::Test {
  protected:
   void Open(SocketOptions options = {}) {
-    socket_ =
-        std::make_unique<PhoenixSocket>(std::move(options), scheduler_, channels_, transport_);
+    socket_ = std::make_unique<ServerSocket>(std::move(options), scheduler_, channels_, transport_);
   }
 
   // What the hub sends in return for `frame`.
@@ -56,22 +55,22 @@ class PhoenixSocketTest : public ::testing::Test {
   fakes::ManualScheduler scheduler_;
   FakeChannels channels_;
   FakeTransport transport_;
-  std::unique_ptr<PhoenixSocket> socket_;
+  std::unique_ptr<ServerSocket> socket_;
 };
 
-TEST_F(PhoenixSocketTest, JoinIsAnsweredWithOk) {
+TEST_F(ServerSocketTest, JoinIsAnsweredWithOk) {
   EXPECT_THAT(
       Exchange(R"(["1","1","debug_plugin:p","phx_join",{}])"),
       ElementsAre(R"(["1","1","debug_plugin:p","phx_reply",{"response":{},"status":"ok"}])"));
   EXPECT_THAT(channels_.log, ElementsAre("joined debug_plugin:p"));
 }
 
-TEST_F(PhoenixSocketTest, HeartbeatIsAnsweredWithoutAJoin) {
+TEST_F(ServerSocketTest, HeartbeatIsAnsweredWithoutAJoin) {
   EXPECT_THAT(Exchange(R"([null,"5","phoenix","heartbeat",{}])"),
               ElementsAre(R"([null,"5","phoenix","phx_reply",{"response":{},"status":"ok"}])"));
 }
 
-TEST_F(PhoenixSocketTest, ChannelRepliesCarryTheChannelsJoinRef) {
+TEST_F(ServerSocketTest, ChannelRepliesCarryTheChannelsJoinRef) {
   JoinAs("1");
   EXPECT_THAT(
       Exchange(R"(["1","2","debug_plugin:p","good",{}])"),
@@ -84,7 +83,7 @@ TEST_F(PhoenixSocketTest, ChannelRepliesCarryTheChannelsJoinRef) {
   EXPECT_THAT(Exchange(R"(["1","4","debug_plugin:p","quiet",{}])"), IsEmpty());
 }
 
-TEST_F(PhoenixSocketTest, ASecondJoinIsAnsweredBeforeTheOldChannelCloses) {
+TEST_F(ServerSocketTest, ASecondJoinIsAnsweredBeforeTheOldChannelCloses) {
   JoinAs("1");
   EXPECT_THAT(Exchange(R"(["2","2","debug_plugin:p","phx_join",{}])"),
               ElementsAre(R"(["2","2","debug_plugin:p","phx_reply",{"response":{},"status":"ok"}])",
@@ -92,7 +91,7 @@ TEST_F(PhoenixSocketTest, ASecondJoinIsAnsweredBeforeTheOldChannelCloses) {
   EXPECT_THAT(channels_.log, ElementsAre("left debug_plugin:p", "joined debug_plugin:p"));
 }
 
-TEST_F(PhoenixSocketTest, LeaveIsAnsweredAndThenTheChannelCloses) {
+TEST_F(ServerSocketTest, LeaveIsAnsweredAndThenTheChannelCloses) {
   JoinAs("1");
   EXPECT_THAT(Exchange(R"(["1","2","debug_plugin:p","phx_leave",{}])"),
               ElementsAre(R"(["1","2","debug_plugin:p","phx_reply",{"response":{},"status":"ok"}])",
@@ -100,14 +99,14 @@ TEST_F(PhoenixSocketTest, LeaveIsAnsweredAndThenTheChannelCloses) {
   EXPECT_THAT(channels_.log, ElementsAre("left debug_plugin:p"));
 }
 
-TEST_F(PhoenixSocketTest, LeaveWithAStaleOrNullJoinRefGetsNoReply) {
+TEST_F(ServerSocketTest, LeaveWithAStaleOrNullJoinRefGetsNoReply) {
   JoinAs("2");
   EXPECT_THAT(Exchange(R"(["1","3","debug_plugin:p","phx_leave",{}])"), IsEmpty());
   EXPECT_THAT(Exchange(R"([null,"4","debug_plugin:p","phx_leave",{}])"), IsEmpty());
   EXPECT_EQ(socket_->channel_count(), 1u);
 }
 
-TEST_F(PhoenixSocketTest, AChannelThatWasJoinedWithoutJoinRefUsesTheJoinsRefForIt) {
+TEST_F(ServerSocketTest, AChannelThatWasJoinedWithoutJoinRefUsesTheJoinsRefForIt) {
   Exchange(R"([null,"1","debug_plugin:p","phx_join",{}])");
   EXPECT_THAT(
       Exchange(R"([null,"3","debug_plugin:p","bad",{}])"),
@@ -117,28 +116,28 @@ TEST_F(PhoenixSocketTest, AChannelThatWasJoinedWithoutJoinRefUsesTheJoinsRefForI
               ElementsAre(R"([null,null,"debug_plugin:p","phx_error",{}])"));
 }
 
-TEST_F(PhoenixSocketTest, NumbersOfAnyLengthReachTheChannel) {
+TEST_F(ServerSocketTest, NumbersOfAnyLengthReachTheChannel) {
   JoinAs("1");
   EXPECT_THAT(Exchange(R"(["1","4","debug_plugin:p","quiet",{"n":100000000000000000000}])"),
               IsEmpty());
   EXPECT_EQ(transport_.close_code, 0);
 }
 
-TEST_F(PhoenixSocketTest, APushToATopicThatIsNotJoinedIsUnmatched) {
+TEST_F(ServerSocketTest, APushToATopicThatIsNotJoinedIsUnmatched) {
   EXPECT_THAT(
       Exchange(R"(["1","2","debug_plugin:p","good",{}])"),
       ElementsAre(
           R"([null,"2","debug_plugin:p","phx_reply",{"response":{"reason":"unmatched topic"},"status":"error"}])"));
 }
 
-TEST_F(PhoenixSocketTest, ATopicOfTheOtherSocketIsUnmatched) {
+TEST_F(ServerSocketTest, ATopicOfTheOtherSocketIsUnmatched) {
   EXPECT_THAT(
       Exchange(R"(["1","1","release_plugin:p__release__1.0.0","phx_join",{}])"),
       ElementsAre(
           R"([null,"1","release_plugin:p__release__1.0.0","phx_reply",{"response":{"reason":"unmatched topic"},"status":"error"}])"));
 }
 
-TEST_F(PhoenixSocketTest, AnUnknownEventCrashesTheChannelAlone) {
+TEST_F(ServerSocketTest, AnUnknownEventCrashesTheChannelAlone) {
   JoinAs("22");
   EXPECT_THAT(Exchange(R"(["22","23","debug_plugin:p","no_such_event",{}])"),
               ElementsAre(R"(["22","22","debug_plugin:p","phx_error",{}])"));
@@ -146,7 +145,7 @@ TEST_F(PhoenixSocketTest, AnUnknownEventCrashesTheChannelAlone) {
   EXPECT_EQ(transport_.close_code, 0);
 }
 
-TEST_F(PhoenixSocketTest, TheChannelPastTheLimitIsRefused) {
+TEST_F(ServerSocketTest, TheChannelPastTheLimitIsRefused) {
   SocketOptions options;
   options.max_channels = 1;
   Open(options);
@@ -157,7 +156,7 @@ TEST_F(PhoenixSocketTest, TheChannelPastTheLimitIsRefused) {
           R"(["2","2","debug_plugin:q","phx_reply",{"response":{"reason":"too many channels joined"},"status":"error"}])"));
 }
 
-TEST_F(PhoenixSocketTest, AFrameThatIsNoFiveElementArrayClosesTheSocketWith1011) {
+TEST_F(ServerSocketTest, AFrameThatIsNoFiveElementArrayClosesTheSocketWith1011) {
   for (const char* frame : {"{}", "[]", R"(["1","1","t","e"])", "nonsense", "",
                             R"(["1","1","debug_plugin:p","good",{"n":1e400}])",
                             R"(["1","1","debug_plugin:p","good",{"s":"\ud800"}])"}) {
@@ -168,13 +167,13 @@ TEST_F(PhoenixSocketTest, AFrameThatIsNoFiveElementArrayClosesTheSocketWith1011)
   }
 }
 
-TEST_F(PhoenixSocketTest, ABinaryMessageClosesTheSocketWith1011) {
+TEST_F(ServerSocketTest, ABinaryMessageClosesTheSocketWith1011) {
   Open();
   socket_->OnBinary();
   EXPECT_EQ(transport_.close_code, 1011);
 }
 
-TEST_F(PhoenixSocketTest, ClosingLeavesEveryChannelOnceAndIgnoresLaterFrames) {
+TEST_F(ServerSocketTest, ClosingLeavesEveryChannelOnceAndIgnoresLaterFrames) {
   JoinAs("1");
   socket_->Close(1012, "");
   EXPECT_EQ(transport_.close_code, 1012);
@@ -183,7 +182,7 @@ TEST_F(PhoenixSocketTest, ClosingLeavesEveryChannelOnceAndIgnoresLaterFrames) {
   EXPECT_THAT(channels_.log, ElementsAre("left debug_plugin:p"));
 }
 
-TEST_F(PhoenixSocketTest, PushesCarryTheJoinRef) {
+TEST_F(ServerSocketTest, PushesCarryTheJoinRef) {
   JoinAs("7");
   EXPECT_TRUE(socket_->Push("debug_plugin:p", "invoke_tool", R"({"a":1})"));
   EXPECT_FALSE(socket_->Push("debug_plugin:q", "invoke_tool", "{}"));
@@ -191,7 +190,7 @@ TEST_F(PhoenixSocketTest, PushesCarryTheJoinRef) {
               ElementsAre(R"(["7",null,"debug_plugin:p","invoke_tool",{"a":1}])"));
 }
 
-TEST_F(PhoenixSocketTest, TheHubEndsChannelsWithErrorOrClose) {
+TEST_F(ServerSocketTest, TheHubEndsChannelsWithErrorOrClose) {
   JoinAs("1");
   EXPECT_TRUE(socket_->CrashChannel("debug_plugin:p"));
   EXPECT_FALSE(socket_->CrashChannel("debug_plugin:p"));
@@ -201,7 +200,7 @@ TEST_F(PhoenixSocketTest, TheHubEndsChannelsWithErrorOrClose) {
   EXPECT_THAT(transport_.TakeSent(), ElementsAre(R"(["2","2","debug_plugin:p","phx_close",{}])"));
 }
 
-TEST_F(PhoenixSocketTest, ASilentClientIsClosedWith1002AfterTheIdleTimeout) {
+TEST_F(ServerSocketTest, ASilentClientIsClosedWith1002AfterTheIdleTimeout) {
   Open();
   scheduler_.Advance(absl::Seconds(59));
   EXPECT_EQ(transport_.close_code, 0);
@@ -209,7 +208,7 @@ TEST_F(PhoenixSocketTest, ASilentClientIsClosedWith1002AfterTheIdleTimeout) {
   EXPECT_EQ(transport_.close_code, 1002);
 }
 
-TEST_F(PhoenixSocketTest, AMessageThatComesSlowlyPutsTheIdleTimeoutOff) {
+TEST_F(ServerSocketTest, AMessageThatComesSlowlyPutsTheIdleTimeoutOff) {
   Open();
   for (int i = 0; i < 10; ++i) {
     transport_.received_bytes += 1000;
@@ -220,7 +219,7 @@ TEST_F(PhoenixSocketTest, AMessageThatComesSlowlyPutsTheIdleTimeoutOff) {
   EXPECT_EQ(transport_.close_code, 1002);
 }
 
-TEST_F(PhoenixSocketTest, WhatTheClientSendsPutsTheIdleTimeoutOff) {
+TEST_F(ServerSocketTest, WhatTheClientSendsPutsTheIdleTimeoutOff) {
   Open();
   for (int i = 0; i < 4; ++i) {
     scheduler_.Advance(absl::Seconds(30));
@@ -229,7 +228,7 @@ TEST_F(PhoenixSocketTest, WhatTheClientSendsPutsTheIdleTimeoutOff) {
   EXPECT_EQ(transport_.close_code, 0);
 }
 
-TEST_F(PhoenixSocketTest, WhatTheHubSendsDoesNotPutTheIdleTimeoutOff) {
+TEST_F(ServerSocketTest, WhatTheHubSendsDoesNotPutTheIdleTimeoutOff) {
   JoinAs("1");
   for (int i = 0; i < 4; ++i) {
     socket_->Push("debug_plugin:p", "invoke_tool", "{}");
@@ -238,7 +237,7 @@ TEST_F(PhoenixSocketTest, WhatTheHubSendsDoesNotPutTheIdleTimeoutOff) {
   EXPECT_EQ(transport_.close_code, 1002);
 }
 
-TEST_F(PhoenixSocketTest, AClientThatStopsReadingIsDropped) {
+TEST_F(ServerSocketTest, AClientThatStopsReadingIsDropped) {
   JoinAs("1");
   transport_.peer_reads = false;
   socket_->Push("debug_plugin:p", "invoke_tool", "{}");
@@ -249,7 +248,7 @@ TEST_F(PhoenixSocketTest, AClientThatStopsReadingIsDropped) {
   EXPECT_TRUE(transport_.aborted);
 }
 
-TEST_F(PhoenixSocketTest, AClientThatReadsSlowlyIsKept) {
+TEST_F(ServerSocketTest, AClientThatReadsSlowlyIsKept) {
   JoinAs("1");
   for (int i = 0; i < 20; ++i) {
     // Something always waits, but every round the peer takes a little.
@@ -261,7 +260,7 @@ TEST_F(PhoenixSocketTest, AClientThatReadsSlowlyIsKept) {
   EXPECT_FALSE(transport_.aborted);
 }
 
-TEST_F(PhoenixSocketTest, AClientWithTooMuchQueuedIsDropped) {
+TEST_F(ServerSocketTest, AClientWithTooMuchQueuedIsDropped) {
   SocketOptions options;
   options.max_unsent_bytes = 100;
   Open(options);
