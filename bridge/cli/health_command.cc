@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "bridge/cli/command_line.h"
-#include "bridge/plugin_service/health.h"
-#include "bridge/plugin_service/probe.h"
+#include "bridge/cli/probe.h"
+#include "bridge/plugin_service/rpcs.h"
 
 namespace atomemo::cli {
 namespace {
@@ -96,8 +96,7 @@ int ProbeOnly(const HealthOptions& options, std::ostream& out, std::ostream& err
   }
   if (services.empty()) services.push_back(options.live ? plugin_service::kLivenessService : "");
   for (const std::string& service : services) {
-    const absl::Status status =
-        plugin_service::ProbeHealth(options.socket, service, options.timeout);
+    const absl::Status status = ProbeHealth(options.socket, service, options.timeout);
     if (status.ok()) continue;
     return Failed(service.empty() || options.live
                       ? status
@@ -112,8 +111,7 @@ int ProbeOnly(const HealthOptions& options, std::ostream& out, std::ostream& err
 
 int RunHealth(const HealthOptions& options, std::ostream& out, std::ostream& err) {
   if (options.live) return ProbeOnly(options, out, err);
-  absl::StatusOr<GetStatusResponse> status =
-      plugin_service::FetchStatus(options.socket, options.timeout);
+  absl::StatusOr<GetStatusResponse> status = FetchStatus(options.socket, options.timeout);
   if (absl::IsPermissionDenied(status.status())) return ProbeOnly(options, out, err);
   if (!status.ok()) return Failed(status.status(), err);
   if (!options.plugins.empty()) Narrow(options.plugins, *status);

@@ -1,6 +1,6 @@
-#include "bridge/plugin_service/admin_rpcs.h"
-
 #include <unistd.h>
+
+#include "bridge/plugin_service/rpcs.h"
 
 namespace atomemo::plugin_service {
 namespace {
@@ -11,8 +11,7 @@ bool IsOperator(const std::optional<PeerIdentity>& peer) {
 
 }  // namespace
 
-void ServeGetStatus(const ContextPtr& context,
-                    const UnaryRpc<admin::v1::GetStatusRequest>::CallPtr& call) {
+void ServeGetStatus(const ContextPtr& context, const UnaryCall<admin::v1::GetStatusRequest>& call) {
   if (!IsOperator(call->peer)) {
     return call->Fail(absl::PermissionDeniedError(
         "only the bridge's own user and root may ask for its status, on its Unix socket"));

@@ -153,7 +153,7 @@ void StreamSink::Send(const router::CallForWorker& call) {
   sent.kind = kind_;
   sent.request_id = call.request_id;
   if (tie_->outbox->Send(std::move(sent), tie_->encoding, lane_) == RpcOutbox::SendResult::kFull) {
-    tie_->FailCall(kind_, call.request_id, router::code::kOverloaded, "Overloaded",
+    tie_->FailCall(kind_, call.request_id, code::kOverloaded, "Overloaded",
                    tie_->OverflowMessage());
   }
 }
@@ -199,7 +199,7 @@ ReplyReader::ReplyReader(std::shared_ptr<StreamTie> tie, const CallFront& front,
   tie_->outbox->SetOnUnsendableCall([weak](const WireCall& call, const absl::Status& why) {
     const auto locked = weak.lock();
     if (locked == nullptr) return;
-    locked->FailCall(call.kind, call.request_id, router::code::kInvalidParameter,
+    locked->FailCall(call.kind, call.request_id, code::kInvalidParameter,
                      "InvalidParameter",
                      absl::StrCat("the call cannot be sent to the plugin: ", why.message()));
   });
@@ -260,7 +260,7 @@ void ReplyReader::Take(StreamTie& tie, const CallFront& front, StreamEvents& eve
     size = content.request_id.size();
     content.event = router::FailedReply(
         std::move(content.request_id),
-        router::BridgeError(router::code::kInvalidReturn, "InvalidReturn",
+        router::BridgeError(code::kInvalidReturn, "InvalidReturn",
                             absl::StrCat("the plugin's answer cannot be used: ", why)));
   }
   if (events.Push(*std::move(content.event), size)) tie.outbox->RequestRead();

@@ -1,5 +1,3 @@
-#include "bridge/plugin_service/call_stream.h"
-
 #include <array>
 #include <cstddef>
 #include <memory>
@@ -9,6 +7,7 @@
 #include <variant>
 
 #include "bridge/plugin_service/call_front.h"
+#include "bridge/plugin_service/rpcs.h"
 
 namespace atomemo::plugin_service {
 namespace {

@@ -4,12 +4,12 @@
 #include "absl/strings/str_cat.h"
 #include "bridge/base/json.h"
 #include "bridge/http/transfer.h"
-#include "bridge/plugin_service/file_rpcs.h"
+#include "bridge/plugin_service/rpcs.h"
 
 namespace atomemo::plugin_service {
 namespace {
 
-using Call = UnaryRpc<pb::DownloadFileRequest>::CallPtr;
+using Call = UnaryCall<pb::DownloadFileRequest>;
 
 constexpr std::size_t kChunkBytes = 64 * 1024;
 // A plugin that reads slowly makes the storage wait.

@@ -7,8 +7,8 @@
 #include "bridge/base/json.h"
 #include "bridge/http/transfer.h"
 #include "bridge/plugin_service/chunk_pipe.h"
-#include "bridge/plugin_service/file_rpcs.h"
 #include "bridge/plugin_service/message_io.h"
+#include "bridge/plugin_service/rpcs.h"
 
 namespace atomemo::plugin_service {
 namespace {

@@ -1,5 +1,3 @@
-#include "bridge/plugin_service/health.h"
-
 #include <google/protobuf/wrappers.pb.h>
 
 #include <optional>
@@ -10,6 +8,7 @@
 #include "absl/strings/strip.h"
 #include "atomemo/plugin/v1/plugin_service.grpc.pb.h"
 #include "bridge/plugin_service/message_io.h"
+#include "bridge/plugin_service/rpcs.h"
 
 namespace atomemo::plugin_service {
 namespace {

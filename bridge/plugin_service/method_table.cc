@@ -5,13 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "atomemo/plugin/v1/plugin_service.grpc.pb.h"
-#include "bridge/plugin_service/admin_rpcs.h"
-#include "bridge/plugin_service/call_stream.h"
-#include "bridge/plugin_service/file_rpcs.h"
-#include "bridge/plugin_service/health.h"
-#include "bridge/plugin_service/serve_stream.h"
-#include "bridge/plugin_service/session_rpcs.h"
-#include "bridge/plugin_service/session_stream.h"
+#include "bridge/plugin_service/rpcs.h"
 
 namespace atomemo::plugin_service {
 namespace {
@@ -34,16 +28,14 @@ Factory Stream(Factory make) {
 }
 
 template <typename Request>
-using ServeFunction = void (*)(const ContextPtr&, const typename UnaryRpc<Request>::CallPtr&);
+using ServeFunction = void (*)(const ContextPtr&, const UnaryCall<Request>&);
 
 template <typename Request>
 Factory Unary(const ContextPtr& context, ServeFunction<Request> serve) {
   return [context, serve](const RpcStart& start) -> std::unique_ptr<RpcHandler> {
     return std::make_unique<UnaryRpc<Request>>(
         start, context->options.max_message_bytes,
-        [context, serve](const typename UnaryRpc<Request>::CallPtr& call) {
-          serve(context, call);
-        });
+        [context, serve](const UnaryCall<Request>& call) { serve(context, call); });
   };
 }
 
@@ -71,16 +63,15 @@ MethodTable MakeMethodTable(const ContextPtr& context) {
       Stream([context](const RpcStart& start) { return MakeServeStream(context, start); });
   table[FullName("UploadFile")] =
       Stream([context](const RpcStart& start) { return MakeUploadFile(context, start); });
-  table[FullName("DownloadFile")] =
-      Stream(Unary<pb::DownloadFileRequest>(context, ServeDownloadFile));
+  table[FullName("DownloadFile")] = Stream(Unary(context, ServeDownloadFile));
   table[FullName("RegisterCredential")] =
-      Unary<pb::RegisterCredentialRequest>(context, ServeRegisterCredential);
-  table[FullName("RegisterTool")] = Unary<pb::RegisterToolRequest>(context, ServeRegisterTool);
-  table[FullName("RegisterModel")] = Unary<pb::RegisterModelRequest>(context, ServeRegisterModel);
-  table[FullName("Publish")] = Unary<pb::PublishRequest>(context, ServePublish);
-  table[FullName("DrainSession")] = Unary<pb::DrainSessionRequest>(context, ServeDrainSession);
-  table[FullName("CallHub")] = Unary<pb::CallHubRequest>(context, ServeCallHub);
-  table[kGetStatusMethod] = Unary<admin::v1::GetStatusRequest>(context, ServeGetStatus);
+      Unary(context, ServeRegister<pb::RegisterCredentialRequest>);
+  table[FullName("RegisterTool")] = Unary(context, ServeRegister<pb::RegisterToolRequest>);
+  table[FullName("RegisterModel")] = Unary(context, ServeRegister<pb::RegisterModelRequest>);
+  table[FullName("Publish")] = Unary(context, ServePublish);
+  table[FullName("DrainSession")] = Unary(context, ServeDrainSession);
+  table[FullName("CallHub")] = Unary(context, ServeCallHub);
+  table[kGetStatusMethod] = Unary(context, ServeGetStatus);
   AddCallStreams(context, table);
   AddHealth(context, table);
   return table;

@@ -1,5 +1,3 @@
-#include "bridge/plugin_service/serve_stream.h"
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -16,6 +14,7 @@
 #include "bridge/definition/payload.h"
 #include "bridge/plugin_service/call_front.h"
 #include "bridge/plugin_service/hub_call.h"
+#include "bridge/plugin_service/rpcs.h"
 #include "bridge/plugin_service/session_draft.h"
 #include "bridge/plugin_service/session_opening.h"
 

@@ -1,5 +1,3 @@
-#include "bridge/plugin_service/session_rpcs.h"
-
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +7,7 @@
 #include "bridge/definition/payload.h"
 #include "bridge/plugin_service/fit_event.h"
 #include "bridge/plugin_service/hub_call.h"
+#include "bridge/plugin_service/rpcs.h"
 #include "bridge/plugin_service/session_draft.h"
 
 namespace atomemo::plugin_service {
@@ -28,34 +27,22 @@ absl::StatusOr<SessionDraftPtr> FindDraft(const ServiceContext& context,
   return session->draft;
 }
 
-// Finds the session on the io thread; the rest happens on the thread that checks definitions.
-template <typename Request, typename Response>
-void ServeRegister(const ContextPtr& context, const typename UnaryRpc<Request>::CallPtr& call) {
-  absl::StatusOr<DefinitionQueue::Place> place =
-      context->definitions.Take(call->request.ByteSizeLong());
-  if (!place.ok()) return call->Fail(place.status());
-  context->io.Post([context, call, place = *std::move(place)] {
-    const absl::StatusOr<SessionDraftPtr> draft =
-        FindDraft(*context, call->request.session_id(), call->peer);
-    if (!draft.ok()) return call->Fail(draft.status());
-    context->definitions.Run([context, call, place, draft = *draft] {
-      absl::StatusOr<std::vector<pb::DefinitionViolation>> warnings =
-          CheckAndAdd(call->request, *context, *draft);
-      if (!warnings.ok()) {
-        TellRefusal(context, draft->definition.name(), call->peer, warnings.status());
-        return call->Fail(warnings.status());
-      }
-      Response response;
-      for (pb::DefinitionViolation& warning : *warnings) {
-        *response.add_warnings() = std::move(warning);
-      }
-      FitViolations(*response.mutable_warnings());
-      call->Answer(std::move(response));
-    });
-  });
-}
+template <typename Request>
+struct ResponseTo;
+template <>
+struct ResponseTo<pb::RegisterCredentialRequest> {
+  using Type = pb::RegisterCredentialResponse;
+};
+template <>
+struct ResponseTo<pb::RegisterToolRequest> {
+  using Type = pb::RegisterToolResponse;
+};
+template <>
+struct ResponseTo<pb::RegisterModelRequest> {
+  using Type = pb::RegisterModelResponse;
+};
 
-void CallHubOnIoThread(const ContextPtr& context, const UnaryRpc<pb::CallHubRequest>::CallPtr& call,
+void CallHubOnIoThread(const ContextPtr& context, const UnaryCall<pb::CallHubRequest>& call,
                        HubCallRequest hub_call) {
   const pb::CallHubRequest& request = call->request;
   const absl::StatusOr<KnownSession> session =
@@ -74,22 +61,38 @@ void CallHubOnIoThread(const ContextPtr& context, const UnaryRpc<pb::CallHubRequ
 
 }  // namespace
 
-void ServeRegisterCredential(const ContextPtr& context,
-                             const UnaryRpc<pb::RegisterCredentialRequest>::CallPtr& call) {
-  ServeRegister<pb::RegisterCredentialRequest, pb::RegisterCredentialResponse>(context, call);
+// Finds the session on the io thread; the rest happens on the thread that checks definitions.
+template <typename Request>
+void ServeRegister(const ContextPtr& context, const UnaryCall<Request>& call) {
+  absl::StatusOr<DefinitionQueue::Place> place =
+      context->definitions.Take(call->request.ByteSizeLong());
+  if (!place.ok()) return call->Fail(place.status());
+  context->io.Post([context, call, place = *std::move(place)] {
+    const absl::StatusOr<SessionDraftPtr> draft =
+        FindDraft(*context, call->request.session_id(), call->peer);
+    if (!draft.ok()) return call->Fail(draft.status());
+    context->definitions.Run([context, call, place, draft = *draft] {
+      absl::StatusOr<std::vector<pb::DefinitionViolation>> warnings =
+          CheckAndAdd(call->request, *context, *draft);
+      if (!warnings.ok()) {
+        TellRefusal(context, draft->definition.name(), call->peer, warnings.status());
+        return call->Fail(warnings.status());
+      }
+      typename ResponseTo<Request>::Type response;
+      for (pb::DefinitionViolation& warning : *warnings) {
+        *response.add_warnings() = std::move(warning);
+      }
+      FitViolations(*response.mutable_warnings());
+      call->Answer(std::move(response));
+    });
+  });
 }
 
-void ServeRegisterTool(const ContextPtr& context,
-                       const UnaryRpc<pb::RegisterToolRequest>::CallPtr& call) {
-  ServeRegister<pb::RegisterToolRequest, pb::RegisterToolResponse>(context, call);
-}
+template void ServeRegister(const ContextPtr&, const UnaryCall<pb::RegisterCredentialRequest>&);
+template void ServeRegister(const ContextPtr&, const UnaryCall<pb::RegisterToolRequest>&);
+template void ServeRegister(const ContextPtr&, const UnaryCall<pb::RegisterModelRequest>&);
 
-void ServeRegisterModel(const ContextPtr& context,
-                        const UnaryRpc<pb::RegisterModelRequest>::CallPtr& call) {
-  ServeRegister<pb::RegisterModelRequest, pb::RegisterModelResponse>(context, call);
-}
-
-void ServePublish(const ContextPtr& context, const UnaryRpc<pb::PublishRequest>::CallPtr& call) {
+void ServePublish(const ContextPtr& context, const UnaryCall<pb::PublishRequest>& call) {
   context->io.Post([context, call] {
     const absl::StatusOr<SessionDraftPtr> draft =
         FindDraft(*context, call->request.session_id(), call->peer);
@@ -102,8 +105,7 @@ void ServePublish(const ContextPtr& context, const UnaryRpc<pb::PublishRequest>:
   });
 }
 
-void ServeDrainSession(const ContextPtr& context,
-                       const UnaryRpc<pb::DrainSessionRequest>::CallPtr& call) {
+void ServeDrainSession(const ContextPtr& context, const UnaryCall<pb::DrainSessionRequest>& call) {
   context->io.Post([context, call] {
     const std::string& session_id = call->request.session_id();
     absl::Status status = context->sessions.Find(session_id, call->peer).status();
@@ -113,7 +115,7 @@ void ServeDrainSession(const ContextPtr& context,
   });
 }
 
-void ServeCallHub(const ContextPtr& context, const UnaryRpc<pb::CallHubRequest>::CallPtr& call) {
+void ServeCallHub(const ContextPtr& context, const UnaryCall<pb::CallHubRequest>& call) {
   absl::StatusOr<HubCallRequest> hub_call = ReadHubCall(call->request);
   if (!hub_call.ok()) return call->Fail(hub_call.status());
   context->io.Post([context, call, hub_call = *std::move(hub_call)]() mutable {

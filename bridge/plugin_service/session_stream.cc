@@ -1,10 +1,9 @@
-#include "bridge/plugin_service/session_stream.h"
-
 #include <memory>
 #include <utility>
 
 #include "bridge/base/log.h"
 #include "bridge/plugin_service/message_io.h"
+#include "bridge/plugin_service/rpcs.h"
 #include "bridge/plugin_service/session_opening.h"
 
 namespace atomemo::plugin_service {

@@ -31,13 +31,15 @@ struct RpcCall {
   void Fail(const absl::Status& status) const { outbox->Finish(status); }
 };
 
+template <typename Request>
+using UnaryCall = std::shared_ptr<const RpcCall<Request>>;
+
 // Reads the one request of a unary or server-streaming RPC and hands it to `serve`, which is called
 // on the completion queue's thread and must not block.
 template <typename RequestT>
 class UnaryRpc : public RpcHandler {
  public:
-  using CallPtr = std::shared_ptr<const RpcCall<RequestT>>;
-  using Serve = std::function<void(const CallPtr&)>;
+  using Serve = std::function<void(const UnaryCall<RequestT>&)>;
 
   UnaryRpc(const RpcStart& start, std::size_t max_message_bytes, Serve serve)
       : start_(start), max_message_bytes_(max_message_bytes), serve_(std::move(serve)) {}

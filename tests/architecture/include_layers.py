@@ -33,7 +33,7 @@ FENCES = [
     ("websocketpp/", ["bridge/hub/websocketpp_", "bridge/devhub/web_server."]),
     ("asio.hpp", ["bridge/hub/", "bridge/devhub/", "bridge/base/asio_scheduler.", "bridge/app", "bridge/cli/"]),
     ("asio/", ["bridge/hub/", "bridge/devhub/", "bridge/base/asio_scheduler.", "bridge/app", "bridge/cli/"]),
-    ("grpcpp/", ["bridge/plugin_service/", "sdk-cpp/src/"]),
+    ("grpcpp/", ["bridge/plugin_service/", "bridge/cli/probe.", "sdk-cpp/src/"]),
     ("grpc/", ["bridge/plugin_service/", "sdk-cpp/src/"]),
     ("CLI/", ["bridge/cli/", "bridge/main.cc"]),
     ("curl/", ["bridge/http/", "examples/"]),

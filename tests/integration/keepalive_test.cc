@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "bridge/plugin_service/probe.h"
+#include "bridge/cli/probe.h"
 #include "tests/integration/bridge_fixture.h"
 #include "tests/integration/child_process.h"
 #include "tests/integration/wait.h"
@@ -39,7 +39,7 @@ class KeepaliveTest : public BridgeFixture {
   }
 
   int Sessions() const {
-    const auto status = plugin_service::FetchStatus(socket(), absl::Seconds(5));
+    const auto status = cli::FetchStatus(socket(), absl::Seconds(5));
     return status.ok() ? static_cast<int>(status->sessions()) : -1;
   }
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "bridge/plugin_service/health.h"
+#include "bridge/plugin_service/rpcs.h"
 #include "tests/bridge/plugin_service/raw_stream.h"
 
 namespace atomemo::plugin_service {

@@ -1,5 +1,5 @@
 // What operators and their probes are told.
-#include "bridge/plugin_service/health.h"
+#include "bridge/plugin_service/rpcs.h"
 
 #include <gmock/gmock.h>
 #include <google/protobuf/wrappers.pb.h>
@@ -13,7 +13,7 @@
 
 #include "absl/synchronization/notification.h"
 #include "atomemo/admin/v1/admin_service.grpc.pb.h"
-#include "bridge/plugin_service/probe.h"
+#include "bridge/cli/probe.h"
 #include "tests/bridge/plugin_service/service_fixture.h"
 
 namespace atomemo::plugin_service {
@@ -41,7 +41,7 @@ admin::v1::GetStatusResponse MakeStatus(bool ready, bool draining,
 class HealthTest : public ServiceTest {
  protected:
   absl::Status Probe(const std::string& service) const {
-    return ProbeHealth(options_.socket.path, service, absl::Seconds(20));
+    return cli::ProbeHealth(options_.socket.path, service, absl::Seconds(20));
   }
 };
 
@@ -92,7 +92,7 @@ TEST_F(HealthTest, ABridgeWhoseEventLoopStandsStillIsNotAlive) {
   });
   blocked.WaitForNotification();
   const absl::Status alive =
-      ProbeHealth(options_.socket.path, kLivenessService, absl::Milliseconds(300));
+      cli::ProbeHealth(options_.socket.path, kLivenessService, absl::Milliseconds(300));
   release.Notify();
   io_.Run([] {});  // until the task above has returned
   EXPECT_EQ(alive.code(), absl::StatusCode::kUnavailable);
@@ -153,7 +153,7 @@ TEST_F(HealthTest, TheStatusIsToldToTheBridgesOwnUser) {
   status_.Set(status);
   StartServer();
   const absl::StatusOr<admin::v1::GetStatusResponse> told =
-      FetchStatus(options_.socket.path, absl::Seconds(20));
+      cli::FetchStatus(options_.socket.path, absl::Seconds(20));
   ASSERT_TRUE(told.ok()) << told.status();
   EXPECT_EQ(told->reason(), "weather: no worker is connected");
   EXPECT_EQ(told->bridge_version(), "1.2.3");

@@ -1,5 +1,5 @@
-#ifndef ATOMEMO_BRIDGE_PLUGIN_SERVICE_PROBE_H_
-#define ATOMEMO_BRIDGE_PLUGIN_SERVICE_PROBE_H_
+#ifndef ATOMEMO_BRIDGE_CLI_PROBE_H_
+#define ATOMEMO_BRIDGE_CLI_PROBE_H_
 
 #include <string>
 
@@ -8,7 +8,7 @@
 #include "absl/time/time.h"
 #include "atomemo/admin/v1/admin_service.pb.h"
 
-namespace atomemo::plugin_service {
+namespace atomemo::cli {
 
 // Asks the bridge on the Unix socket at `socket_path` for the health of `service` (see
 // admin_service.proto for the names). OK if it serves; NOT_FOUND for an unknown service; else
@@ -20,6 +20,6 @@ absl::Status ProbeHealth(const std::string& socket_path, const std::string& serv
 absl::StatusOr<admin::v1::GetStatusResponse> FetchStatus(const std::string& socket_path,
                                                          absl::Duration timeout);
 
-}  // namespace atomemo::plugin_service
+}  // namespace atomemo::cli
 
-#endif  // ATOMEMO_BRIDGE_PLUGIN_SERVICE_PROBE_H_
+#endif  // ATOMEMO_BRIDGE_CLI_PROBE_H_

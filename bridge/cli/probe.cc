@@ -1,4 +1,4 @@
-#include "bridge/plugin_service/probe.h"
+#include "bridge/cli/probe.h"
 
 #include <google/protobuf/wrappers.pb.h>
 #include <grpcpp/client_context.h>
@@ -12,9 +12,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "atomemo/admin/v1/admin_service.grpc.pb.h"
-#include "bridge/plugin_service/health.h"
+#include "bridge/plugin_service/rpcs.h"
 
-namespace atomemo::plugin_service {
+namespace atomemo::cli {
 namespace {
 
 constexpr std::uint32_t kServing = 1;
@@ -54,7 +54,8 @@ absl::Status ProbeHealth(const std::string& socket_path, const std::string& serv
   request.set_value(service);
   const grpc::Slice slice(request.SerializeAsString());
   const std::unique_ptr<grpc::ClientAsyncResponseReader<grpc::ByteBuffer>> reader =
-      stub.PrepareUnaryCall(&context, kHealthCheckMethod, grpc::ByteBuffer(&slice, 1), &queue);
+      stub.PrepareUnaryCall(&context, plugin_service::kHealthCheckMethod,
+                            grpc::ByteBuffer(&slice, 1), &queue);
   reader->StartCall();
   grpc::ByteBuffer response;
   grpc::Status status;
@@ -84,4 +85,4 @@ absl::StatusOr<admin::v1::GetStatusResponse> FetchStatus(const std::string& sock
   return response;
 }
 
-}  // namespace atomemo::plugin_service
+}  // namespace atomemo::cli
