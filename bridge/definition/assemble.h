@@ -73,6 +73,9 @@ class Draft {
   std::size_t bytes() const { return bytes_; }
   // How many parts of that kind there are.
   std::size_t size(PartKind kind) const { return ListOf(kind).parts.size(); }
+  bool Has(PartKind kind, absl::string_view name) const {
+    return ListOf(kind).names.contains(name);
+  }
 
   // The whole, as far as it has come.
   DefinitionPtr Assemble() const;

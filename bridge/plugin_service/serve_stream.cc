@@ -201,11 +201,9 @@ absl::StatusOr<Violations> AddParts(const pb::Hello& hello, ServiceContext& cont
   absl::StatusOr<Violations> result = std::move(adder).Result();
   if (!result.ok()) return result;
   Violations& warnings = *result;
-  if (hello.tool_policies().empty()) return result;
-  const definition::DefinitionPtr whole = draft.definition.Assemble();
   for (const auto& [tool, policy] : hello.tool_policies()) {
     draft.tool_policies[tool] = policy;
-    if (whole->facts.tools.contains(tool)) continue;
+    if (draft.definition.Has(PartKind::kTool, tool)) continue;
     pb::DefinitionViolation& warning = warnings.emplace_back();
     warning.set_path(absl::StrCat("tool_policies.", tool));
     warning.set_message("the plugin has no tool of this name");

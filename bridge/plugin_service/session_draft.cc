@@ -17,10 +17,22 @@ void NotePolicy(const pb::RegisterToolRequest& request, const std::string& tool,
 template <typename Request>
 void NotePolicy(const Request&, const std::string&, SessionDraft&) {}
 
+pb::PublishResponse ResponseOf(router::Published published) {
+  pb::PublishResponse response;
+  response.set_topic(std::move(published.topic));
+  for (pb::DefinitionViolation& warning : published.warnings) {
+    *response.add_warnings() = std::move(warning);
+  }
+  FitViolations(*response.mutable_warnings());
+  return response;
+}
+
+}  // namespace
+
 template <typename Request>
-absl::StatusOr<std::vector<pb::DefinitionViolation>> CheckAndAddPart(const Request& request,
-                                                                     ServiceContext& context,
-                                                                     SessionDraft& draft) {
+absl::StatusOr<std::vector<pb::DefinitionViolation>> CheckAndAdd(const Request& request,
+                                                                 ServiceContext& context,
+                                                                 SessionDraft& draft) {
   const std::size_t max_bytes = context.options.max_definition_bytes;
   absl::StatusOr<CheckedPart> checked = CheckDefinition(request, max_bytes);
   if (!checked.ok()) return checked.status();
@@ -34,32 +46,12 @@ absl::StatusOr<std::vector<pb::DefinitionViolation>> CheckAndAddPart(const Reque
   return std::move(checked->warnings);
 }
 
-pb::PublishResponse ResponseOf(router::Published published) {
-  pb::PublishResponse response;
-  response.set_topic(std::move(published.topic));
-  for (pb::DefinitionViolation& warning : published.warnings) {
-    *response.add_warnings() = std::move(warning);
-  }
-  FitViolations(*response.mutable_warnings());
-  return response;
-}
-
-}  // namespace
-
-absl::StatusOr<std::vector<pb::DefinitionViolation>> CheckAndAdd(
-    const pb::RegisterCredentialRequest& request, ServiceContext& context, SessionDraft& draft) {
-  return CheckAndAddPart(request, context, draft);
-}
-
-absl::StatusOr<std::vector<pb::DefinitionViolation>> CheckAndAdd(
-    const pb::RegisterToolRequest& request, ServiceContext& context, SessionDraft& draft) {
-  return CheckAndAddPart(request, context, draft);
-}
-
-absl::StatusOr<std::vector<pb::DefinitionViolation>> CheckAndAdd(
-    const pb::RegisterModelRequest& request, ServiceContext& context, SessionDraft& draft) {
-  return CheckAndAddPart(request, context, draft);
-}
+template absl::StatusOr<std::vector<pb::DefinitionViolation>> CheckAndAdd(
+    const pb::RegisterCredentialRequest&, ServiceContext&, SessionDraft&);
+template absl::StatusOr<std::vector<pb::DefinitionViolation>> CheckAndAdd(
+    const pb::RegisterToolRequest&, ServiceContext&, SessionDraft&);
+template absl::StatusOr<std::vector<pb::DefinitionViolation>> CheckAndAdd(
+    const pb::RegisterModelRequest&, ServiceContext&, SessionDraft&);
 
 void PublishDraft(const ContextPtr& context, const std::string& session_id,
                   const std::shared_ptr<SessionDraft>& draft,

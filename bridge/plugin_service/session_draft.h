@@ -18,12 +18,10 @@ namespace pb = ::atomemo::plugin::v1;
 
 // Judges a part and adds it to the draft; answers with the warnings. Errors as of CheckDefinition
 // and Draft::Add. On the thread that checks definitions.
-absl::StatusOr<std::vector<pb::DefinitionViolation>> CheckAndAdd(
-    const pb::RegisterCredentialRequest& request, ServiceContext& context, SessionDraft& draft);
-absl::StatusOr<std::vector<pb::DefinitionViolation>> CheckAndAdd(
-    const pb::RegisterToolRequest& request, ServiceContext& context, SessionDraft& draft);
-absl::StatusOr<std::vector<pb::DefinitionViolation>> CheckAndAdd(
-    const pb::RegisterModelRequest& request, ServiceContext& context, SessionDraft& draft);
+template <typename Request>  // RegisterCredentialRequest, RegisterToolRequest, RegisterModelRequest
+absl::StatusOr<std::vector<pb::DefinitionViolation>> CheckAndAdd(const Request& request,
+                                                                 ServiceContext& context,
+                                                                 SessionDraft& draft);
 
 // Publishes what the session has declared. On the io thread, as the callbacks are: `done` is called
 // once, and `taken`, if there is one, when the router has the definition, though not the hub yet.
