@@ -8,9 +8,9 @@
 #include "absl/strings/str_cat.h"
 #include "bridge/base/json.h"
 #include "bridge/base/json_members.h"
-#include "bridge/definition/answers.h"
-#include "bridge/definition/payload.h"
-#include "bridge/definition/typed_values.h"
+#include "bridge/payload/answers.h"
+#include "bridge/payload/payload.h"
+#include "bridge/payload/typed_values.h"
 #include "bridge/router/ports.h"
 #include "bridge/router/wire_format.h"
 
@@ -100,7 +100,7 @@ class CallReader {
   void AddTypedValues(absl::string_view parameters) {
     const int field = call_.event->typed_values_field;
     if (field == 0 || !status_.ok()) return;
-    const auto values = definition::FindTypedValues(parameters);
+    const auto values = payload::FindTypedValues(parameters);
     if (!values.ok()) {
       status_ = values.status();
       return;
@@ -162,7 +162,7 @@ class CallReader {
 
 // ",name:value" for every member of an error's `details` that is not one of its own.
 std::string DetailMembers(const pb::PluginError& error) {
-  const absl::StatusOr<std::string> text = definition::JsonTextOf(error.details());
+  const absl::StatusOr<std::string> text = payload::JsonTextOf(error.details());
   if (!text.ok()) return "";
   absl::StatusOr<JsonMembers> members = JsonMembers::Cut(*text);
   if (!members.ok()) return "";
@@ -181,7 +181,7 @@ std::string StackMember(const pb::PluginError& error) {
 
 // The error that led to it has no code unless the plugin gave one. `causes`: how many to tell of.
 std::string ErrorObject(const pb::PluginError& error, absl::string_view default_code,
-                        int causes = definition::kMaxCauses) {
+                        int causes = payload::kMaxCauses) {
   const absl::string_view code = error.code().empty() ? default_code : error.code();
   std::string out = "{";
   if (!code.empty()) absl::StrAppend(&out, "\"code\":", base::QuoteJson(code), ",");

@@ -199,8 +199,7 @@ ReplyReader::ReplyReader(std::shared_ptr<StreamTie> tie, const CallFront& front,
   tie_->outbox->SetOnUnsendableCall([weak](const WireCall& call, const absl::Status& why) {
     const auto locked = weak.lock();
     if (locked == nullptr) return;
-    locked->FailCall(call.kind, call.request_id, code::kInvalidParameter,
-                     "InvalidParameter",
+    locked->FailCall(call.kind, call.request_id, code::kInvalidParameter, "InvalidParameter",
                      absl::StrCat("the call cannot be sent to the plugin: ", why.message()));
   });
 }

@@ -5,7 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "bridge/definition/payload.h"
+#include "bridge/payload/payload.h"
 
 namespace atomemo::plugin_service {
 namespace {
@@ -33,10 +33,10 @@ absl::StatusOr<HubCallRequest> ReadHubCall(const plugin::v1::CallHubRequest& req
     return absl::InvalidArgumentError(absl::StrCat("`event` has ", request.event().size(),
                                                    " bytes, and may have ", kMaxEventBytes));
   }
-  absl::StatusOr<std::string> data = definition::JsonTextOf(request.data());
+  absl::StatusOr<std::string> data = payload::JsonTextOf(request.data());
   if (!data.ok()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("`data`: ", definition::MessageWithExcerpt(data.status())));
+        absl::StrCat("`data`: ", payload::MessageWithExcerpt(data.status())));
   }
   return HubCallRequest{request.event(), *std::move(data), *timeout};
 }

@@ -6,9 +6,9 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "bridge/definition/answers.h"
 #include "bridge/definition/messages.h"
-#include "bridge/definition/payload.h"
+#include "bridge/payload/answers.h"
+#include "bridge/payload/payload.h"
 
 namespace atomemo::plugin_service {
 namespace {
@@ -18,7 +18,7 @@ namespace pb = ::atomemo::plugin::v1;
 // What is wrong with it comes to light where it is used.
 void WriteAsText(pb::JsonObject& object) {
   if (!object.has_fields()) return;
-  absl::StatusOr<std::string> text = definition::JsonTextOf(object);
+  absl::StatusOr<std::string> text = payload::JsonTextOf(object);
   if (text.ok()) object.set_json(*std::move(text));
 }
 
@@ -34,7 +34,7 @@ void Shorten(std::string& text) {
   text = absl::StrCat(definition::CutText(text, kMaxErrorBytes), "... (", bytes, " bytes)");
 }
 
-void Shorten(pb::PluginError& error, int causes = definition::kMaxCauses) {
+void Shorten(pb::PluginError& error, int causes = payload::kMaxCauses) {
   if (causes == 0) error.clear_cause();
   if (error.has_cause()) Shorten(*error.mutable_cause(), causes - 1);
   if (error.has_details()) WriteAsText(*error.mutable_details());

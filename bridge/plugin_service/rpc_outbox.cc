@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "bridge/base/scheduler.h"
-#include "bridge/definition/payload.h"
+#include "bridge/payload/payload.h"
 #include "bridge/plugin_service/grpc_status.h"
 #include "bridge/plugin_service/message_io.h"
 
@@ -256,7 +256,7 @@ absl::StatusOr<grpc::ByteBuffer> RpcOutbox::Encode(Entry& entry) const {
       return absl::InternalError("the call is no valid message");
     }
   }
-  absl::Status status = definition::ConvertEncoding(entry.encoding, *message);
+  absl::Status status = payload::ConvertEncoding(entry.encoding, *message);
   if (!status.ok()) return status;
   const std::size_t size = message->ByteSizeLong();
   status = check(size);

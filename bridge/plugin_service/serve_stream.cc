@@ -11,7 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "bridge/base/log.h"
-#include "bridge/definition/payload.h"
+#include "bridge/payload/payload.h"
 #include "bridge/plugin_service/call_front.h"
 #include "bridge/plugin_service/hub_call.h"
 #include "bridge/plugin_service/rpcs.h"
@@ -50,7 +50,7 @@ pb::HubReply ReplyTo(const std::string& id, absl::StatusOr<std::string> outcome)
   pb::HubReply reply;
   reply.set_id(id);
   if (outcome.ok()) {
-    *reply.mutable_data() = definition::JsonValueOf(*std::move(outcome));
+    *reply.mutable_data() = payload::JsonValueOf(*std::move(outcome));
     return reply;
   }
   pb::HubFailure& failure = *reply.mutable_failure();

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "bridge/definition/payload.h"
+#include "bridge/payload/payload.h"
 #include "bridge/plugin_service/fit_event.h"
 #include "bridge/plugin_service/hub_call.h"
 #include "bridge/plugin_service/rpcs.h"
@@ -54,7 +54,7 @@ void CallHubOnIoThread(const ContextPtr& context, const UnaryCall<pb::CallHubReq
                         [call, encoding = session->encoding](absl::StatusOr<std::string> outcome) {
                           if (!outcome.ok()) return call->Fail(outcome.status());
                           pb::CallHubResponse response;
-                          *response.mutable_data() = definition::JsonValueOf(*std::move(outcome));
+                          *response.mutable_data() = payload::JsonValueOf(*std::move(outcome));
                           call->Answer(std::move(response), encoding);
                         });
 }

@@ -5,7 +5,7 @@
 #include "absl/algorithm/container.h"
 #include "atomemo/plugin/v1/plugin_service.pb.h"
 #include "bridge/base/invariant.h"
-#include "bridge/definition/answers.h"
+#include "bridge/payload/answers.h"
 #include "bridge/router/options.h"
 
 namespace atomemo::router {
@@ -16,11 +16,11 @@ using Shape = PayloadMember::Shape;
 
 template <typename Result>
 absl::StatusOr<std::string> Answer(const google::protobuf::Message& result) {
-  return definition::AnswerJson(static_cast<const Result&>(result));
+  return payload::AnswerJson(static_cast<const Result&>(result));
 }
 template <pb::OAuth2Step::StepCase kStep>
 absl::StatusOr<std::string> AnswerOAuth2(const google::protobuf::Message& result) {
-  return definition::AnswerJson(static_cast<const pb::OAuth2Result&>(result), kStep);
+  return payload::AnswerJson(static_cast<const pb::OAuth2Result&>(result), kStep);
 }
 
 template <typename Call, typename Result, typename StreamCall, typename StreamReply>

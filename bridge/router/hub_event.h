@@ -43,7 +43,7 @@ struct PayloadMember {
 };
 
 // An answer's JSON text, or what is wrong with it; `result` is of the type HubEvent::result. See
-// definition/answers.h.
+// payload/answers.h.
 using AnswerJsonFunction = absl::StatusOr<std::string> (*)(const google::protobuf::Message& result);
 
 struct HubEvent {

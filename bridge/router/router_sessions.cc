@@ -8,8 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "bridge/base/log.h"
 #include "bridge/base/random.h"
-#include "bridge/definition/answers.h"
 #include "bridge/definition/text_rules.h"
+#include "bridge/payload/answers.h"
 #include "bridge/router/errors.h"
 #include "bridge/router/router.h"
 #include "bridge/router/router_checks.h"
@@ -250,8 +250,8 @@ void Router::AnswerReplied(Session& session, LiveCall& call, absl::StatusOr<Call
       sink->Reject(call.request_id,
                    {violations.violations().begin(), violations.violations().end()});
     }
-    answer.outcome = BridgeError(code::kInvalidReturn, "InvalidReturn",
-                                 definition::DescribeViolations(violations));
+    answer.outcome =
+        BridgeError(code::kInvalidReturn, "InvalidReturn", payload::DescribeViolations(violations));
     Answer(call, std::move(answer), {nullptr, session.spec.peer_pid, outcome.status().message()});
   }
   FinishIfIdle(session);

@@ -11,15 +11,17 @@ import sys
 # A layer is a path prefix; the longest match wins. What a layer may include of the project, as path prefixes.
 BASE = ["bridge/base/"]
 DEFINITION = BASE + ["bridge/definition/"]
+PAYLOAD = DEFINITION + ["bridge/payload/"]
 PROTO = ["atomemo/plugin/v1/", "atomemo/admin/v1/"]
 ROUTER_PORTS = [f"bridge/router/{name}.h" for name in ("ports", "call", "hub_event", "wire_format", "errors")]
 ALLOWED = {
     "bridge/base/": BASE,
     "bridge/definition/": DEFINITION + PROTO,
+    "bridge/payload/": PAYLOAD + PROTO,
     "bridge/http/": BASE + ["bridge/http/"],
-    "bridge/router/": DEFINITION + PROTO + ["bridge/router/"],
-    "bridge/hub/": DEFINITION + PROTO + ROUTER_PORTS + ["bridge/hub/"],
-    "bridge/plugin_service/": DEFINITION + PROTO + ROUTER_PORTS + ["bridge/http/", "bridge/plugin_service/"],
+    "bridge/router/": PAYLOAD + PROTO + ["bridge/router/"],
+    "bridge/hub/": PAYLOAD + PROTO + ROUTER_PORTS + ["bridge/hub/"],
+    "bridge/plugin_service/": PAYLOAD + PROTO + ROUTER_PORTS + ["bridge/http/", "bridge/plugin_service/"],
     "bridge/journal/": BASE + ROUTER_PORTS + ["bridge/journal/"],
     "bridge/admin/": DEFINITION + PROTO + ROUTER_PORTS + ["bridge/admin/"],
     "bridge/devhub/": DEFINITION + ["bridge/hub/phoenix_frame.h", "bridge/devhub/"],

@@ -20,6 +20,10 @@ class IncludeLayersTest(unittest.TestCase):
     def test_definition_does_not_know_the_router(self):
         self.assert_forbidden("bridge/definition/validate.cc", "bridge/router/call.h")
 
+    def test_definitions_know_no_calls(self):
+        self.assert_forbidden("bridge/definition/facts.cc", "bridge/payload/payload.h")
+        self.assert_allowed("bridge/payload/answers.cc", "bridge/definition/text_rules.h")
+
     def test_router_knows_no_transport(self):
         self.assert_forbidden("bridge/router/router.cc", "bridge/hub/phoenix_frame.h")
         self.assert_forbidden("bridge/router/router.cc", "bridge/plugin_service/server.h")

@@ -21,7 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "atomemo/plugin/v1/plugin_service.grpc.pb.h"
 #include "bridge/base/log.h"
-#include "bridge/definition/payload.h"
+#include "bridge/payload/payload.h"
 #include "bridge/plugin_service/plugin_server.h"
 #include "tests/fakes/calls.h"
 #include "tests/fakes/fake_plugin_port.h"
@@ -112,7 +112,7 @@ class Benchmark {
     pb::Invocation call;
     call.mutable_info()->set_request_id(absl::StrCat("request-", left_to_send_));
     call.set_tool_name("bench");
-    *call.mutable_parameters() = definition::JsonObjectOf(parameters_);
+    *call.mutable_parameters() = payload::JsonObjectOf(parameters_);
     sent_ = Clock::now();
     sink_->Send(fakes::ForWorker(fakes::CallOf(std::move(call))));
   }

@@ -8,7 +8,7 @@ endif()
 
 # Whole folders, so that a new file is not missed, but for what has sockets or threads.
 set(bridge "${PROJECT_SOURCE_DIR}/bridge")
-file(GLOB sources CONFIGURE_DEPENDS "${bridge}/base/*.cc" "${bridge}/definition/*.cc" "${bridge}/journal/*.cc")
+file(GLOB sources CONFIGURE_DEPENDS "${bridge}/base/*.cc" "${bridge}/definition/*.cc" "${bridge}/payload/*.cc" "${bridge}/journal/*.cc")
 list(FILTER sources EXCLUDE REGEX "/(api_key_reader|asio_scheduler|blocking_calls)\\.cc$")
 foreach(source IN ITEMS
     devhub/frame_reader devhub/query

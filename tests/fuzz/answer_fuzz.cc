@@ -1,17 +1,17 @@
 // A plugin's answer, as text or as protobuf: what is taken can be read by the hub.
 #include "absl/strings/str_cat.h"
 #include "bridge/base/json.h"
-#include "bridge/definition/answers.h"
-#include "bridge/definition/payload.h"
 #include "bridge/devhub/frame_reader.h"
 #include "bridge/hub/hub_events.h"
 #include "bridge/hub/phoenix_frame.h"
+#include "bridge/payload/answers.h"
+#include "bridge/payload/payload.h"
 #include "tests/fuzz/fuzz_input.h"
 
 namespace atomemo {
 namespace {
 
-namespace pb = definition::pb;
+namespace pb = payload::pb;
 
 void Expect(const absl::StatusOr<std::string>& data) {
   if (!data.ok()) return;
@@ -33,7 +33,7 @@ void ExpectError(const pb::PluginError& error) {
 template <typename Result>
 void Check(const std::string& bytes) {
   Result result;
-  if (result.ParseFromString(bytes)) Expect(definition::AnswerJson(result));
+  if (result.ParseFromString(bytes)) Expect(payload::AnswerJson(result));
 }
 
 }  // namespace
@@ -47,7 +47,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (choice == 0) {
     pb::InvokeResult result;
     result.mutable_data()->set_json(text);
-    Expect(definition::AnswerJson(result));
+    Expect(payload::AnswerJson(result));
   } else if (choice == 1) {
     pb::PluginError error;
     error.set_message(text);
@@ -69,7 +69,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!result.ParseFromString(text)) return 0;
     for (const auto step : {pb::OAuth2Step::STEP_NOT_SET, pb::OAuth2Step::kBuildAuthorizeUrl,
                             pb::OAuth2Step::kGetToken, pb::OAuth2Step::kRefreshToken}) {
-      Expect(definition::AnswerJson(result, step));
+      Expect(payload::AnswerJson(result, step));
     }
   }
   return 0;

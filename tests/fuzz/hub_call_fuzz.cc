@@ -5,10 +5,10 @@
 #include "absl/strings/str_cat.h"
 #include "atomemo/plugin/v1/plugin_service.pb.h"
 #include "bridge/base/json.h"
-#include "bridge/definition/payload.h"
-#include "bridge/definition/typed_values.h"
 #include "bridge/hub/hub_events.h"
 #include "bridge/hub/phoenix_frame.h"
+#include "bridge/payload/payload.h"
+#include "bridge/payload/typed_values.h"
 #include "tests/fuzz/fuzz_input.h"
 
 namespace atomemo {
@@ -54,19 +54,19 @@ void Answer(const router::HubCall& call, const std::string& data) {
   ATOMEMO_FUZZ_EXPECT(hub::RequestIdOf(message.payload) == call.request_id, message.payload);
 }
 
-void ThroughStruct(const definition::pb::JsonObject& parameters, const router::HubCall& call) {
-  definition::pb::Invocation converted;
+void ThroughStruct(const payload::pb::JsonObject& parameters, const router::HubCall& call) {
+  payload::pb::Invocation converted;
   *converted.mutable_parameters() = parameters;
-  if (!definition::ConvertEncoding(definition::pb::PAYLOAD_ENCODING_STRUCT, converted).ok()) return;
+  if (!payload::ConvertEncoding(payload::pb::PAYLOAD_ENCODING_STRUCT, converted).ok()) return;
   ATOMEMO_FUZZ_EXPECT(!converted.parameters().has_json(), parameters.json());
-  const absl::StatusOr<std::string> text = definition::JsonTextOf(converted.parameters());
+  const absl::StatusOr<std::string> text = payload::JsonTextOf(converted.parameters());
   ATOMEMO_FUZZ_EXPECT(text.ok(), text.status().ToString());
   const absl::StatusOr<Json> before = base::ParseJson(parameters.json());
   const absl::StatusOr<Json> after = base::ParseJson(*text);
   ATOMEMO_FUZZ_EXPECT(after.ok(), absl::StrCat(after.status().ToString(), "\n", *text));
   if (before.ok()) ATOMEMO_FUZZ_EXPECT(SameValue(*before, *after), *text);
   // It is sent to a plugin, whose protobuf must be able to read it.
-  definition::pb::Invocation received;
+  payload::pb::Invocation received;
   ATOMEMO_FUZZ_EXPECT(received.ParseFromString(converted.SerializeAsString()), *text);
   Answer(call, *text);
 }
@@ -78,7 +78,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace atomemo;  // NOLINT(google-build-using-namespace)
   absl::string_view text = fuzz::ViewOf(data, size);
   const char* event = kEvents[fuzz::TakeChoice(text, std::size(kEvents))];
-  definition::FindTypedValues(text).IgnoreError();
+  payload::FindTypedValues(text).IgnoreError();
   // As the frame's codec hands it on.
   const absl::StatusOr<std::string> checked = base::CheckJson(text, hub::kMaxPayloadDepth);
   if (!checked.ok()) return 0;
@@ -95,11 +95,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // The plugin can read what it is sent.
   const std::unique_ptr<google::protobuf::Message> message(call->event->call->New());
   ATOMEMO_FUZZ_EXPECT(message->ParseFromString(std::string(call->body.fields)), payload);
-  definition::pb::CallInfo info;
+  payload::pb::CallInfo info;
   ATOMEMO_FUZZ_EXPECT(info.ParseFromString(std::string(call->body.info)), payload);
   ATOMEMO_FUZZ_EXPECT(info.request_id() == call->request_id, payload);
-  if (const auto* invocation = dynamic_cast<const definition::pb::Invocation*>(message.get())) {
-    const absl::StatusOr<std::string> parameters = definition::JsonTextOf(invocation->parameters());
+  if (const auto* invocation = dynamic_cast<const payload::pb::Invocation*>(message.get())) {
+    const absl::StatusOr<std::string> parameters = payload::JsonTextOf(invocation->parameters());
     ATOMEMO_FUZZ_EXPECT(parameters.ok(), parameters.status().ToString());
     Answer(*call, *parameters);
     ThroughStruct(invocation->parameters(), *call);

@@ -26,7 +26,8 @@ COPY = ROOT / "build" / "mutation"
 BUILD = COPY / "build"
 # The tests of a layer, by what its sources' paths begin with.
 TESTS = {
-    "bridge/base/": "base_test", "bridge/definition/": "definition_test", "bridge/router/": "router_test", "bridge/journal/": "journal_test",
+    "bridge/base/": "base_test", "bridge/definition/": "definition_test", "bridge/payload/": "payload_test",
+    "bridge/router/": "router_test", "bridge/journal/": "journal_test",
     "bridge/hub/": "hub_test", "bridge/plugin_service/": "plugin_service_test", "bridge/devhub/": "devhub_test", "sdk-cpp/": "sdk_cpp_test",
 }
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "bridge/definition/payload.h"
+#include "bridge/payload/payload.h"
 #include "tests/bridge/plugin_service/service_fixture.h"
 #include "tests/fakes/calls.h"
 
@@ -17,14 +17,14 @@ inline router::HubCall Invocation(const std::string& id, const std::string& para
   pb::Invocation call;
   call.mutable_info()->set_request_id(id);
   call.set_tool_name("forecast");
-  *call.mutable_parameters() = definition::JsonObjectOf(parameters);
+  *call.mutable_parameters() = payload::JsonObjectOf(parameters);
   return fakes::CallOf(std::move(call));
 }
 
 inline pb::InvokeReply Result(const std::string& id, const std::string& json = "{}") {
   pb::InvokeReply reply;
   reply.mutable_result()->set_request_id(id);
-  *reply.mutable_result()->mutable_data() = definition::JsonValueOf(json);
+  *reply.mutable_result()->mutable_data() = payload::JsonValueOf(json);
   return reply;
 }
 

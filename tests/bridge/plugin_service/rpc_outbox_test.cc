@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "atomemo/plugin/v1/plugin_service.pb.h"
 #include "bridge/base/scheduler.h"
-#include "bridge/definition/payload.h"
+#include "bridge/payload/payload.h"
 #include "bridge/plugin_service/message_io.h"
 
 namespace atomemo::plugin_service {
@@ -241,7 +241,7 @@ TEST_F(RpcOutboxTest, ACancelBehindALargeMessageIsSuspicious) {
 TEST_F(RpcOutboxTest, JsonIsConvertedOnTheQueuesThreadInOrder) {
   auto info = std::make_unique<pb::CallInfo>();
   info->set_request_id("converted");
-  *info->mutable_context() = definition::JsonObjectOf("{}");
+  *info->mutable_context() = payload::JsonObjectOf("{}");
   outbox_.Send(std::move(info), pb::PAYLOAD_ENCODING_STRUCT);
   Send("b");
   EXPECT_THAT(transport_.TakeLog(), ElementsAre("wake"));
@@ -257,7 +257,7 @@ class LargeMessageTest : public RpcOutboxTest {
     auto info = std::make_unique<pb::CallInfo>();
     info->set_request_id("large");
     *info->mutable_context() =
-        definition::JsonObjectOf("{\"t\":\"" + std::string(base::kLargeMessage, 'x') + "\"}");
+        payload::JsonObjectOf("{\"t\":\"" + std::string(base::kLargeMessage, 'x') + "\"}");
     large_.Send(std::move(info), pb::PAYLOAD_ENCODING_STRUCT);
   }
   void SendSmall() {

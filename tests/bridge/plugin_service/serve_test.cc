@@ -89,7 +89,7 @@ pb::PluginMessage FailureOf(const std::string& id, const std::string& event = ""
 pb::PluginMessage Invoked(const std::string& id, const std::string& json = "{}") {
   pb::PluginMessage message;
   message.mutable_invoked()->set_request_id(id);
-  *message.mutable_invoked()->mutable_data() = definition::JsonValueOf(json);
+  *message.mutable_invoked()->mutable_data() = payload::JsonValueOf(json);
   return message;
 }
 
@@ -359,7 +359,7 @@ TEST_F(ServeTest, TheHubIsCalledAndAnswers) {
     message.mutable_hub_request()->set_id(id);
     message.mutable_hub_request()->mutable_call()->set_event(event);
     *message.mutable_hub_request()->mutable_call()->mutable_data() =
-        definition::JsonObjectOf(R"({"a":1})");
+        payload::JsonObjectOf(R"({"a":1})");
     stream_->Write(message);
     const pb::BridgeMessage reply = Read();
     EXPECT_EQ(reply.hub_reply().id(), id);
@@ -392,7 +392,7 @@ TEST_F(ServeTest, AnErrorOfTheHubThatNoStructTakesIsToldWithoutItsDetails) {
     absl::Status status = absl::AbortedError("the hub answered with an error");
     pb::HubError error;
     error.set_code("no");
-    *error.mutable_error() = definition::JsonObjectOf(R"({"n":1e400})");
+    *error.mutable_error() = payload::JsonObjectOf(R"({"n":1e400})");
     router::SetHubError(status, error);
     return status;
   };

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "bridge/base/json.h"
-#include "bridge/definition/payload.h"
+#include "bridge/payload/payload.h"
 #include "tests/bridge/plugin_service/rich_status.h"
 #include "tests/bridge/plugin_service/service_fixture.h"
 
@@ -416,7 +416,7 @@ TEST_F(SessionTest, BadHubCallsAreRefusedBeforeTheRouterSeesThem) {
   pb::CallHubRequest no_event = good;
   no_event.clear_event();
   pb::CallHubRequest bad_json = good;
-  *bad_json.mutable_data() = definition::JsonObjectOf("[]");
+  *bad_json.mutable_data() = payload::JsonObjectOf("[]");
   pb::CallHubRequest too_long = good;
   too_long.mutable_timeout()->set_seconds(3601);
   for (const pb::CallHubRequest& request : {no_event, bad_json, too_long}) {

@@ -1,4 +1,4 @@
-#include "bridge/definition/typed_values.h"
+#include "bridge/payload/typed_values.h"
 
 #include <algorithm>
 #include <array>
@@ -23,7 +23,7 @@
 #include "bridge/base/json_reader.h"
 #include "bridge/definition/messages.h"
 
-namespace atomemo::definition {
+namespace atomemo::payload {
 namespace {
 
 namespace pb = ::atomemo::plugin::v1;
@@ -198,7 +198,7 @@ class Finder {
       value.set_pointer(PointerTo(found.place));
       if (!complaint.empty()) {
         return absl::InvalidArgumentError(absl::StrCat("the file_ref in `parameters` at ",
-                                                       Excerpt(value.pointer()),
+                                                       definition::Excerpt(value.pointer()),
                                                        " is malformed: ", complaint));
       }
       bytes += value.ByteSizeLong();
@@ -345,4 +345,4 @@ absl::StatusOr<RepeatedPtrField<pb::TypedValue>> FindTypedValues(absl::string_vi
   return Finder(parameters).Run();
 }
 
-}  // namespace atomemo::definition
+}  // namespace atomemo::payload

@@ -1,4 +1,4 @@
-#include "bridge/definition/answers.h"
+#include "bridge/payload/answers.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "bridge/base/json.h"
-#include "bridge/definition/payload.h"
+#include "bridge/payload/payload.h"
 
-namespace atomemo::definition {
+namespace atomemo::payload {
 namespace {
 
 using ::testing::Contains;
@@ -370,4 +370,4 @@ TEST(MapResourceAnswerTest, EveryWrongFieldIsNamed) {
 }
 
 }  // namespace
-}  // namespace atomemo::definition
+}  // namespace atomemo::payload

@@ -1,4 +1,4 @@
-#include "bridge/definition/typed_values.h"
+#include "bridge/payload/typed_values.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace atomemo::definition {
+namespace atomemo::payload {
 namespace {
 
 namespace pb = ::atomemo::plugin::v1;
@@ -233,4 +233,4 @@ TEST(FindTypedValuesTest, LongNamesDoNotMultiplyTheText) {
 }
 
 }  // namespace
-}  // namespace atomemo::definition
+}  // namespace atomemo::payload

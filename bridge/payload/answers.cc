@@ -1,4 +1,4 @@
-#include "bridge/definition/answers.h"
+#include "bridge/payload/answers.h"
 
 #include <algorithm>
 #include <array>
@@ -17,10 +17,10 @@
 #include "absl/strings/strip.h"
 #include "bridge/base/json.h"
 #include "bridge/base/json_members.h"
-#include "bridge/definition/payload.h"
 #include "bridge/definition/text_rules.h"
+#include "bridge/payload/payload.h"
 
-namespace atomemo::definition {
+namespace atomemo::payload {
 namespace {
 
 using base::JsonMembers;
@@ -260,7 +260,7 @@ std::string TextsJson(const google::protobuf::Map<std::string, std::string>& tex
   if (sorted.count("en_US") == 0) violations.Add(path, "must have a text for the locale en_US");
   ObjectWriter writer;
   for (const auto& [locale, text] : sorted) {
-    if (const auto complaint = CheckLocale(locale)) {
+    if (const auto complaint = definition::CheckLocale(locale)) {
       violations.Add(path, absl::StrCat("has a locale that is none: ", *complaint));
     }
     writer.AddString(locale, text);
@@ -423,4 +423,4 @@ absl::StatusOr<std::string> AnswerJson(const pb::MapResourceResult& result) {
   return violations.OkOr(std::move(data).Finish());
 }
 
-}  // namespace atomemo::definition
+}  // namespace atomemo::payload

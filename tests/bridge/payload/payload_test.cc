@@ -1,4 +1,4 @@
-#include "bridge/definition/payload.h"
+#include "bridge/payload/payload.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@
 #include "atomemo/plugin/v1/plugin_service.pb.h"
 #include "bridge/base/json.h"
 
-namespace atomemo::definition {
+namespace atomemo::payload {
 namespace {
 
 using ::testing::AllOf;
@@ -260,4 +260,4 @@ TEST(ConvertEncodingTest, TheDeepestStructCanBeReadByProtobuf) {
 }
 
 }  // namespace
-}  // namespace atomemo::definition
+}  // namespace atomemo::payload

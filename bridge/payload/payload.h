@@ -1,5 +1,5 @@
-#ifndef ATOMEMO_BRIDGE_DEFINITION_PAYLOAD_H_
-#define ATOMEMO_BRIDGE_DEFINITION_PAYLOAD_H_
+#ifndef ATOMEMO_BRIDGE_PAYLOAD_PAYLOAD_H_
+#define ATOMEMO_BRIDGE_PAYLOAD_PAYLOAD_H_
 
 #include <google/protobuf/message.h>
 
@@ -11,7 +11,7 @@
 #include "atomemo/plugin/v1/payload.pb.h"
 #include "bridge/base/json_reader.h"
 
-namespace atomemo::definition {
+namespace atomemo::payload {
 
 namespace pb = ::atomemo::plugin::v1;
 
@@ -53,6 +53,6 @@ inline pb::JsonValue JsonValueOf(std::string text) {
   return value;
 }
 
-}  // namespace atomemo::definition
+}  // namespace atomemo::payload
 
-#endif  // ATOMEMO_BRIDGE_DEFINITION_PAYLOAD_H_
+#endif  // ATOMEMO_BRIDGE_PAYLOAD_PAYLOAD_H_

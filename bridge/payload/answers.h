@@ -1,12 +1,12 @@
-#ifndef ATOMEMO_BRIDGE_DEFINITION_ANSWERS_H_
-#define ATOMEMO_BRIDGE_DEFINITION_ANSWERS_H_
+#ifndef ATOMEMO_BRIDGE_PAYLOAD_ANSWERS_H_
+#define ATOMEMO_BRIDGE_PAYLOAD_ANSWERS_H_
 
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "atomemo/plugin/v1/plugin_service.pb.h"
 
-namespace atomemo::definition {
+namespace atomemo::payload {
 
 namespace pb = ::atomemo::plugin::v1;
 
@@ -34,6 +34,6 @@ std::string DescribeViolations(const pb::DefinitionViolations& violations);
 absl::StatusOr<std::string> AnswerJson(const pb::OAuth2Result& result,
                                        pb::OAuth2Step::StepCase step);
 
-}  // namespace atomemo::definition
+}  // namespace atomemo::payload
 
-#endif  // ATOMEMO_BRIDGE_DEFINITION_ANSWERS_H_
+#endif  // ATOMEMO_BRIDGE_PAYLOAD_ANSWERS_H_

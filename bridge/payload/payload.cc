@@ -1,4 +1,4 @@
-#include "bridge/definition/payload.h"
+#include "bridge/payload/payload.h"
 
 #include <charconv>
 #include <cmath>
@@ -15,7 +15,7 @@
 #include "bridge/base/json_string.h"
 #include "bridge/definition/messages.h"
 
-namespace atomemo::definition {
+namespace atomemo::payload {
 namespace {
 
 using ::google::protobuf::Descriptor;
@@ -69,7 +69,7 @@ class StructWriter {
  private:
   absl::StatusOr<std::string> Finish(absl::Status status) && {
     if (status.ok()) return std::move(out_);
-    return WithExcerpt(std::move(status), absl::StrCat("at ", Excerpt(where_)));
+    return WithExcerpt(std::move(status), absl::StrCat("at ", definition::Excerpt(where_)));
   }
 
   absl::Status WriteStruct(const Struct& object, int depth) {
@@ -129,7 +129,8 @@ class StructWriter {
 
   // The place is put together on the way back, when something is wrong.
   absl::Status Inside(absl::string_view name, absl::Status status) {
-    where_ = absl::StrCat(CutText(name, kMaxExcerpt), where_.empty() ? "" : ".", where_);
+    where_ = absl::StrCat(definition::CutText(name, definition::kMaxExcerpt),
+                          where_.empty() ? "" : ".", where_);
     return status;
   }
 
@@ -318,4 +319,4 @@ absl::Status ConvertEncoding(pb::PayloadEncoding encoding, Message& message) {
   return ConvertMessage(message);
 }
 
-}  // namespace atomemo::definition
+}  // namespace atomemo::payload

@@ -1,5 +1,5 @@
-#ifndef ATOMEMO_BRIDGE_DEFINITION_TYPED_VALUES_H_
-#define ATOMEMO_BRIDGE_DEFINITION_TYPED_VALUES_H_
+#ifndef ATOMEMO_BRIDGE_PAYLOAD_TYPED_VALUES_H_
+#define ATOMEMO_BRIDGE_PAYLOAD_TYPED_VALUES_H_
 
 #include <google/protobuf/repeated_field.h>
 
@@ -9,7 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "atomemo/plugin/v1/payload.pb.h"
 
-namespace atomemo::definition {
+namespace atomemo::payload {
 
 // Values that stand inside each other hold the same text again and again. Once those found come to
 // more than this for parameters of such a size, the others are left out.
@@ -31,6 +31,6 @@ inline constexpr std::size_t kMaxVisitedValues = 200'000;
 absl::StatusOr<google::protobuf::RepeatedPtrField<::atomemo::plugin::v1::TypedValue>>
 FindTypedValues(absl::string_view parameters);
 
-}  // namespace atomemo::definition
+}  // namespace atomemo::payload
 
-#endif  // ATOMEMO_BRIDGE_DEFINITION_TYPED_VALUES_H_
+#endif  // ATOMEMO_BRIDGE_PAYLOAD_TYPED_VALUES_H_
