@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "bridge/base/error_codes.h"
 #include "bridge/base/log.h"
 #include "bridge/definition/messages.h"
 
@@ -18,7 +19,7 @@ using router::pb::HubState;
 router::HubAnswer TooLarge(const router::HubAnswer& answer, const absl::Status& status) {
   router::HubAnswer error{answer.event, answer.request_id, router::pb::PluginError()};
   auto& plugin_error = std::get<router::pb::PluginError>(error.outcome);
-  plugin_error.set_code("sdk:invalid_return");
+  plugin_error.set_code(std::string(code::kInvalidReturn));
   plugin_error.set_name("AnswerTooLarge");
   plugin_error.set_message(absl::StrCat("the answer is too large: ", status.message(),
                                         "; return less, or upload a file and return its "
@@ -292,7 +293,7 @@ void HubClient::RefuseRequestId(PhoenixChannel& channel, const std::string& even
   base::LogWarning("call with a request_id that is too long refused",
                    {{"topic", channel.topic()}, {"event", event}, {"bytes", request_id.size()}});
   router::pb::PluginError error;
-  error.set_code("sdk:invalid_request_id");
+  error.set_code(std::string(code::kInvalidRequestId));
   error.set_name("InvalidRequestId");
   error.set_message(absl::StrCat("the request_id has ", request_id.size(), " bytes, and may have ",
                                  kMaxRequestIdBytes));

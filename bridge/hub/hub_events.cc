@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "bridge/base/error_codes.h"
 #include "bridge/base/json.h"
 #include "bridge/base/json_members.h"
 #include "bridge/payload/answers.h"
@@ -201,7 +202,7 @@ HubMessage EncodeError(absl::string_view name, absl::string_view request_id, boo
   if (unsupported) {
     return {"unsupported_event",
             absl::StrCat(head, ",\"event\":", base::QuoteJson(name),
-                         ",\"error\":", ErrorObject(error, "sdk:method_not_supported"), "}")};
+                         ",\"error\":", ErrorObject(error, code::kMethodNotSupported), "}")};
   }
   const router::HubEvent* const event = router::FindHubEvent(name);
   const std::string flat =
@@ -209,7 +210,7 @@ HubMessage EncodeError(absl::string_view name, absl::string_view request_id, boo
           ? absl::StrCat(",\"message\":", base::QuoteJson(error.message()), StackMember(error))
           : "";
   return {absl::StrCat(name, "_error"),
-          absl::StrCat(head, ",\"error\":", ErrorObject(error, "sdk:exception"), flat, "}")};
+          absl::StrCat(head, ",\"error\":", ErrorObject(error, code::kException), flat, "}")};
 }
 
 constexpr absl::string_view kHubCallResponse = "hub_call_response";
@@ -306,7 +307,7 @@ HubMessage EncodeAnswer(const router::HubAnswer& answer) {
 
 HubMessage EncodeRefusal(absl::string_view event, const BadCall& bad) {
   pb::PluginError error;
-  error.set_code("sdk:invalid_request_id");
+  error.set_code(std::string(code::kInvalidRequestId));
   error.set_name("InvalidRequestId");
   error.set_message(absl::StrCat("the request_id must be a string that is not empty, found ",
                                  DescribeJson(bad.odd_request_id)));
