@@ -41,6 +41,7 @@ class CallReader {
     }
     AddInfo();
     if (!status_.ok()) return status_;
+    if (text_.use_count() > 2) call_.body.kept = text_->size();
     return std::move(call_);
   }
 
@@ -292,6 +293,7 @@ absl::StatusOr<ReceivedFrame> ReadInFull(absl::string_view text) {
   if (received.event == "phx_reply") ShortenReply(received);
   if (absl::StartsWith(received.event, "phx_")) return received;
   received.read = std::make_unique<EventContent>(ReadEvent(received));
+  std::string().swap(received.payload);
   return received;
 }
 

@@ -83,14 +83,15 @@ router::PluginReply FailureReply(pb::CallFailure failure) {
 router::PluginReply ReadInFull(router::PluginReply reply) {
   if (!reply.kind) return reply;
   // Which of the RPC's events it was is known to the router alone.
-  absl::flat_hash_map<absl::string_view, absl::StatusOr<router::CallOutcome>> outcomes;
+  using Outcomes = absl::flat_hash_map<absl::string_view, absl::StatusOr<router::CallOutcome>>;
+  auto outcomes = std::make_shared<Outcomes>();
   for (const router::HubEvent& event : router::HubEvents()) {
-    if (event.kind == *reply.kind) outcomes.emplace(event.name, reply.outcome(event));
+    if (event.kind == *reply.kind) outcomes->emplace(event.name, reply.outcome(event));
   }
   reply.outcome = [outcomes = std::move(outcomes)](
                       const router::HubEvent& asked) -> absl::StatusOr<router::CallOutcome> {
-    const auto outcome = outcomes.find(asked.name);
-    if (outcome != outcomes.end()) return outcome->second;
+    const auto outcome = outcomes->find(asked.name);
+    if (outcome != outcomes->end()) return std::move(outcome->second);  // is asked for once
     return absl::InvalidArgumentError(absl::StrCat("it is no answer to a ", asked.name));
   };
   return reply;

@@ -28,6 +28,9 @@ struct CallBody {
   absl::Cord fields;
 
   std::size_t size() const { return info.size() + fields.size(); }
+
+  // What it keeps in memory: all of the frame's payload, if it refers to a part of that. In bytes.
+  std::size_t kept = 0;
 };
 
 // A call from the hub, cut.
@@ -62,7 +65,7 @@ struct PluginReply {
   // In bytes, of everything in it.
   std::size_t size = 0;
   // What the hub gets for it, as the answer to this event, which is of `kind`. INVALID_ARGUMENT
-  // with violations (see GetViolations) for what the hub would not understand.
+  // with violations (see GetViolations) for what the hub would not understand. To be asked once.
   std::function<absl::StatusOr<CallOutcome>(const HubEvent& event)> outcome;
 };
 

@@ -155,6 +155,8 @@ void CallTable::Move(LiveCall& call, CallState to, CallList& list, CallList::ite
 }
 
 void CallTable::Answer(LiveCall& call, std::shared_ptr<const HubAnswer> answer) {
+  // Every call gets one terminal answer; a second one would be the bridge's own mistake.
+  if (!ATOMEMO_INVARIANT(call.answer == nullptr)) return;
   CancelTimers(call);
   Count(call, -1);
   call.body = CallBody();

@@ -25,7 +25,7 @@ struct RouterCounters {
   std::uint64_t repeated_calls = 0;     // request_ids that the hub sent again
   std::uint64_t late_answers = 0;       // dropped: the call had its answer already
   std::uint64_t forwarded_answers = 0;  // to calls that an earlier bridge took
-  std::uint64_t resent = 0;             // answers that went out again after a loss
+  std::uint64_t resent = 0;             // answers that went out again: after a loss, or asked for
   std::uint64_t delivered = 0;          // answers that the hub provably has
 };
 

@@ -62,9 +62,11 @@ bool IsLegalStep(CallState from, CallState to) {
 }
 
 CallId CallIdOf(absl::string_view topic, absl::string_view request_id) {
-  // Two differently salted hashes: with one of 64 bits, a collision among a million ids would not
-  // be absurd enough.
-  return {absl::HashOf(1, topic, request_id), absl::HashOf(request_id, 2, topic)};
+  // With 64 bits, a collision among a million ids would not be absurd enough. Cut otherwise,
+  // because the hash of a long text is mixed in as a whole.
+  const std::size_t half = request_id.size() / 2;
+  return {absl::HashOf(topic, request_id),
+          absl::HashOf(request_id.substr(half), topic, request_id.substr(0, half))};
 }
 
 const std::string& LiveCall::topic() const {

@@ -26,11 +26,15 @@ using CallList = std::list<LiveCall>;
 
 // The life of a hub call. CallTable::Move takes it from one state to the next.
 //
-//   kRecovered ──────────────────────┐      an earlier bridge took it
-//                                    v
-//   kAccepted ──> kQueued ──> kFailing ──> kAnswered ──> kSent ──> kProven ──> kSettled
-//                  ^   v        ^             ^            v          v
-//                  kRunning ────┘             └────────────┴──────────┘  lost, or asked for again
+//   kAccepted ──> kQueued <──> kRunning
+//       │            │  v        v │
+//       │            │  kFailing   │       kRecovered: an earlier bridge took it
+//       v            v     v       v           v
+//       └────────────┴─────┴─ kAnswered <──────┘
+//                            ^    v ^
+//                            │  kSent   lost, or asked for again
+//                            │    v
+//                            └ kProven ──> kSettled
 enum class CallState : std::uint8_t {
   kRecovered,  // an earlier bridge took it, and has not ended it
   kAccepted,   // noted, and not looked at yet
@@ -85,7 +89,7 @@ struct Suspicion {
 struct LiveCall {
   CallId id;
   CallState state = CallState::kAccepted;
-  // Where it is. Only CallTable changes both.
+  // Where it is. CallTable changes both, and AnswerLane within a lane.
   CallList* list = nullptr;
   CallList::iterator place;
 

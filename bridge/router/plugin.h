@@ -40,6 +40,8 @@ struct Plugin {
   definition::DefinitionPtr definition;
   absl::flat_hash_map<std::string, pb::ToolPolicy> tool_policies;
   std::unique_ptr<Candidate> candidate;
+  // The last one, which the operator shall go on to see.
+  bool candidate_was_refused = false;
   pb::HubState hub_state;
   // Published sessions, draining ones too.
   std::vector<Session*> workers;

@@ -56,12 +56,18 @@ absl::StatusOr<Publications::Change> Publications::Attach(Session& session,
                        " is running: give the changed plugin a new version, or stop the workers of "
                        "the old one first"));
     }
-    if (served && plugin.registered()) {
+    if (served && hub_.IsUp(topic)) {
       AddCandidate(plugin, session, std::move(publication), change);
       return change;
     }
-    change.refused = DropCandidate(plugin);
-    change.replaced = Replace(plugin);
+    if (plugin.candidate != nullptr &&
+        plugin.candidate->definition->json == publication.definition->json) {
+      change = Promote(plugin);
+    } else {
+      change.refused = DropCandidate(plugin);
+      change.replaced = Replace(plugin);
+      plugin.candidate_was_refused = false;
+    }
     plugin.definition = std::move(publication.definition);
     // Until the hub has taken the new definition.
     plugin.hub_state.set_state(pb::HubState::STATE_CONNECTING);
@@ -103,6 +109,7 @@ void Publications::AddCandidate(Plugin& plugin, Session& session, Publication pu
 
 Publications::Change Publications::Promote(Plugin& plugin) {
   const std::unique_ptr<Candidate> taken = std::move(plugin.candidate);
+  plugin.candidate_was_refused = false;
   Change change;
   change.replaced = Replace(plugin);
   change.attached = taken->sessions;
@@ -121,6 +128,7 @@ std::vector<Session*> Publications::DropCandidate(Plugin& plugin) {
 }
 
 void Publications::Announce(const Plugin& plugin) {
+  if (stopped_) return;
   hub_.Announce({plugin.topic, plugin.mode, plugin.definition_json()});
 }
 
@@ -163,19 +171,26 @@ Plugin* Publications::Find(absl::string_view topic) {
 }
 
 Publications::Change Publications::OnTopicState(Plugin& plugin, const pb::HubState& state) {
+  const bool is_asking = state.state() == pb::HubState::STATE_CONNECTING;
+  const bool is_registered = state.state() == pb::HubState::STATE_REGISTERED;
   Change change;
   if (plugin.candidate != nullptr) {
     for (Session* session : plugin.candidate->sessions) SendHubState(*session, state);
-    if (state.state() == pb::HubState::STATE_REJECTED) {
+    const bool is_rejected = state.state() == pb::HubState::STATE_REJECTED;
+    // Also one behind which the topic is lost: the running one shall be back as soon as that is.
+    const bool is_lost = !is_rejected && !is_asking && !is_registered;
+    if (is_rejected || is_lost) {
       change.refused = DropCandidate(plugin);
+      plugin.candidate_was_refused = true;
       Announce(plugin);  // once more what it had taken before
       if (plugin.workers.empty()) ScheduleRetirement(plugin);
-      return change;
     }
+    if (is_rejected) return change;
   }
+  if (is_asking && plugin.registered() && hub_.IsUp(plugin.topic)) return change;  // is asked again
   plugin.hub_state = state;
   for (Session* worker : plugin.workers) SendHubState(*worker, state);
-  if (plugin.candidate != nullptr && plugin.registered()) change = Promote(plugin);
+  if (plugin.candidate != nullptr && is_registered) change = Promote(plugin);
   return change;
 }
 

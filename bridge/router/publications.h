@@ -57,6 +57,9 @@ class Publications {
 
   Plugin* Find(absl::string_view topic);
 
+  // The bridge shuts down: what a topic has is not announced again.
+  void Stop() { stopped_ = true; }
+
   // Notes the hub's word on a plugin's topic, and tells its sessions.
   Change OnTopicState(Plugin& plugin, const pb::HubState& state);
 
@@ -80,6 +83,7 @@ class Publications {
   const RouterOptions& options_;
   const Busy busy_;
   const Retired retired_;
+  bool stopped_ = false;
   absl::flat_hash_map<std::string, std::unique_ptr<Plugin>> plugins_;
 };
 

@@ -76,6 +76,17 @@ void Router::Recover(std::vector<JournaledCall> calls) {
   recovered_.Add(calls);
 }
 
+// The topic was lost while the hub was asked about a changed definition. If the hub blames a frame,
+// it was that.
+absl::Status LostWhileAsked(const Plugin& plugin, const pb::HubState& state) {
+  const std::optional<HubLoss>& loss = plugin.lane.loss;
+  const std::string what =
+      absl::StrCat("the topic was lost while the hub was asked about the changed definition: ",
+                   loss && !loss->reason.empty() ? loss->reason : state.reason());
+  return loss && loss->cause == HubLoss::Cause::kRefused ? absl::FailedPreconditionError(what)
+                                                         : absl::UnavailableError(what);
+}
+
 // ---- From the hub
 
 void Router::OnTopicState(absl::string_view topic, pb::HubState state) {
@@ -96,9 +107,11 @@ void Router::OnTopicState(absl::string_view topic, pb::HubState state) {
 void Router::OnHubsVerdict(const Plugin& plugin, const pb::HubState& state,
                            const std::vector<Session*>& refused_candidates) {
   const bool is_accepted = state.state() == pb::HubState::STATE_REGISTERED;
-  if (!is_accepted && state.state() != pb::HubState::STATE_REJECTED) return;
+  const bool is_rejected = state.state() == pb::HubState::STATE_REJECTED;
+  if (!is_accepted && !is_rejected && refused_candidates.empty()) return;
   absl::Status refused = absl::FailedPreconditionError(
       state.reason().empty() ? "the hub refused the plugin" : state.reason());
+  if (!is_accepted && !is_rejected) refused = LostWhileAsked(plugin, state);
   pb::DefinitionViolations violations;
   *violations.mutable_violations() = state.violations();
   if (violations.violations_size() > 0) SetViolations(refused, violations);
@@ -106,8 +119,8 @@ void Router::OnHubsVerdict(const Plugin& plugin, const pb::HubState& state,
   const std::vector<Session*> sessions =
       refused_candidates.empty() ? plugin.workers : refused_candidates;
   if (is_accepted) {
-    refused_definitions_.Remove(plugin.name);
-  } else {
+    if (!plugin.candidate_was_refused) refused_definitions_.Remove(plugin.name);
+  } else if (!absl::IsUnavailable(refused)) {
     refused_definitions_.Add(
         plugin.name, sessions.empty() ? std::nullopt : sessions.back()->spec.peer_pid, refused);
   }
@@ -139,7 +152,7 @@ void Router::OnHubCall(absl::string_view topic, HubCall call) {
   }
   if (HandleRepeated(*plugin, call.event->name, call.request_id)) return;
   ++calls_.counters().calls;
-  const std::size_t bytes = call.body.size();
+  const std::size_t bytes = std::max(call.body.size(), call.body.kept);
   std::optional<pb::PluginError> overload = OutboxOverload(*plugin);
   if (!overload && !draining_) overload = dispatcher_.Overload(*plugin, bytes);
   if (overload) {
@@ -378,6 +391,7 @@ admin::v1::GetStatusResponse Router::Status() const {
 
 void Router::Drain(absl::Duration timeout, std::function<void(std::size_t)> done) {
   draining_ = true;
+  publications_.Stop();
   drained_ = std::move(done);
   dispatcher_.DrainWhenIdle();
   for (const auto& [id, session] : sessions_) {

@@ -130,7 +130,7 @@ class Router : public HubListener, public PluginPort, public StatusPort {
   // What a reply of this session answers, if it can be known.
   std::optional<CallKind> KindOfReply(const Session& session, const PluginReply& reply) const;
   // A reply to a call that is not in flight.
-  void HandleUnexpectedReply(Session& session, PluginReply reply);
+  void HandleUnexpectedReply(Session& session, Plugin& plugin, PluginReply reply);
   // Tells the session on a stream of that kind, or on any, that its answer cannot be used.
   static void Reject(Session& session, std::optional<CallKind> kind, absl::string_view request_id,
                      absl::string_view why);

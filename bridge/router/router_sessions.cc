@@ -106,9 +106,7 @@ absl::StatusOr<std::string> Router::OpenSession(SessionSpec spec,
 absl::Status Router::CheckUnpublished(absl::string_view session_id) const {
   const auto session = sessions_.find(session_id);
   if (session == sessions_.end()) return UnknownSession();
-  if (session->second->plugin == nullptr && session->second->candidate_of == nullptr) {
-    return absl::OkStatus();
-  }
+  if (!session->second->has_published) return absl::OkStatus();
   return absl::FailedPreconditionError(
       "the session has been published already: open a new session to publish a changed definition");
 }
@@ -129,18 +127,22 @@ void Router::Publish(absl::string_view session_id, Publication publication,
     refused_definitions_.Add(session->name, session->spec.peer_pid, change.status());
     return done(change.status());
   }
+  session->has_published = true;
   const Plugin* const plugin = session->plugin;
   if (plugin != nullptr && plugin->registered()) {
     done(Published{plugin->topic, definition::ToProto(plugin->definition->warnings)});
   } else {
     session->publish_done = std::move(done);
   }
+  const std::string& topic = (plugin != nullptr ? plugin : session->candidate_of)->topic;
+  recovered_.PluginKnown(topic);
+  recovered_.WorkerReturned(topic, session->id, session->spec.instance_id,
+                            std::exchange(session->spec.open_request_ids, {}));
   OnPublished(*change);
 }
 
 void Router::OnPublished(const Publications::Change& change) {
   for (Session* old : change.refused) {
-    old->draining = true;
     if (old->publish_done == nullptr) continue;
     std::exchange(old->publish_done, nullptr)(
         absl::AbortedError("a further changed definition of the plugin has been published"));
@@ -157,9 +159,6 @@ void Router::OnPublished(const Publications::Change& change) {
                {"tools", plugin.tools().size()},
                {"credentials", plugin.credentials().size()},
                {"workers", plugin.workers.size()}});
-    recovered_.PluginKnown(plugin.topic);
-    recovered_.WorkerReturned(plugin.topic, session->id, session->spec.instance_id,
-                              std::exchange(session->spec.open_request_ids, {}));
     if (!session->parked_replies.empty()) {
       std::size_t left = kRepliesATurn;
       RetryParked(*session, left);
@@ -214,11 +213,19 @@ void Router::Unsubscribe(absl::string_view session_id, CallKind kind) {
 void Router::Reply(absl::string_view session_id, PluginReply reply) {
   Session* const session = FindSession(session_id);
   if (session == nullptr) return;
-  if (session->plugin == nullptr) return Park(*session, std::move(reply));
+  if (session->plugin == nullptr) {
+    // Of a candidate's replies those count at once that are for calls of an earlier bridge.
+    Plugin* const plugin = session->candidate_of;
+    const LiveCall* const call =
+        plugin == nullptr ? nullptr : calls_.Find(plugin->topic, reply.request_id);
+    const bool waits = plugin == nullptr || (call != nullptr && IsActive(call->state));
+    if (waits) return Park(*session, std::move(reply));
+    return HandleUnexpectedReply(*session, *plugin, std::move(reply));
+  }
   reply.kind = KindOfReply(*session, reply);
   LiveCall* const call =
       reply.kind ? dispatcher_.TakeReply(*session, *reply.kind, reply.request_id) : nullptr;
-  if (call == nullptr) return HandleUnexpectedReply(*session, std::move(reply));
+  if (call == nullptr) return HandleUnexpectedReply(*session, *session->plugin, std::move(reply));
   AnswerReplied(*session, *call, reply.outcome(*call->row));
 }
 
@@ -277,8 +284,7 @@ void Router::Reject(Session& session, std::optional<CallKind> kind, absl::string
   sink->Reject(request_id, {violation});
 }
 
-void Router::HandleUnexpectedReply(Session& session, PluginReply reply) {
-  Plugin& plugin = *session.plugin;
+void Router::HandleUnexpectedReply(Session& session, Plugin& plugin, PluginReply reply) {
   const std::string& request_id = reply.request_id;
   const auto reject = [&](absl::string_view why) { Reject(session, reply.kind, request_id, why); };
   if (request_id.empty()) return reject("the answer has no request_id");

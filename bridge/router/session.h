@@ -54,6 +54,8 @@ struct Session {
   Plugin* plugin = nullptr;
   // Until then, while the hub is asked about its changed definition.
   Plugin* candidate_of = nullptr;
+  // It has published, whatever became of that.
+  bool has_published = false;
   // When it was published or a stream of it broke off: further streams may come or end right after.
   absl::Time streams_changed_at = absl::InfinitePast();
   std::function<void(absl::StatusOr<Published>)> publish_done;

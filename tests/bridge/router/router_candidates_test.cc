@@ -151,6 +151,102 @@ TEST_F(CandidatesTest, ASessionIsPublishedOnce) {
             absl::StatusCode::kFailedPrecondition);
 }
 
+TEST_F(CandidatesTest, OneThatWasRefusedIsShownAlthoughTheRunningOneIsRegisteredAgain) {
+  Run();
+  auto changed = StartWorker(16, {}, kOtherTool);
+  HubRefuses();
+  HubUp();
+  EXPECT_EQ(router_.Status().refused_definitions_size(), 1);
+  auto better = StartWorker(16, {}, kThirdTool);
+  HubUp();
+  EXPECT_EQ(router_.Status().refused_definitions_size(), 0);
+}
+
+TEST_F(CandidatesTest, ARefusedSessionPublishesNoMore) {
+  Run();
+  auto changed = StartWorker(16, {}, kOtherTool);
+  HubRefuses();
+  EXPECT_EQ(router_.CheckUnpublished(changed->session_id).code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(CandidatesTest, OneBehindWhichTheTopicIsLostIsTriedAgainByItsPluginAlone) {
+  Run();
+  auto changed = StartWorker(16, {}, kOtherTool);
+  HubDown();
+  ASSERT_TRUE(changed->published.has_value());
+  EXPECT_EQ(changed->published->status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(HubWasTold("forecast"));
+  EXPECT_EQ(router_.Status().refused_definitions_size(), 0);
+  HubUp();
+  HubInvokes("r1");
+  EXPECT_THAT(running_->calls->request_ids, ElementsAre("r1"));
+}
+
+TEST_F(CandidatesTest, OneThatCrashesTheHubsChannelIsRefused) {
+  Run();
+  auto changed = StartWorker(16, {}, kOtherTool);
+  HubLoss loss;
+  loss.cause = HubLoss::Cause::kRefused;
+  loss.reason = "the channel crashed at the hub";
+  router_.OnTopicLost(kTopic, loss);
+  HubDown();
+  ASSERT_TRUE(changed->published.has_value());
+  EXPECT_EQ(changed->published->status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(changed->published->status().message(), HasSubstr("crashed"));
+  EXPECT_TRUE(HubWasTold("forecast"));
+}
+
+TEST_F(CandidatesTest, WhileTheRunningOneIsRegisteredAgainAChangeStillWaits) {
+  Run();
+  auto changed = StartWorker(16, {}, kOtherTool);
+  HubRefuses();
+  pb::HubState asked;
+  asked.set_state(pb::HubState::STATE_CONNECTING);
+  router_.OnTopicState(kTopic, asked);
+  EXPECT_TRUE(router_.Status().plugins(0).ready());
+  auto further = StartWorker(16, {}, kThirdTool);
+  EXPECT_FALSE(running_->events->IsDraining());
+}
+
+TEST_F(CandidatesTest, ABridgeThatShutsDownAnnouncesNothingMore) {
+  Run();
+  auto changed = StartWorker(16, {}, kOtherTool);
+  router_.Drain(absl::Seconds(10), [](std::size_t) {});
+  const std::size_t announced = hub_.announcements.size();
+  router_.CloseSession(changed->session_id, "gone");
+  EXPECT_THAT(hub_.announcements, SizeIs(announced));
+}
+
+TEST_F(CandidatesTest, AnswersToCallsOfAnEarlierBridgeCountWhileTheHubIsAsked) {
+  Run();
+  auto changed = StartWorker(16, {}, kOtherTool);
+  Replies(*changed, "old", "7");
+  EXPECT_EQ(ResultOf("old"), "7");
+}
+
+TEST_F(CandidatesTest, ACallThatTheRunningOneHasIsNotACandidatesToAnswer) {
+  Run();
+  HubInvokes("r1");
+  auto changed = StartWorker(16, {}, kOtherTool);
+  Replies(*changed, "r1", "7");
+  EXPECT_THAT(hub_.AnswersTo("r1"), IsEmpty());
+  Replies(*running_, "r1", "1");
+  EXPECT_EQ(ResultOf("r1"), "1");
+}
+
+TEST_F(CandidatesTest, OnesThatAreLeftAloneServeTogetherWithTheNext) {
+  Run();
+  auto first = StartWorker(16, {}, kOtherTool);
+  router_.CloseSession(running_->session_id, "gone");
+  auto second = StartWorker(16, {}, kOtherTool);
+  HubUp();
+  ASSERT_TRUE(first->published.has_value());
+  EXPECT_TRUE(first->published->ok());
+  ASSERT_TRUE(second->published.has_value());
+  EXPECT_TRUE(second->published->ok());
+}
+
 TEST_F(CandidatesTest, WithoutTheHubAChangeTakesThePlaceAtOnce) {
   Run();
   HubDown();
