@@ -28,6 +28,15 @@ absl::StatusOr<JsonMembers> JsonMembers::Cut(absl::string_view object) {
   return cut;
 }
 
+JsonMembers JsonMembers::At(const std::vector<Place>& places, absl::string_view object) {
+  JsonMembers members;
+  members.members_.reserve(places.size());
+  for (const Place& place : places) {
+    members.members_.push_back({place.name, object.substr(place.offset, place.size)});
+  }
+  return members;
+}
+
 std::optional<absl::string_view> JsonMembers::Take(absl::string_view name) {
   std::optional<absl::string_view> found;
   const auto taken = [&](const Member& member) {

@@ -1,6 +1,7 @@
 #ifndef ATOMEMO_BRIDGE_BASE_JSON_MEMBERS_H_
 #define ATOMEMO_BRIDGE_BASE_JSON_MEMBERS_H_
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,8 +21,17 @@ class JsonMembers {
     absl::string_view value;
   };
 
+  // Where a member stands in its object's text.
+  struct Place {
+    std::string name;
+    std::size_t offset = 0;
+    std::size_t size = 0;
+  };
+
   // INVALID_ARGUMENT if `object` is not the text of an object.
   static absl::StatusOr<JsonMembers> Cut(absl::string_view object);
+  // Of an object that was read before.
+  static JsonMembers At(const std::vector<Place>& places, absl::string_view object);
 
   // Removes the member and returns its value; nothing if there is none or it is null. Of members
   // with the same name the last one counts.

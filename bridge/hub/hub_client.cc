@@ -33,7 +33,7 @@ constexpr std::size_t kLargeFrame = 256u << 10;
 // About what the message's frame has, header and envelope included.
 std::size_t FrameBytes(absl::string_view topic, const HubMessage& message) {
   constexpr std::size_t kEnvelope = 32;  // refs, brackets, quotes and commas
-  return message.payload.size() + message.event.size() + topic.size() + kEnvelope +
+  return message.payload_size() + message.event.size() + topic.size() + kEnvelope +
          kFrameHeaderBytes;
 }
 
@@ -134,13 +134,14 @@ std::optional<router::HubPosition> HubClient::PushNow(PhoenixChannel& channel,
   const std::size_t bytes = FrameBytes(channel.topic(), message);
   const absl::Status fits = CheckFrameBytes(bytes);
   absl::StatusOr<PhoenixChannel::Pushed> pushed =
-      fits.ok() ? channel.Push(std::move(message.event), std::move(message.payload))
+      fits.ok() ? channel.Push(std::move(message.event), message.parts())
                 : absl::StatusOr<PhoenixChannel::Pushed>(fits);
   if (absl::IsResourceExhausted(pushed.status())) {
     base::LogWarning("answer too large for the hub",
                      {{"topic", channel.topic()}, {"event", answer.event}, {"bytes", bytes}});
-    message = EncodeAnswer(TooLarge(answer, pushed.status()));
-    pushed = channel.Push(std::move(message.event), std::move(message.payload));
+    const router::HubAnswer error = TooLarge(answer, pushed.status());
+    message = EncodeAnswer(error);
+    pushed = channel.Push(std::move(message.event), message.parts());
     // Nobody can be answered whose request_id alone is larger than a frame: as if it were sent.
     if (absl::IsResourceExhausted(pushed.status())) return channel.socket()->position();
   }
@@ -166,9 +167,8 @@ bool HubClient::PushRequest(absl::string_view topic, const router::HubRequest& r
   if (channel == nullptr) return false;
   HubMessage message = EncodeRequest(request.event, request.request_id, request.data_json);
   const absl::Status fits = CheckFrameBytes(FrameBytes(topic, message));
-  const auto pushed = fits.ok()
-                          ? channel->Push(std::move(message.event), std::move(message.payload))
-                          : absl::StatusOr<PhoenixChannel::Pushed>(fits);
+  const auto pushed = fits.ok() ? channel->Push(std::move(message.event), message.parts())
+                                : absl::StatusOr<PhoenixChannel::Pushed>(fits);
   if (absl::IsResourceExhausted(pushed.status())) {
     ReplyLater(topic, request.request_id, pushed.status());
     return true;
@@ -282,7 +282,7 @@ void HubClient::OnChannelEvent(PhoenixChannel& channel, ReceivedFrame frame) {
                      {{"topic", frame.topic}, {"event", frame.event}});
     if (!has_one || !channel.ready()) return;
     HubMessage refusal = EncodeRefusal(frame.event, bad);
-    channel.Push(std::move(refusal.event), std::move(refusal.payload)).IgnoreError();
+    channel.Push(std::move(refusal.event), refusal.parts()).IgnoreError();
     return;
   }
   listener_->OnBadHubCall(frame.topic, frame.event, bad.request_id, bad.error);

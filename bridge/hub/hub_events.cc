@@ -203,7 +203,8 @@ HubMessage EncodeError(absl::string_view name, absl::string_view request_id, boo
   if (unsupported) {
     return {"unsupported_event",
             absl::StrCat(head, ",\"event\":", base::QuoteJson(name),
-                         ",\"error\":", ErrorObject(error, code::kMethodNotSupported), "}")};
+                         ",\"error\":", ErrorObject(error, code::kMethodNotSupported)),
+            "", "}"};
   }
   const router::HubEvent* const event = router::FindHubEvent(name);
   const std::string flat =
@@ -211,7 +212,7 @@ HubMessage EncodeError(absl::string_view name, absl::string_view request_id, boo
           ? absl::StrCat(",\"message\":", base::QuoteJson(error.message()), StackMember(error))
           : "";
   return {absl::StrCat(name, "_error"),
-          absl::StrCat(head, ",\"error\":", ErrorObject(error, code::kException), flat, "}")};
+          absl::StrCat(head, ",\"error\":", ErrorObject(error, code::kException), flat), "", "}"};
 }
 
 constexpr absl::string_view kHubCallResponse = "hub_call_response";
@@ -253,13 +254,15 @@ HubReply ReadHubReply(const PhoenixFrame& frame) {
 }  // namespace
 
 absl::StatusOr<router::HubCall> DecodeCall(absl::string_view name,
-                                           const router::SharedText& payload) {
+                                           const router::SharedText& payload,
+                                           const std::vector<JsonMembers::Place>& places) {
   const router::HubEvent* const event = router::FindHubEvent(name);
   if (event == nullptr) {
     return absl::UnimplementedError(
         "the bridge knows no event of this name, and neither do plugins");
   }
-  absl::StatusOr<JsonMembers> members = JsonMembers::Cut(*payload);
+  absl::StatusOr<JsonMembers> members =
+      places.empty() ? JsonMembers::Cut(*payload) : JsonMembers::At(places, *payload);
   if (!members.ok()) return members.status();
   return CallReader(*event, payload, *std::move(members)).Read();
 }
@@ -274,7 +277,7 @@ std::string RequestIdOf(absl::string_view payload) {
 EventContent ReadEvent(PhoenixFrame& frame) {
   if (frame.event == kHubCallResponse || frame.event == kHubCallError) return ReadHubReply(frame);
   const auto payload = std::make_shared<const std::string>(std::move(frame.payload));
-  absl::StatusOr<router::HubCall> call = DecodeCall(frame.event, payload);
+  absl::StatusOr<router::HubCall> call = DecodeCall(frame.event, payload, frame.members);
   // Of a damaged call there is nothing to decode; only whether its event is known is of interest.
   if (!frame.damage.ok() && !absl::IsUnimplemented(call.status())) {
     call = absl::InvalidArgumentError(
@@ -303,8 +306,8 @@ HubMessage EncodeAnswer(const router::HubAnswer& answer) {
                        std::get<pb::PluginError>(answer.outcome));
   }
   return {absl::StrCat(answer.event, "_response"),
-          absl::StrCat("{\"request_id\":", base::QuoteJson(answer.request_id),
-                       ",\"data\":", std::get<std::string>(answer.outcome), "}")};
+          absl::StrCat("{\"request_id\":", base::QuoteJson(answer.request_id), ",\"data\":"),
+          std::get<std::string>(answer.outcome), "}"};
 }
 
 HubMessage EncodeRefusal(absl::string_view event, const BadCall& bad) {
@@ -318,9 +321,9 @@ HubMessage EncodeRefusal(absl::string_view event, const BadCall& bad) {
 
 HubMessage EncodeRequest(absl::string_view event, absl::string_view request_id,
                          absl::string_view data_json) {
-  return {
-      absl::StrCat("hub_call:", event),
-      absl::StrCat("{\"request_id\":", base::QuoteJson(request_id), ",\"data\":", data_json, "}")};
+  return {absl::StrCat("hub_call:", event),
+          absl::StrCat("{\"request_id\":", base::QuoteJson(request_id), ",\"data\":"), data_json,
+          "}"};
 }
 
 absl::Status HubErrorStatus(absl::string_view error) {

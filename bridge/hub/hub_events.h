@@ -3,14 +3,17 @@
 
 // The hub's events and payloads, as the router's types and back. Pure.
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "bridge/hub/phoenix_frame.h"
 #include "bridge/router/call.h"
@@ -21,10 +24,13 @@ namespace atomemo::hub {
 // Decodes a call from the hub; `payload` is valid JSON. The JSON in the result stands where it is;
 // members that the event does not define are in CallInfo.extra_fields.
 //
+// `places`: the payload's members, if it was read before.
+//
 // UNIMPLEMENTED for an event that nobody knows. INVALID_ARGUMENT names the member that is missing
 // or of the wrong type, and quotes no value.
-absl::StatusOr<router::HubCall> DecodeCall(absl::string_view event,
-                                           const router::SharedText& payload);
+absl::StatusOr<router::HubCall> DecodeCall(
+    absl::string_view event, const router::SharedText& payload,
+    const std::vector<base::JsonMembers::Place>& places = {});
 
 // The payload's request_id; empty if it has none. For what DecodeCall refused.
 std::string RequestIdOf(absl::string_view payload);
@@ -70,14 +76,21 @@ inline constexpr std::size_t kMaxNameBytes = 1024;
 // So are more credentials: each is a value of its own for everybody who handles the call.
 inline constexpr std::size_t kMaxCredentials = 1000;
 
-// What is pushed to the hub.
+// What is pushed to the hub. The payload's body, which may be large, is not copied: it is the
+// answer's, or the request's.
 struct HubMessage {
   std::string event;
-  std::string payload;
+  std::string head;
+  absl::string_view body;
+  absl::string_view tail;
+
+  std::array<absl::string_view, 3> parts() const { return {head, body, tail}; }
+  std::size_t payload_size() const { return head.size() + body.size() + tail.size(); }
+  std::string payload() const { return absl::StrCat(head, body, tail); }
 };
 
 // `{event}_response`, `{event}_error` or `unsupported_event`. Never fails: details that are not
-// valid JSON are left out.
+// valid JSON are left out. The answer must outlive the message.
 HubMessage EncodeAnswer(const router::HubAnswer& answer);
 
 // The answer to a call whose request_id is no string: `bad.odd_request_id` is repeated as it came.

@@ -135,13 +135,13 @@ void PhoenixChannel::SetDefinition(std::shared_ptr<const std::string> definition
   if (is_rejected) StartTimer(absl::ZeroDuration(), &PhoenixChannel::Join);
 }
 
-absl::StatusOr<PhoenixChannel::Pushed> PhoenixChannel::Push(std::string event,
-                                                            std::string payload) {
+absl::StatusOr<PhoenixChannel::Pushed> PhoenixChannel::Push(
+    std::string event, absl::Span<const absl::string_view> payload) {
   if (!ready()) return absl::UnavailableError("the topic is not joined");
   Pushed pushed;
   pushed.ref = socket_->NextRef();
   const absl::StatusOr<router::HubPosition> position =
-      socket_->Send({join_ref_, pushed.ref, topic_, std::move(event), std::move(payload)});
+      socket_->Send({join_ref_, pushed.ref, topic_, std::move(event), ""}, payload);
   if (!position.ok()) return position.status();
   pushed.position = position_ = *position;
   return pushed;

@@ -99,7 +99,8 @@ class PhoenixChannel : public PhoenixSocket::TopicHandler {
   void OnRegisterTurn();
 
   // Sends on the channel. UNAVAILABLE unless ready; RESOURCE_EXHAUSTED as in PhoenixSocket::Send.
-  absl::StatusOr<Pushed> Push(std::string event, std::string payload);
+  // The payload comes in parts.
+  absl::StatusOr<Pushed> Push(std::string event, absl::Span<const absl::string_view> payload);
 
   // Has everything pushed so far proven.
   void RequestProof();

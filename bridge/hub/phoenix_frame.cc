@@ -35,7 +35,7 @@ class FrameReader {
     if (!ReadString(frame.topic)) return NotAFrame(reader_, "topic is not a string");
     if (!ReadString(frame.event)) return NotAFrame(reader_, "event is not a string");
     if (!reader_.NextElement()) return NotAFrame(reader_, "less than five elements");
-    absl::Status status = ReadPayload(frame.payload);
+    absl::Status status = ReadPayload(frame);
     if (!status.ok()) return status;
     return frame;
   }
@@ -52,17 +52,37 @@ class FrameReader {
   }
 
   // The last element and the frame's end.
-  absl::Status ReadPayload(std::string& out) {
+  absl::Status ReadPayload(PhoenixFrame& frame) {
     // Read apart, so that an error's position and depth are those in the payload.
     const absl::string_view rest = text_.substr(reader_.offset());
     base::JsonReader reader(rest, kMaxPayloadDepth);
-    absl::string_view payload;
-    if (!reader.Skip(payload)) return reader.status();
+    const bool is_object = reader.Peek() == '{';
+    const std::size_t begin = reader.offset();
+    if (!(is_object ? ReadMembers(reader, begin, frame.members) : reader.Skip())) {
+      return reader.status();
+    }
+    const absl::string_view payload = rest.substr(begin, reader.offset() - begin);
     if (reader.Peek() != ']') return NotAFrame("it does not end after five elements");
     const absl::string_view end = rest.substr(reader.offset() + 1);
     if (base::JsonReader(end).Peek() != '\0') return NotAFrame("something follows its end");
-    out = reader.has_lone_surrogates() ? base::RepairSurrogates(payload) : std::string(payload);
+    if (reader.has_lone_surrogates()) {
+      frame.payload = base::RepairSurrogates(payload);
+      frame.members.clear();
+    } else {
+      frame.payload = std::string(payload);
+    }
     return absl::OkStatus();
+  }
+
+  static bool ReadMembers(base::JsonReader& reader, std::size_t begin,
+                          std::vector<base::JsonMembers::Place>& members) {
+    std::string name;
+    absl::string_view value;
+    reader.BeginObject();
+    while (reader.NextMember(name) && reader.Skip(value)) {
+      members.push_back({std::move(name), reader.offset() - begin - value.size(), value.size()});
+    }
+    return reader.ok();
   }
 
   const absl::string_view text_;
@@ -85,9 +105,21 @@ absl::StatusOr<PhoenixFrame> ParsePhoenixFrame(absl::string_view text) {
 }
 
 std::string EncodePhoenixFrame(const PhoenixFrame& frame) {
-  return absl::StrCat("[", QuoteOrNull(frame.join_ref), ",", QuoteOrNull(frame.ref), ",",
-                      base::QuoteJson(frame.topic), ",", base::QuoteJson(frame.event), ",",
-                      frame.payload, "]");
+  const absl::string_view payload = frame.payload;
+  return EncodePhoenixFrame(frame, absl::MakeConstSpan(&payload, 1));
+}
+
+std::string EncodePhoenixFrame(const PhoenixFrame& frame,
+                               absl::Span<const absl::string_view> payload) {
+  std::string text =
+      absl::StrCat("[", QuoteOrNull(frame.join_ref), ",", QuoteOrNull(frame.ref), ",",
+                   base::QuoteJson(frame.topic), ",", base::QuoteJson(frame.event), ",");
+  std::size_t size = text.size() + 1;
+  for (const absl::string_view part : payload) size += part.size();
+  text.reserve(size);  // it may be large: it is put together once
+  for (const absl::string_view part : payload) text.append(part.data(), part.size());
+  text.push_back(']');
+  return text;
 }
 
 }  // namespace atomemo::hub

@@ -3,10 +3,13 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "bridge/base/json_members.h"
 #include "bridge/base/json_reader.h"
 
 namespace atomemo::hub {
@@ -23,6 +26,9 @@ struct PhoenixFrame {
   // What is wrong with a frame that cannot be read in full. `payload` is then an object of what
   // was found in it nevertheless, `request_id` or `status`: whoever waits must not wait in vain.
   absl::Status damage = absl::OkStatus();
+  // Of a payload that is an object, so that it need not be read once more. Empty for one that could
+  // not be read in full, or that was changed.
+  std::vector<base::JsonMembers::Place> members;
 };
 
 // How deep a payload may nest: as deep as JSON may elsewhere, inside an answer's `data`.
@@ -34,8 +40,10 @@ inline constexpr int kMaxPayloadDepth = base::kMaxJsonDepth + 1;
 // contains any of the text.
 absl::StatusOr<PhoenixFrame> ParsePhoenixFrame(absl::string_view text);
 
-// The inverse. `payload` must be valid JSON.
+// The inverse. The payload must be valid JSON: the frame's own, or `payload`, its parts, instead.
 std::string EncodePhoenixFrame(const PhoenixFrame& frame);
+std::string EncodePhoenixFrame(const PhoenixFrame& frame,
+                               absl::Span<const absl::string_view> payload);
 
 }  // namespace atomemo::hub
 

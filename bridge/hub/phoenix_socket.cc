@@ -88,8 +88,14 @@ void PhoenixSocket::Detach(const std::string& topic) { handlers_.erase(topic); }
 std::string PhoenixSocket::NextRef() { return absl::StrCat(++last_ref_); }
 
 absl::StatusOr<router::HubPosition> PhoenixSocket::Send(const PhoenixFrame& frame) {
+  const absl::string_view payload = frame.payload;
+  return Send(frame, absl::MakeConstSpan(&payload, 1));
+}
+
+absl::StatusOr<router::HubPosition> PhoenixSocket::Send(
+    const PhoenixFrame& frame, absl::Span<const absl::string_view> payload) {
   if (!open_) return absl::UnavailableError("not connected to the hub");
-  const std::string text = EncodePhoenixFrame(frame);
+  const std::string text = EncodePhoenixFrame(frame, payload);
   if (text.size() + kFrameHeaderBytes > options_.max_frame_bytes) {
     return absl::ResourceExhaustedError(
         absl::StrCat("the message has ", text.size() + kFrameHeaderBytes,

@@ -122,6 +122,9 @@ class PhoenixSocket {
   // Sends a frame. UNAVAILABLE if not connected; RESOURCE_EXHAUSTED names the limit if the frame is
   // larger than the hub takes.
   absl::StatusOr<router::HubPosition> Send(const PhoenixFrame& frame);
+  // The same with a payload in parts, instead of the frame's own.
+  absl::StatusOr<router::HubPosition> Send(const PhoenixFrame& frame,
+                                           absl::Span<const absl::string_view> payload);
 
   // Of the last frame that was sent.
   router::HubPosition position() const { return position_; }

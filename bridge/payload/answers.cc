@@ -386,8 +386,8 @@ absl::StatusOr<std::string> AnswerJson(const pb::OAuth2Result& result,
   return violations.OkOr(std::move(data).Finish());
 }
 
-absl::StatusOr<std::string> AnswerJson(const pb::InvokeResult& result) {
-  absl::StatusOr<std::string> text = JsonTextOf(result.data());
+absl::StatusOr<std::string> AnswerJson(pb::InvokeResult result) {
+  absl::StatusOr<std::string> text = JsonTextOf(std::move(*result.mutable_data()));
   if (text.ok()) return text;
   Violations violations;
   violations.AddWithExcerpt("data", text.status());

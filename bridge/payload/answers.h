@@ -22,7 +22,8 @@ inline constexpr int kMaxCauses = 16;
 // cannot be read they quote up to 40 bytes around the place, unless it is that of a credential.
 // Pure.
 absl::StatusOr<std::string> AnswerJson(const pb::AuthenticateResult& result);
-absl::StatusOr<std::string> AnswerJson(const pb::InvokeResult& result);
+// May be large: its text is taken rather than copied.
+absl::StatusOr<std::string> AnswerJson(pb::InvokeResult result);
 absl::StatusOr<std::string> AnswerJson(const pb::ListResourcesResult& result);
 absl::StatusOr<std::string> AnswerJson(const pb::MapResourceResult& result);
 

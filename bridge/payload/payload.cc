@@ -308,6 +308,14 @@ absl::StatusOr<std::string> JsonTextOf(const pb::JsonValue& value, int max_depth
   return Checked(value.json(), base::CheckJson(value.json(), max_depth));
 }
 
+absl::StatusOr<std::string> JsonTextOf(pb::JsonValue&& value) {
+  if (!value.has_json()) return JsonTextOf(value);
+  std::string& text = *value.mutable_json();
+  base::JsonReader reader(text, base::kMaxJsonDepth);
+  const bool can_be_passed_on = reader.Skip() && reader.End() && !reader.has_lone_surrogates();
+  return can_be_passed_on ? absl::StatusOr<std::string>(std::move(text)) : JsonTextOf(value);
+}
+
 std::string MessageWithExcerpt(const absl::Status& error) {
   const absl::optional<absl::Cord> excerpt = error.GetPayload(kExcerptPayload);
   if (!excerpt) return std::string(error.message());

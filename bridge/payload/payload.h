@@ -29,6 +29,8 @@ absl::StatusOr<std::string> JsonTextOf(const pb::JsonObject& object,
                                        int max_depth = base::kMaxJsonDepth);
 absl::StatusOr<std::string> JsonTextOf(const pb::JsonValue& value,
                                        int max_depth = base::kMaxJsonDepth);
+// Takes a text out of the value rather than copy it.
+absl::StatusOr<std::string> JsonTextOf(pb::JsonValue&& value);
 
 // The message of such an error with a few characters of the payload around the place. For those
 // whose payload it is; never for a log.

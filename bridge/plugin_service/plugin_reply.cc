@@ -60,7 +60,7 @@ router::PluginReply ResultReply(router::CallKind kind,
       router::EventOfResult(kind, TextOf(*result, "event"), result.get());
   if (event != nullptr) reply.event = std::string(event->name);
   reply.size = result->ByteSizeLong();
-  reply.outcome = [result = std::shared_ptr<const google::protobuf::Message>(std::move(result))](
+  reply.outcome = [result = std::shared_ptr<google::protobuf::Message>(std::move(result))](
                       const router::HubEvent& asked) -> absl::StatusOr<router::CallOutcome> {
     if (asked.result->GetDescriptor() != result->GetDescriptor()) {
       return absl::InvalidArgumentError(absl::StrCat("it is no answer to a ", asked.name));

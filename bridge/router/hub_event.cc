@@ -15,11 +15,11 @@ using definition::ToolFacts;
 using Shape = PayloadMember::Shape;
 
 template <typename Result>
-absl::StatusOr<std::string> Answer(const google::protobuf::Message& result) {
-  return payload::AnswerJson(static_cast<const Result&>(result));
+absl::StatusOr<std::string> Answer(google::protobuf::Message& result) {
+  return payload::AnswerJson(std::move(static_cast<Result&>(result)));
 }
 template <pb::OAuth2Step::StepCase kStep>
-absl::StatusOr<std::string> AnswerOAuth2(const google::protobuf::Message& result) {
+absl::StatusOr<std::string> AnswerOAuth2(google::protobuf::Message& result) {
   return payload::AnswerJson(static_cast<const pb::OAuth2Result&>(result), kStep);
 }
 

@@ -44,7 +44,8 @@ struct PayloadMember {
 
 // An answer's JSON text, or what is wrong with it; `result` is of the type HubEvent::result. See
 // payload/answers.h.
-using AnswerJsonFunction = absl::StatusOr<std::string> (*)(const google::protobuf::Message& result);
+// It may be asked once: a text may be taken out of the result.
+using AnswerJsonFunction = absl::StatusOr<std::string> (*)(google::protobuf::Message& result);
 
 struct HubEvent {
   // The hub's, for instance "invoke_tool".

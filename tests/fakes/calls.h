@@ -82,7 +82,8 @@ router::PluginReply ReplyOf(const Result& result) {
   reply.request_id = result.request_id();
   reply.size = result.ByteSizeLong();
   reply.outcome = [result](const router::HubEvent& asked) -> absl::StatusOr<router::CallOutcome> {
-    absl::StatusOr<std::string> json = asked.answer_json(result);
+    Result taken = result;
+    absl::StatusOr<std::string> json = asked.answer_json(taken);
     if (!json.ok()) return json.status();
     return *std::move(json);
   };

@@ -16,18 +16,19 @@ namespace pb = payload::pb;
 void Expect(const absl::StatusOr<std::string>& data) {
   if (!data.ok()) return;
   ATOMEMO_FUZZ_EXPECT(base::CheckJson(*data).ok(), *data);
-  const hub::HubMessage message = hub::EncodeAnswer({"invoke_tool", "r", *data, false});
-  ATOMEMO_FUZZ_EXPECT(hub::RequestIdOf(message.payload) == "r", message.payload);
+  const router::HubAnswer answer{"invoke_tool", "r", *data};
+  const hub::HubMessage message = hub::EncodeAnswer(answer);
+  ATOMEMO_FUZZ_EXPECT(hub::RequestIdOf(message.payload()) == "r", message.payload());
   const std::string frame =
-      hub::EncodePhoenixFrame({"1", "2", "t", message.event, message.payload});
+      hub::EncodePhoenixFrame({"1", "2", "t", message.event, message.payload()});
   ATOMEMO_FUZZ_EXPECT(hub::ParsePhoenixFrame(frame).ok(), frame);
 }
 
 void ExpectError(const pb::PluginError& error) {
   const hub::HubMessage message =
       hub::EncodeAnswer({"oauth2_get_token", "r", error, error.code() == "unsupported"});
-  ATOMEMO_FUZZ_EXPECT(base::CheckJsonObject(message.payload).ok(), message.payload);
-  ATOMEMO_FUZZ_EXPECT(hub::RequestIdOf(message.payload) == "r", message.payload);
+  ATOMEMO_FUZZ_EXPECT(base::CheckJsonObject(message.payload()).ok(), message.payload());
+  ATOMEMO_FUZZ_EXPECT(hub::RequestIdOf(message.payload()) == "r", message.payload());
 }
 
 template <typename Result>

@@ -46,12 +46,12 @@ bool SameValue(const Json& a, const Json& b) {
 // The parameters come back with the same request_id, whichever encoding they took.
 void Answer(const router::HubCall& call, const std::string& data) {
   ATOMEMO_FUZZ_EXPECT(base::CheckJson(data).ok(), data);
-  const hub::HubMessage message =
-      hub::EncodeAnswer({std::string(call.event->name), call.request_id, data, false});
+  const router::HubAnswer answer_to_call{std::string(call.event->name), call.request_id, data};
+  const hub::HubMessage message = hub::EncodeAnswer(answer_to_call);
   // Its numbers may be beyond what a double can hold.
-  const absl::Status answer = base::CheckJson(message.payload).status();
-  ATOMEMO_FUZZ_EXPECT(answer.ok(), absl::StrCat(answer.ToString(), "\n", message.payload));
-  ATOMEMO_FUZZ_EXPECT(hub::RequestIdOf(message.payload) == call.request_id, message.payload);
+  const absl::Status answer = base::CheckJson(message.payload()).status();
+  ATOMEMO_FUZZ_EXPECT(answer.ok(), absl::StrCat(answer.ToString(), "\n", message.payload()));
+  ATOMEMO_FUZZ_EXPECT(hub::RequestIdOf(message.payload()) == call.request_id, message.payload());
 }
 
 void ThroughStruct(const payload::pb::JsonObject& parameters, const router::HubCall& call) {

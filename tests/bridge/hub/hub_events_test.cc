@@ -259,10 +259,11 @@ router::HubAnswer Failure(std::string event, pb::PluginError error) {
 }
 
 TEST(EncodeAnswerTest, DataIsSplicedInAsItStands) {
-  const HubMessage message =
-      EncodeAnswer({"invoke_tool", "r\"1", R"([1.00, 12345678901234567890])"});
+  const router::HubAnswer answer{"invoke_tool", "r\"1", R"([1.00, 12345678901234567890])"};
+  const HubMessage message = EncodeAnswer(answer);
+  EXPECT_EQ(message.body.data(), std::get<std::string>(answer.outcome).data()) << "not copied";
   EXPECT_EQ(message.event, "invoke_tool_response");
-  EXPECT_EQ(message.payload, R"({"request_id":"r\"1","data":[1.00, 12345678901234567890]})");
+  EXPECT_EQ(message.payload(), R"({"request_id":"r\"1","data":[1.00, 12345678901234567890]})");
 }
 
 TEST(EncodeAnswerTest, AnErrorHasCodeAndMessage) {
@@ -270,7 +271,7 @@ TEST(EncodeAnswerTest, AnErrorHasCodeAndMessage) {
   error.set_message("no \"such\" city");
   const HubMessage message = EncodeAnswer(Failure("invoke_tool", error));
   EXPECT_EQ(message.event, "invoke_tool_error");
-  EXPECT_EQ(message.payload,
+  EXPECT_EQ(message.payload(),
             R"({"request_id":"r1","error":{"code":"sdk:exception","message":"no \"such\" city"}})");
 }
 
@@ -281,7 +282,7 @@ TEST(EncodeAnswerTest, AnErrorKeepsAllItHas) {
   error.set_message("m");
   error.set_stack("at f");
   error.mutable_details()->set_json(R"({"code":"ignored","city":"Ys","n":1.0})");
-  EXPECT_EQ(EncodeAnswer(Failure("locator_list", error)).payload,
+  EXPECT_EQ(EncodeAnswer(Failure("locator_list", error)).payload(),
             R"({"request_id":"r1","error":{"code":"weather:unknown","name":"UnknownCity",)"
             R"("message":"m","stack":"at f","city":"Ys","n":1.0}})");
 }
@@ -295,12 +296,12 @@ TEST(EncodeAnswerTest, WhatLedToAnErrorIsToldInIt) {
   error.mutable_cause()->set_message("30 s");
   error.mutable_cause()->set_stack("at g");
   error.mutable_cause()->mutable_cause()->set_code("os:110");
-  EXPECT_EQ(EncodeAnswer(Failure("invoke_tool", error)).payload,
+  EXPECT_EQ(EncodeAnswer(Failure("invoke_tool", error)).payload(),
             R"({"request_id":"r1","error":{"code":"sdk:exception","name":"ReadError",)"
             R"("message":"no city","a":1,"cause":{"name":"Timeout","message":"30 s",)"
             R"("stack":"at g","cause":{"code":"os:110","message":""}}}})");
   error.clear_cause();
-  EXPECT_THAT(EncodeAnswer(Failure("invoke_tool", error)).payload,
+  EXPECT_THAT(EncodeAnswer(Failure("invoke_tool", error)).payload(),
               HasSubstr(R"("cause":"ignored")"));
 }
 
@@ -309,21 +310,22 @@ TEST(EncodeAnswerTest, OfManyCausesTheFirstAreTold) {
   pb::PluginError* innermost = &error;
   for (int i = 0; i < 50; ++i) innermost = innermost->mutable_cause();
   const std::vector<std::string> parts =
-      absl::StrSplit(EncodeAnswer(Failure("invoke_tool", error)).payload, "\"cause\"");
+      absl::StrSplit(EncodeAnswer(Failure("invoke_tool", error)).payload(), "\"cause\"");
   EXPECT_EQ(parts.size(), 17u);
 }
 
 TEST(EncodeAnswerTest, DetailsMayBeAStruct) {
   pb::PluginError error;
   (*error.mutable_details()->mutable_fields()->mutable_fields())["city"].set_string_value("Ys");
-  EXPECT_THAT(EncodeAnswer(Failure("invoke_tool", error)).payload, HasSubstr(R"(,"city":"Ys"}})"));
+  EXPECT_THAT(EncodeAnswer(Failure("invoke_tool", error)).payload(),
+              HasSubstr(R"(,"city":"Ys"}})"));
 }
 
 TEST(EncodeAnswerTest, DetailsKeepTheDigitsOfTheirNumbers) {
   pb::PluginError error;
   error.mutable_details()->set_json(
       R"({"wei":115792089237316195423570985008687907853269984665640})");
-  EXPECT_THAT(EncodeAnswer(Failure("invoke_tool", error)).payload,
+  EXPECT_THAT(EncodeAnswer(Failure("invoke_tool", error)).payload(),
               HasSubstr(R"("wei":115792089237316195423570985008687907853269984665640)"));
 }
 
@@ -331,7 +333,7 @@ TEST(EncodeAnswerTest, InvalidDetailsAreLeftOut) {
   for (const char* details : {"{", "[1]", "\xff", ""}) {
     pb::PluginError error;
     error.mutable_details()->set_json(details);
-    const std::string payload = EncodeAnswer(Failure("invoke_tool", error)).payload;
+    const std::string payload = EncodeAnswer(Failure("invoke_tool", error)).payload();
     EXPECT_TRUE(base::CheckJson(payload).ok()) << payload;
   }
 }
@@ -342,7 +344,7 @@ TEST(EncodeAnswerTest, ErrorsOfAuthenticationCarryBothForms) {
   error.set_stack("at g");
   for (const char* event : {"credential_auth_spec", "oauth2_get_token"}) {
     EXPECT_EQ(
-        EncodeAnswer(Failure(event, error)).payload,
+        EncodeAnswer(Failure(event, error)).payload(),
         R"({"request_id":"r1","error":{"code":"sdk:exception","message":"expired","stack":"at g"},)"
         R"("message":"expired","stack":"at g"})");
   }
@@ -355,7 +357,7 @@ TEST(EncodeAnswerTest, AnUnsupportedEventIsNamed) {
   answer.unsupported = true;
   const HubMessage message = EncodeAnswer(answer);
   EXPECT_EQ(message.event, "unsupported_event");
-  EXPECT_EQ(message.payload,
+  EXPECT_EQ(message.payload(),
             R"({"request_id":"r1","event":"dance","error":{"code":"sdk:method_not_supported",)"
             R"("message":"nobody knows it"}})");
 }
@@ -363,7 +365,7 @@ TEST(EncodeAnswerTest, AnUnsupportedEventIsNamed) {
 TEST(EncodeRequestTest, PrefixesTheEvent) {
   const HubMessage message = EncodeRequest("get_file_url", "r1", R"({"res_key":"k"})");
   EXPECT_EQ(message.event, "hub_call:get_file_url");
-  EXPECT_EQ(message.payload, R"({"request_id":"r1","data":{"res_key":"k"}})");
+  EXPECT_EQ(message.payload(), R"({"request_id":"r1","data":{"res_key":"k"}})");
 }
 
 TEST(HubErrorStatusTest, KeepsTheWholeError) {

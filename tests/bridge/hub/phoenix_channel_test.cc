@@ -348,7 +348,7 @@ TEST_F(PhoenixChannelTest, LeavingWhatIsNotJoinedIsDoneAtOnceButLater) {
 
 TEST_F(PhoenixChannelTest, UnmatchedTopicMeansRejoin) {
   MakeReady();
-  const auto pushed = channel_->Push("invoke_tool_response", "{}");
+  const auto pushed = channel_->Push("invoke_tool_response", {"{}"});
   wire_->Say({std::nullopt, pushed->ref, kTopic, "phx_reply",
               R"({"status":"error","response":{"reason":"unmatched topic"}})"});
   EXPECT_FALSE(channel_->ready());
@@ -359,7 +359,7 @@ TEST_F(PhoenixChannelTest, UnmatchedTopicMeansRejoin) {
 
 TEST_F(PhoenixChannelTest, OtherErrorRepliesToPushesAreReported) {
   MakeReady();
-  const auto pushed = channel_->Push("hub_call:x", "{}");
+  const auto pushed = channel_->Push("hub_call:x", {"{}"});
   wire_->Reply(wire_->TakeOne("hub_call:x"), "error", R"({"code":"c"})");
   EXPECT_THAT(refused_, ElementsAre(absl::StrCat(pushed->ref, R"( {"code":"c"})")));
   EXPECT_TRUE(channel_->ready());
@@ -482,7 +482,7 @@ TEST_F(PhoenixChannelTest, AfterARefusalAnswersGoOutOnALaterJoinToo) {
   wire_->Reply(join_);
   EXPECT_FALSE(channel_->ready());
   wire_->Reply(wire_->TakeOne("register_plugin"), "error", R"({"message":"no"})");
-  EXPECT_TRUE(channel_->Push("invoke_tool_response", "{}").ok());
+  EXPECT_TRUE(channel_->Push("invoke_tool_response", {"{}"}).ok());
 }
 
 TEST_F(PhoenixChannelTest, ARefusedJoinTakesNoAnswers) {
@@ -499,7 +499,7 @@ TEST_F(PhoenixChannelTest, ARefusedChangeLeavesTheChannelReadyForAnswers) {
   wire_->Reply(wire_->TakeOne("register_plugin"), "error", R"({"message":"no"})");
   EXPECT_EQ(last_.state(), HubState::STATE_REJECTED);
   EXPECT_TRUE(channel_->ready());
-  EXPECT_TRUE(channel_->Push("invoke_tool_response", "{}").ok());
+  EXPECT_TRUE(channel_->Push("invoke_tool_response", {"{}"}).ok());
 }
 
 TEST_F(PhoenixChannelTest, OnlyTheReplyToTheLatestRegistrationCounts) {
@@ -546,18 +546,18 @@ TEST_F(PhoenixChannelTest, JoinsAgainOnANewConnection) {
   MakeReady();
   wire_->Lose();
   EXPECT_THAT(states_, ElementsAre(HubState::STATE_DISCONNECTED));
-  EXPECT_EQ(channel_->Push("e", "{}").status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(channel_->Push("e", {"{}"}).status().code(), absl::StatusCode::kUnavailable);
   scheduler_.Advance(absl::Seconds(1));
   wire_->sent.clear();
   wire_->Accept();
   AcceptJoinAndRegistration();
   EXPECT_TRUE(channel_->ready());
-  EXPECT_EQ(channel_->Push("e", "{}")->position.socket, 2u);
+  EXPECT_EQ(channel_->Push("e", {"{}"})->position.socket, 2u);
 }
 
 TEST_F(PhoenixChannelTest, ProofOnANewConnectionDoesNotMistakeOldPositions) {
   MakeReady();
-  for (int i = 0; i < 50; ++i) ASSERT_TRUE(channel_->Push("e", "{}").ok());
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(channel_->Push("e", {"{}"}).ok());
   wire_->Lose();
   scheduler_.Advance(absl::Seconds(1));
   wire_->Accept();

@@ -144,5 +144,32 @@ TEST(PhoenixFrameTest, EncodingIsTheInverseOfParsing) {
   EXPECT_EQ(back.payload, frame.payload);
 }
 
+TEST(PhoenixFrameTest, KnowsWhereTheMembersOfItsPayloadAre) {
+  const PhoenixFrame frame =
+      ParsePhoenixFrame(R"(["1","2","t","e", {"a" : [1.0], "b\u0020c":"x" , "a":null} ])").value();
+  EXPECT_EQ(frame.payload, R"({"a" : [1.0], "b\u0020c":"x" , "a":null})");
+  const base::JsonMembers members = base::JsonMembers::At(frame.members, frame.payload);
+  ASSERT_EQ(members.rest().size(), 3u);
+  EXPECT_EQ(members.rest()[0].name, "a");
+  EXPECT_EQ(members.rest()[0].value, "[1.0]");
+  EXPECT_EQ(members.rest()[1].name, "b c");
+  EXPECT_EQ(members.rest()[1].value, "\"x\"");
+  EXPECT_EQ(members.rest()[2].value, "null");
+}
+
+TEST(PhoenixFrameTest, KnowsNoMembersOfAPayloadThatIsNoObjectOrWasChanged) {
+  EXPECT_TRUE(ParsePhoenixFrame(R"([null,null,"t","e",[{"a":1}]])").value().members.empty());
+  const PhoenixFrame repaired =
+      ParsePhoenixFrame(R"([null,null,"t","e",{"a":"\ud800","b":1}])").value();
+  EXPECT_EQ(repaired.payload, R"({"a":"\ufffd","b":1})");
+  EXPECT_TRUE(repaired.members.empty());
+}
+
+TEST(EncodePhoenixFrameTest, PutsAPayloadTogetherOfItsParts) {
+  const absl::string_view parts[] = {"{\"data\":", "[1,2]", "}"};
+  EXPECT_EQ(EncodePhoenixFrame({"1", std::nullopt, "t", "e", ""}, parts),
+            R"(["1",null,"t","e",{"data":[1,2]}])");
+}
+
 }  // namespace
 }  // namespace atomemo::hub
