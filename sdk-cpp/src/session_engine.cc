@@ -24,8 +24,8 @@ constexpr std::int64_t kDefaultMessageBytes = std::int64_t{4} << 20;
 constexpr int kMaxReceiveBytes = 64 << 20;
 // Room in a message for what is not the answer.
 constexpr std::int64_t kEnvelopeBytes = 1024;
-// How long the bridge has to end a stream that is half-closed.
-constexpr absl::Duration kAfterHalfClose = absl::Seconds(2);
+// How long the bridge has, at least, to do what a plugin asks of it at the end of a session.
+constexpr absl::Duration kCourtesy = absl::Seconds(2);
 
 absl::StatusOr<pb::HubMode> ModeOf(HubMode mode, const Environment& env) {
   const std::string text = mode == HubMode::kDebug     ? "debug"
@@ -215,7 +215,12 @@ void SessionEngine::Poll(absl::Time deadline) {
 
 void SessionEngine::MoveOn() {
   if (stopping() && phase_ < Phase::kDraining) Enter(Phase::kDraining);
-  while (absl::Now() >= Deadline()) Enter(static_cast<Phase>(static_cast<int>(phase_) + 1));
+  const auto done = [this] {
+    return (phase_ == Phase::kFinishing || phase_ == Phase::kCancelling) && calls_.running() == 0;
+  };
+  while (done() || absl::Now() >= Deadline()) {
+    Enter(static_cast<Phase>(static_cast<int>(phase_) + 1));
+  }
 }
 
 void SessionEngine::Enter(Phase phase) {
@@ -236,12 +241,14 @@ void SessionEngine::Enter(Phase phase) {
 absl::Time SessionEngine::Deadline() const {
   switch (phase_) {
     case Phase::kWindingUp:
-    case Phase::kDraining:
+    case Phase::kFinishing:
       return drain_by_;
+    case Phase::kDraining:
+      return std::max(drain_by_, entered_ + kCourtesy);
     case Phase::kCancelling:
       return entered_ + options_.cancel_grace;
     case Phase::kClosing:
-      return entered_ + kAfterHalfClose;
+      return entered_ + kCourtesy;
     default:
       return absl::InfiniteFuture();
   }
@@ -292,7 +299,7 @@ void SessionEngine::OnMessage(BridgeMessagePtr message) {
     case pb::BridgeMessage::kDraining:
       return OnDraining(message->draining());
     case pb::BridgeMessage::kDrained:
-      if (phase_ < Phase::kDraining) Enter(Phase::kDraining);
+      if (phase_ < Phase::kFinishing) Enter(Phase::kFinishing);
       return;
     case pb::BridgeMessage::kCancel:
       return calls_.Cancel(message->cancel().request_id());
@@ -364,9 +371,7 @@ void SessionEngine::OnCall(const CallRow& row, BridgeMessagePtr message) {
   // Held by the table while the call waits, hence also by this engine: until ShutDown.
   auto start = [self = shared_from_this(), &pool, &row, message, control] {
     pool.Submit([self, &row, message, control] {
-      const PluginMessagePtr answer = self->Answer(row, *message, *control);
-      self->calls_.End(row.info(*message).request_id(), answer);
-      self->Send(answer);
+      self->End(row.info(*message).request_id(), self->Answer(row, *message, *control));
     });
   };
   CallTable::Admitted admitted = calls_.Admit(info.request_id(), control, std::move(start));
@@ -406,6 +411,13 @@ PluginMessagePtr SessionEngine::Answer(const CallRow& row, const pb::BridgeMessa
   }();
   if (!failure.ok()) *reply->mutable_failure() = FailureOf(info, failure);
   return reply;
+}
+
+void SessionEngine::End(const std::string& request_id, PluginMessagePtr answer) {
+  // In one step: once no call runs, the session half-closes.
+  absl::MutexLock lock(&mutex_);
+  calls_.End(request_id, answer);
+  if (stream_ != nullptr) stream_->Send(std::move(answer));
 }
 
 void SessionEngine::Send(PluginMessagePtr message) {

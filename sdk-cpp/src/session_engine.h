@@ -47,14 +47,16 @@ class SessionEngine : private BridgeStream::Listener,
   void Stop() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  // A session's life, in this order. What waits for too long goes on to the next phase.
+  // A session's life, in this order. What is done, or waits for too long, goes on to the next
+  // phase.
   enum class Phase {
     kOpening,     // until `opened`
     kServing,     // calls come
     kWindingUp,   // the bridge drains: until `drained`
-    kDraining,    // `drain` is sent: until the bridge, which then has every answer, ends the stream
+    kDraining,    // `drain` is sent: until `drained`
+    kFinishing,   // no further call comes: until none runs, or the bridge ends the stream
     kCancelling,  // handlers were told to return: likewise
-    kClosing,     // half-closed: likewise, without the answers that there are not
+    kClosing,     // half-closed: until the bridge, which then has every answer, ends the stream
     kAborting,    // cancelled: until gRPC ends the stream
     kEnded,
   };
@@ -98,6 +100,8 @@ class SessionEngine : private BridgeStream::Listener,
 
   // The reply to a call, whatever its handler does.
   PluginMessagePtr Answer(const CallRow& row, const pb::BridgeMessage& call, CallControl& control);
+  // Keeps the answer and sends it.
+  void End(const std::string& request_id, PluginMessagePtr answer) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // ---- On any thread
 

@@ -69,6 +69,8 @@ class FakePluginService final
     absl::MutexLock lock(&mutex_);
     hub_reply_ = std::move(reply);
   }
+  // The bridge does not end the stream of a plugin that has stopped before that half-closes.
+  void HoldEnd() { Set(&hold_end_); }
   void HoldHubCalls() { Set(&hold_hub_calls_); }
   // `drain` is not answered with `drained`; TellDrained does that.
   void HoldDrained(bool hold = true) {
@@ -241,6 +243,7 @@ class FakePluginService final
     }
     // Once the plugin wants to stop, and has no more to do.
     void EndIfDone() {
+      if (fake_.hold_end_) return;
       if (stopping && drained && open_calls.empty()) End(grpc::Status::OK);
     }
 
@@ -367,6 +370,7 @@ class FakePluginService final
   bool hold_hub_calls_ = false;
   bool hold_drained_ = false;
   bool hold_reads_ = false;
+  bool hold_end_ = false;
   std::int64_t max_message_bytes_ = 4 << 20;
   pb::HubReply hub_reply_;
   std::map<std::string, std::string> files_;

@@ -74,6 +74,21 @@ TEST_F(SessionEngineTest, StopLeavesHandlersBehindThatDoNotListen) {
   signals->go_on.Notify();
 }
 
+TEST_F(SessionEngineTest, StopHalfClosesOnceAllIsAnswered) {
+  options_.drain_timeout = absl::InfiniteDuration();
+  bridge_.HoldEnd();
+  bridge_.Start();
+  StartPlugin();
+  ASSERT_TRUE(bridge_.WaitForSessions(1));
+  bridge_.Invoke("r1", "wait", "{}");
+  started_.WaitForNotification();
+  plugin_.Stop();
+  ASSERT_TRUE(bridge_.WaitForDrainRequest());
+  go_on_.Notify();
+  EXPECT_TRUE(Finished().ok());
+  EXPECT_EQ(bridge_.reply_count("r1"), 1u);
+}
+
 TEST_F(SessionEngineTest, StopDoesNotWaitForEverForABridgeThatHangs) {
   options_.drain_timeout = absl::Milliseconds(1);
   options_.cancel_grace = absl::Milliseconds(1);
