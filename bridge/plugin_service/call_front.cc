@@ -59,7 +59,9 @@ void StreamTie::FailCall(router::CallKind kind, absl::string_view request_id,
                          absl::string_view message) {
   context->io.Post([self = shared_from_this(), kind, id = std::string(request_id),
                     error = router::BridgeError(code, error_name, message)] {
-    if (self->active) self->context->port.Fail(self->session_id, kind, id, error);
+    if (!self->active) return;
+    self->context->port.Fail(self->session_id, kind, id, error);
+    if (self->on_failed) self->on_failed(id);
   });
 }
 

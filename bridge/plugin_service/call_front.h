@@ -52,6 +52,8 @@ class StreamTie : public std::enable_shared_from_this<StreamTie> {
   bool ending = false;
   // Takes it from the router.
   std::function<void()> detach;
+  // A call that had been sent, or was about to be, was answered by FailCall.
+  std::function<void(absl::string_view request_id)> on_failed;
 
   // Once. What was read until then still counts.
   void End() {

@@ -1,7 +1,5 @@
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "bridge/base/log.h"
 #include "bridge/payload/payload.h"
@@ -117,23 +116,64 @@ const ServeFront& Front() {
   return front;
 }
 
+// Knows what the plugin has still to do, so that the bridge can end the stream when a plugin that
+// stops is done. All of it on the io thread only.
+class ServeTie : public StreamTie {
+ public:
+  using StreamTie::StreamTie;
+
+  // The plugin has these calls, and has not answered.
+  absl::flat_hash_set<std::string> open_calls;
+  std::size_t open_hub_requests = 0;
+  // The plugin has asked for no further calls.
+  bool stopping = false;
+  // It was told that none comes.
+  bool drained = false;
+
+  // Ends the stream if all is done. Later, because the router may be in the middle of something.
+  void EndIfDone() {
+    if (!IsDone()) return;
+    context->io.Post([self = shared_from_this(), this] {
+      if (!IsDone()) return;
+      outbox->Finish(absl::OkStatus());
+      End();
+    });
+  }
+
+ private:
+  bool IsDone() const {
+    return active && stopping && drained && open_calls.empty() && open_hub_requests == 0;
+  }
+};
+
 // A kind of call on the one stream. The stream is the session: it ends as that does, and says
 // once that no further call comes.
 class ServeSink : public StreamSink {
  public:
-  ServeSink(std::shared_ptr<StreamTie> tie, CallKind kind, std::shared_ptr<bool> drained)
+  ServeSink(const std::shared_ptr<ServeTie>& tie, CallKind kind)
       : StreamSink(
-            std::move(tie), Front(), kind,
+            tie, Front(), kind,
             router::EventOf(kind).goes_ahead ? RpcOutbox::Lane::kAhead : RpcOutbox::Lane::kInOrder),
-        drained_(std::move(drained)) {}
+        tie_(tie) {}
 
+  void Send(const router::CallForWorker& call) override {
+    tie_->open_calls.insert(call.request_id);
+    StreamSink::Send(call);
+  }
+  void Cancel(absl::string_view request_id, absl::string_view reason) override {
+    StreamSink::Cancel(request_id, reason);
+    tie_->open_calls.erase(request_id);
+    tie_->EndIfDone();
+  }
   void Drained() override {
-    if (!std::exchange(*drained_, true)) StreamSink::Drained();
+    if (std::exchange(tie_->drained, true)) return;
+    StreamSink::Drained();
+    tie_->EndIfDone();
   }
   void Finish(absl::Status) override {}
 
  private:
-  const std::shared_ptr<bool> drained_;
+  const std::shared_ptr<ServeTie> tie_;
 };
 
 // Adds what `hello` lists to a draft; goes on behind what is wrong, so that all of it is told.
@@ -218,10 +258,23 @@ absl::Status CheckCallsAtOnce(absl::string_view field, std::int32_t declared) {
                                                  kDefaultCallsAtOnce));
 }
 
-// Ends the stream. What is wrong with a definition is told in whole before: a status can say a part
-// only, and in some languages nobody sees its details.
-void Refuse(RpcOutbox& outbox, const absl::Status& why) {
-  if (why.code() == absl::StatusCode::kUnavailable) return outbox.Finish(why);  // no verdict
+// Whether a plugin that comes again would fare no better.
+bool IsForGood(const absl::Status& why) {
+  switch (why.code()) {
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kAborted:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Ends the stream. What ends it for good is told in whole before: a status can say a part only, and
+// in some languages nobody sees its details.
+void EndServe(RpcOutbox& outbox, const absl::Status& why) {
+  if (!IsForGood(why)) return outbox.Finish(why);
   auto message = std::make_unique<pb::BridgeMessage>();
   pb::Refused& refused = *message->mutable_refused();
   refused.set_message(std::string(why.message()));
@@ -237,12 +290,17 @@ class ServeStream : public RpcHandler {
  public:
   ServeStream(ContextPtr context, const RpcStart& start)
       : start_(start),
-        tie_(std::make_shared<StreamTie>(std::move(context), start.outbox, "Serve")),
+        tie_(std::make_shared<ServeTie>(std::move(context), start.outbox, "Serve")),
         events_(std::make_shared<StreamEvents>(
             tie_->context->io, kMaxUnhandled,
             [tie = tie_](StreamEvent event) { Handle(*tie, std::move(event)); },
             [outbox = start.outbox] { outbox->RequestRead(); })),
-        reader_(tie_, Front(), events_) {}
+        reader_(tie_, Front(), events_) {
+    tie_->on_failed = [tie = tie_.get()](absl::string_view request_id) {
+      tie->open_calls.erase(request_id);
+      tie->EndIfDone();
+    };
+  }
 
   void OnMessage(grpc::ByteBuffer message) override {
     if (greeted_) return reader_.Read(message);
@@ -250,12 +308,12 @@ class ServeStream : public RpcHandler {
     DefinitionQueue::Place place;
     absl::Status status = TakePlace(*tie_->context, message, place);
     if (status.ok()) status = ParseMessage(message, first);
-    if (!status.ok()) return tie_->outbox->Finish(status);
+    if (!status.ok()) return EndServe(*tie_->outbox, status);
     if (!first.has_hello()) return EndUngreeted();
     pb::Hello& hello = *first.mutable_hello();
     status = CheckCallsAtOnce("max_invocations", hello.max_invocations());
     if (status.ok()) status = CheckCallsAtOnce("max_queries", hello.max_queries());
-    if (!status.ok()) return tie_->outbox->Finish(status);
+    if (!status.ok()) return EndServe(*tie_->outbox, status);
     greeted_ = true;
     Open(std::move(hello), std::move(place));
   }
@@ -269,7 +327,7 @@ class ServeStream : public RpcHandler {
 
  private:
   void EndUngreeted() {
-    tie_->outbox->Finish(absl::InvalidArgumentError("the first message must be `hello`"));
+    EndServe(*tie_->outbox, absl::InvalidArgumentError("the first message must be `hello`"));
   }
 
   void Open(pb::Hello hello, DefinitionQueue::Place place) {
@@ -288,15 +346,17 @@ class ServeStream : public RpcHandler {
       // Whatever it is, such as its size: trying again does not help.
       absl::Status invalid = absl::InvalidArgumentError(why.message());
       if (auto violations = router::GetViolations(why)) router::SetViolations(invalid, *violations);
-      Refuse(*outbox, invalid);
+      EndServe(*outbox, invalid);
     };
-    opening->on_opened =
-        [tie = tie_, link = link_, events = events_, encoding = opening->request.payload_encoding(),
-         max_invocations = hello.max_invocations()](const std::string& session_id,
-                                                    const std::shared_ptr<SessionDraft>& draft) {
-          tie->encoding = encoding;
-          Begin(tie, link, events, session_id, draft, max_invocations);
-        };
+    opening->end = EndServe;
+    opening->on_opened = [tie = tie_, link = link_, events = events_,
+                          max_invocations = hello.max_invocations()](const std::string& session_id,
+                                                                     const SessionOpening& opened) {
+      tie->encoding = opened.request.payload_encoding();
+      const auto& open = opened.request.open_request_ids();
+      tie->open_calls.insert(open.begin(), open.end());
+      Begin(tie, link, events, session_id, opened.draft, max_invocations);
+    };
     opening->add_parts = [context = tie_->context, hello = std::move(hello)](SessionDraft& draft) {
       return AddParts(hello, *context, draft);
     };
@@ -304,7 +364,7 @@ class ServeStream : public RpcHandler {
   }
 
   // On the io thread.
-  static void Begin(const std::shared_ptr<StreamTie>& tie, const std::shared_ptr<SessionLink>& link,
+  static void Begin(const std::shared_ptr<ServeTie>& tie, const std::shared_ptr<SessionLink>& link,
                     const std::shared_ptr<StreamEvents>& events, const std::string& session_id,
                     const std::shared_ptr<SessionDraft>& draft, std::int32_t max_invocations) {
     ServiceContext& context = *tie->context;
@@ -313,20 +373,19 @@ class ServeStream : public RpcHandler {
       link->Close(*tie_context, *outbox);
     };
     tie->active = true;
-    const auto drained = std::make_shared<bool>(false);
     for (std::size_t i = 0; i < router::kCallKindCount; ++i) {
       const auto kind = static_cast<CallKind>(i);
       // What all other kinds may take together is the session's.
       const absl::Status status = context.port.Subscribe(
           session_id, kind, kind == CallKind::kInvoke ? max_invocations : kMaxCallsAtOnce,
-          std::make_shared<ServeSink>(tie, kind, drained));
-      if (!status.ok()) return tie->outbox->Finish(status);
+          std::make_shared<ServeSink>(tie, kind));
+      if (!status.ok()) return EndServe(*tie->outbox, status);
     }
     context.sessions.AddStream(session_id, CallKind::kInvoke, events);
     PublishDraft(
         tie->context, session_id, draft,
         [outbox = tie->outbox](absl::StatusOr<pb::PublishResponse> published) {
-          if (!published.ok()) return Refuse(*outbox, published.status());
+          if (!published.ok()) return EndServe(*outbox, published.status());
           auto message = std::make_unique<pb::BridgeMessage>();
           *message->mutable_published() = *std::move(published);
           outbox->Send(std::move(message), pb::PAYLOAD_ENCODING_JSON, RpcOutbox::Lane::kAhead);
@@ -336,38 +395,48 @@ class ServeStream : public RpcHandler {
   }
 
   // On the io thread.
-  static void Handle(StreamTie& tie, StreamEvent event) {
+  static void Handle(ServeTie& tie, StreamEvent event) {
     struct Handler {
-      StreamTie& tie;
+      ServeTie& tie;
       // It has half-closed.
       void operator()(StreamEnd) {
         tie.outbox->Finish(absl::OkStatus());
         tie.End();
       }
       void operator()(router::PluginReply& reply) {
-        if (tie.active) tie.context->port.Reply(tie.session_id, std::move(reply));
+        if (!tie.active) return;
+        tie.open_calls.erase(reply.request_id);
+        tie.context->port.Reply(tie.session_id, std::move(reply));
+        tie.EndIfDone();
       }
       void operator()(StreamDrain) {
-        if (tie.active) (void)tie.context->port.DrainSession(tie.session_id);
+        if (!tie.active) return;
+        tie.stopping = true;
+        (void)tie.context->port.DrainSession(tie.session_id);
+        tie.EndIfDone();
       }
       void operator()(StreamHubCall& request) {
         if (!tie.active) return;
         if (!request.call.ok()) {
           return SendHubReply(tie, ReplyTo(request.id, request.call.status()));
         }
-        tie.context->port.CallHub(tie.session_id, request.call->event,
-                                  std::move(request.call->data_json), request.call->timeout,
-                                  [tie = tie.shared_from_this(), id = std::move(request.id)](
-                                      absl::StatusOr<std::string> outcome) {
-                                    SendHubReply(*tie, ReplyTo(id, std::move(outcome)));
-                                  });
+        ++tie.open_hub_requests;
+        tie.context->port.CallHub(
+            tie.session_id, request.call->event, std::move(request.call->data_json),
+            request.call->timeout,
+            [self = tie.shared_from_this(), tie = &tie,
+             id = std::move(request.id)](absl::StatusOr<std::string> outcome) {
+              SendHubReply(*tie, ReplyTo(id, std::move(outcome)));
+              --tie->open_hub_requests;
+              tie->EndIfDone();
+            });
       }
     };
     std::visit(Handler{tie}, event);
   }
 
   const RpcStart start_;
-  const std::shared_ptr<StreamTie> tie_;
+  const std::shared_ptr<ServeTie> tie_;
   const std::shared_ptr<StreamEvents> events_;
   const std::shared_ptr<SessionLink> link_ = std::make_shared<SessionLink>();
   ReplyReader reader_;

@@ -22,6 +22,7 @@ class StreamSessionSink : public router::SessionSink {
         outbox_(opening.outbox),
         link_(opening.link),
         wrap_(opening.wrap),
+        end_(opening.end),
         lane_(opening.lane) {}
 
   void Send(pb::SessionEvent event) override {
@@ -31,7 +32,7 @@ class StreamSessionSink : public router::SessionSink {
     }
   }
 
-  void Finish(absl::Status status) override { outbox_->Finish(status); }
+  void Finish(absl::Status status) override { end_(*outbox_, status); }
 
  private:
   void EndSlowReader() {
@@ -48,6 +49,7 @@ class StreamSessionSink : public router::SessionSink {
   const std::shared_ptr<RpcOutbox> outbox_;
   const std::shared_ptr<SessionLink> link_;
   std::unique_ptr<google::protobuf::Message> (*const wrap_)(pb::SessionEvent event);
+  void (*const end_)(RpcOutbox& outbox, const absl::Status& why);
   const RpcOutbox::Lane lane_;
 };
 
@@ -81,7 +83,7 @@ void OpenOnIoThread(SessionOpening& opening) {
   ServiceContext& context = *opening.context;
   const absl::StatusOr<std::string> id =
       context.port.OpenSession(SpecOf(opening), std::make_shared<StreamSessionSink>(opening));
-  if (!id.ok()) return opening.outbox->Finish(id.status());
+  if (!id.ok()) return opening.end(*opening.outbox, id.status());
   opening.link->id = *id;
   KnownSession session;
   session.peer = opening.peer;
@@ -101,7 +103,7 @@ void OpenOnIoThread(SessionOpening& opening) {
   }
   FitViolations(*opened.mutable_warnings());
   opening.outbox->Send(opening.wrap(std::move(event)), pb::PAYLOAD_ENCODING_JSON, opening.lane);
-  if (opening.on_opened != nullptr) opening.on_opened(*id, opening.draft);
+  if (opening.on_opened != nullptr) opening.on_opened(*id, opening);
 }
 
 // On the thread that checks definitions.
@@ -183,7 +185,7 @@ absl::Status TakePlace(ServiceContext& context, const grpc::ByteBuffer& message,
 
 void OpenSession(std::shared_ptr<SessionOpening> opening) {
   if (absl::Status status = Prepare(*opening); !status.ok()) {
-    return opening->outbox->Finish(status);
+    return opening->end(*opening->outbox, status);
   }
   DefinitionQueue& definitions = opening->context->definitions;
   definitions.Run([opening = std::move(opening)] { CheckThenOpen(opening); });

@@ -55,9 +55,10 @@ struct SessionOpening {
       add_parts;
   // What is declared is wrong. On the thread that checks definitions.
   std::function<void(const absl::Status& why)> refuse;
+  // Ends the stream for any other reason. On any thread.
+  void (*end)(RpcOutbox& outbox, const absl::Status& why) = nullptr;
   // `opened` was sent. On the io thread.
-  std::function<void(const std::string& session_id, const std::shared_ptr<SessionDraft>& draft)>
-      on_opened;
+  std::function<void(const std::string& session_id, const SessionOpening& opening)> on_opened;
 
   // Taken before the request was parsed.
   DefinitionQueue::Place place;

@@ -32,6 +32,7 @@ class SessionStream : public RpcHandler {
       return std::make_unique<pb::SessionEvent>(std::move(event));
     };
     opening->refuse = [outbox = start_.outbox](const absl::Status& why) { outbox->Finish(why); };
+    opening->end = [](RpcOutbox& outbox, const absl::Status& why) { outbox.Finish(why); };
     OpenSession(std::move(opening));
   }
 

@@ -2,7 +2,7 @@
 # Makes the stubs if they are missing, and runs the plugin.
 #
 # Usage: examples/python-echo/run.sh
-# Environment: ATOMEMO_BRIDGE_SOCKET, STUBS_DIR (default build/python-stubs),
+# Environment: ATOMEMO_BRIDGE_SOCKET (default: where the bridge listens by default), STUBS_DIR (default build/python-stubs),
 #   PYTHON (default: the first of python3 and /usr/bin/python3 that has grpcio and protobuf).
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -16,4 +16,6 @@ if [[ -z "$python" ]]; then
   exit 1
 fi
 "$here/make-stubs.sh" "$stubs"
+folder="${XDG_RUNTIME_DIR:+$XDG_RUNTIME_DIR/atomemo}"
+export ATOMEMO_BRIDGE_SOCKET="${ATOMEMO_BRIDGE_SOCKET:-${folder:-/tmp/atomemo-$(id -u)}/bridge.sock}"
 PYTHONPATH="$stubs" exec "$python" "$here/echo.py"

@@ -3,6 +3,7 @@
 import concurrent.futures
 import contextlib
 import json
+import os
 import queue
 import signal
 import threading
@@ -21,7 +22,8 @@ class FakeBridge(plugin_service_pb2_grpc.PluginServiceServicer):
         self.hellos = queue.Queue()
         self.received = queue.Queue()
         self._to_plugin = queue.Queue()
-        self._server = grpc.server(concurrent.futures.ThreadPoolExecutor(max_workers=8))
+        self._server = grpc.server(
+            concurrent.futures.ThreadPoolExecutor(max_workers=8), options=[("grpc.max_receive_message_length", -1)])
         plugin_service_pb2_grpc.add_PluginServiceServicer_to_server(self, self._server)
         self._server.add_insecure_port(f"unix:{socket}")
         self._server.start()
@@ -47,6 +49,9 @@ class FakeBridge(plugin_service_pb2_grpc.PluginServiceServicer):
     def end_the_session(self, code):
         self._to_plugin.put(code)
 
+    def end_a_drained_session(self):
+        self._to_plugin.put(None)
+
     def Serve(self, messages, context):
         hello = next(messages).hello
         self._to_plugin = to_plugin = queue.Queue()
@@ -58,7 +63,7 @@ class FakeBridge(plugin_service_pb2_grpc.PluginServiceServicer):
             with contextlib.suppress(grpc.RpcError):  # A plugin that was killed.
                 for message in messages:
                     self.received.put(message)
-            to_plugin.put(None)  # It has half-closed.
+            to_plugin.put(None)  # The stream is over.
 
         threading.Thread(target=take, daemon=True).start()
         for message in iter(to_plugin.get, None):
@@ -83,8 +88,12 @@ class PythonEchoTest(PluginTestCase):
 
     def test_says_what_it_serves_and_takes(self):
         self.assertIn(b'"echo-text"', self.hello.session.definition_json)
-        self.assertGreater(self.hello.session.max_receive_bytes, 4 << 20)
+        self.assertEqual(self.hello.session.max_receive_bytes, -1)
         self.assertEqual(list(self.hello.session.open_request_ids), [])
+
+    def test_takes_large_calls(self):
+        self.bridge.start("r18", {"text": "x" * (5 << 20)})
+        self.assertEqual(json.loads(self.bridge.next().invoked.data.json)["characters"], 5 << 20)
 
     def test_answers_with_the_text(self):
         self.bridge.start("r1", {"text": "hello"})
@@ -122,7 +131,7 @@ class PythonEchoTest(PluginTestCase):
             text.write("done")
         self.assertEqual(json.loads(self.bridge.next().invoked.data.json), "done")
 
-    def test_a_cancelled_call_is_not_answered(self):
+    def test_a_cancelled_call_is_not_kept(self):
         self.start_patient_plugin()
         self.bridge.start("r7", {"text": self.gate})
         with open(self.gate, "w") as text:
@@ -131,7 +140,29 @@ class PythonEchoTest(PluginTestCase):
             self.assertEqual(self.bridge.next().failure.request_id, "r11")
             hello = self.restart_bridge()
             self.assertEqual(list(hello.session.open_request_ids), ["r11"])
+            self.assertEqual(self.bridge.next().failure.request_id, "r11")
             text.write("done")
+        self.bridge.start("r13", {})
+        self.assertEqual(self.bridge.next().failure.request_id, "r13")
+
+    def test_a_rejected_answer_is_not_kept(self):
+        self.bridge.start("r14", {})
+        self.assertEqual(self.bridge.next().failure.request_id, "r14")
+        self.bridge.send(rejected=pb.Rejected(request_id="r14"))
+        self.bridge.start("r15", {})
+        self.bridge.next()
+        self.assertEqual(list(self.restart_bridge().session.open_request_ids), ["r15"])
+
+    def test_serves_as_many_calls_at_once_as_it_says(self):
+        self.start_patient_plugin()
+        gates = [f"{self.gate}-{number}" for number in range(self.hello.max_invocations)]
+        for gate in gates:
+            os.mkfifo(gate)
+            self.bridge.start(gate, {"text": gate})
+        for gate in reversed(gates):  # The first one is answered last.
+            with open(gate, "w") as text:
+                text.write("done")
+            self.assertEqual(self.bridge.next().invoked.request_id, gate)
 
     def test_comes_back_after_its_stream_is_lost(self):
         self.bridge.end_the_session(grpc.StatusCode.RESOURCE_EXHAUSTED)
@@ -139,9 +170,13 @@ class PythonEchoTest(PluginTestCase):
         self.bridge.start("r8", {"text": "again"})
         self.assertEqual(self.bridge.next().invoked.request_id, "r8")
 
-    def test_gives_up_when_the_session_ends_for_a_reason_that_stays(self):
-        self.bridge.end_the_session(grpc.StatusCode.ABORTED)
+    def test_gives_up_when_it_is_refused_and_says_everything_that_is_wrong(self):
+        violations = [pb.DefinitionViolation(path=f"tools[{number}].name", message="expected") for number in range(3)]
+        self.bridge.send(refused=pb.Refused(message="not valid", violations=violations))
+        self.bridge.end_the_session(grpc.StatusCode.INVALID_ARGUMENT)
         self.assertEqual(self.plugin.wait(timeout=PATIENCE), 1)
+        for violation in violations:
+            self.assertIn(violation.path, self.output())
 
     def test_takes_its_socket_as_grpc_writes_it_too(self):
         for scheme in ("unix:", "unix://"):
@@ -157,6 +192,7 @@ class PythonEchoTest(PluginTestCase):
             self.bridge.send(drained=pb.Drained())
             text.write("done")
         self.assertEqual(json.loads(self.bridge.next().invoked.data.json), "done")
+        self.bridge.end_a_drained_session()
         self.assertEqual(self.plugin.wait(timeout=PATIENCE), 0)
 
     def test_sigterm_serves_calls_that_were_sent_before_it_was_drained(self):
@@ -165,6 +201,7 @@ class PythonEchoTest(PluginTestCase):
         self.bridge.start("r10", {"text": "just in time"})
         self.bridge.send(drained=pb.Drained())
         self.assertEqual(self.bridge.next().invoked.request_id, "r10")
+        self.bridge.end_a_drained_session()
         self.assertEqual(self.plugin.wait(timeout=PATIENCE), 0)
 
     def test_sigterm_takes_its_answers_to_the_next_bridge_if_this_one_dies(self):
@@ -179,7 +216,28 @@ class PythonEchoTest(PluginTestCase):
             self.bridge.send(drained=pb.Drained())
             text.write("done")
         self.assertEqual(json.loads(self.bridge.next().invoked.data.json), "done")
+        self.bridge.end_a_drained_session()
         self.assertEqual(self.plugin.wait(timeout=PATIENCE), 0)
+
+    def test_sigterm_offers_its_answers_before_it_asks_to_be_drained(self):
+        self.bridge.start("r16", {})
+        self.bridge.next()
+        self.bridge.stop()
+        self.plugin.send_signal(signal.SIGTERM)
+        self.bridge = FakeBridge(self.socket)
+        self.assertEqual(list(self.bridge.next_hello().session.open_request_ids), ["r16"])
+        self.assertEqual(self.bridge.next().failure.request_id, "r16")
+        self.assertTrue(self.bridge.next().HasField("drain"))
+        self.bridge.end_a_drained_session()
+        self.assertEqual(self.plugin.wait(timeout=PATIENCE), 0)
+
+    def test_sigterm_ends_it_though_a_call_takes_for_ever(self):
+        self.start_patient_plugin()
+        self.bridge.start("r17", {"text": self.gate})
+        with open(self.gate, "w"):
+            self.plugin.send_signal(signal.SIGTERM)
+            self.assertTrue(self.bridge.next().HasField("drain"))
+            self.assertEqual(self.plugin.wait(timeout=PATIENCE), -signal.SIGALRM)
 
     def test_sigterm_ends_it_while_there_is_no_bridge(self):
         self.bridge.stop()

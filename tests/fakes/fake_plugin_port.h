@@ -79,6 +79,8 @@ class FakePluginPort : public router::PluginPort {
   std::function<void(std::function<void(absl::StatusOr<router::Published>)>)> on_publish;
   // Answers CallHub; without it, the answer is `{}`.
   std::function<absl::StatusOr<std::string>(absl::string_view event)> on_call_hub;
+  // Is given CallHub's callback, to be called later on the io thread.
+  std::function<void(std::function<void(absl::StatusOr<std::string>)>)> on_call_hub_later;
   // Called when a session is closed, on the io thread, with everything that happened so far.
   std::function<void(const Record&, const std::string& session_id)> on_close;
   // Called for each reply, on the io thread, instead of recording it.
@@ -190,6 +192,7 @@ class FakePluginPort : public router::PluginPort {
       record_.hub_calls.push_back(
           {std::string(session_id), std::string(event), std::move(data_json), timeout});
     }
+    if (on_call_hub_later != nullptr) return on_call_hub_later(std::move(done));
     done(on_call_hub != nullptr ? on_call_hub(event) : absl::StatusOr<std::string>("{}"));
   }
 

@@ -64,6 +64,29 @@ class ServeTest : public ServiceTest {
     return stream_->Finish();
   }
 
+  // The plugin asks for no further calls; the router has heard it.
+  void Drain() {
+    pb::PluginMessage drain;
+    drain.mutable_drain();
+    stream_->Write(drain);
+    ASSERT_TRUE(port_.WaitUntil(
+        [](const fakes::FakePluginPort::Record& record) { return !record.drained.empty(); }));
+  }
+  void TellDrained() {
+    for (std::size_t i = 0; i < router::kCallKindCount; ++i) {
+      SinkOf(static_cast<router::CallKind>(i))->Drained();
+    }
+  }
+  // That the stream has ended with OK, and with it the session, once.
+  void ExpectEndOfSession() {
+    EXPECT_THAT(ReadAll(), IsEmpty());
+    EXPECT_TRUE(stream_->Finish().ok());
+    ASSERT_TRUE(port_.WaitUntil(
+        [](const fakes::FakePluginPort::Record& record) { return !record.closed.empty(); }));
+    OnIo([] {});
+    EXPECT_THAT(port_.Snapshot().closed, SizeIs(1));
+  }
+
   template <typename Send>
   void OnIo(Send send) {
     io_.Run(std::move(send));
@@ -241,6 +264,27 @@ TEST_F(ServeTest, WhatTheHubRefusesIsToldInWhole) {
       [](const fakes::FakePluginPort::Record& record) { return record.closed.size() == 1; }));
 }
 
+TEST_F(ServeTest, WhateverEndsForGoodIsARefusal) {
+  Open(Invoked("r1"));
+  EXPECT_THAT(Read().refused().message(), HasSubstr("must be `hello`"));
+  Finish();
+  pb::PluginMessage first = HelloMessage();
+  first.mutable_hello()->mutable_session()->set_max_receive_bytes(1);
+  Open(first);
+  EXPECT_THAT(Read().refused().message(), HasSubstr("max_receive_bytes"));
+  Finish();
+  Start();
+  OnIo([session = port_.Snapshot().opened.back().second] {
+    session->Finish(absl::AbortedError("replaced"));
+  });
+  EXPECT_EQ(Read().refused().message(), "replaced");
+  Finish();
+  port_.open_status = absl::PermissionDeniedError("another user's");
+  Open();
+  EXPECT_EQ(Read().refused().message(), "another user's");
+  EXPECT_EQ(Finish().error_code(), grpc::StatusCode::PERMISSION_DENIED);
+}
+
 TEST_F(ServeTest, AShutdownIsNoRefusal) {
   port_.on_publish = [](auto done) { done(absl::UnavailableError("the bridge is shutting down")); };
   Open();
@@ -306,26 +350,83 @@ TEST_F(ServeTest, EventsCancelsAndRejectionsArrive) {
 
 TEST_F(ServeTest, APluginThatStopsLosesNoCall) {
   Start();
-  pb::PluginMessage drain;
-  drain.mutable_drain();
-  stream_->Write(drain);
-  ASSERT_TRUE(port_.WaitUntil(
-      [](const fakes::FakePluginPort::Record& record) { return !record.drained.empty(); }));
+  Drain();
   OnIo([&] {
     sink_->Send(fakes::ForWorker(Invocation("last")));
-    for (std::size_t i = 0; i < router::kCallKindCount; ++i) {
-      SinkOf(static_cast<router::CallKind>(i))->Drained();
-    }
+    TellDrained();
   });
   EXPECT_EQ(Read().invoke().info().request_id(), "last");
   EXPECT_TRUE(Read().has_drained());
   stream_->Write(Invoked("last"));
-  stream_->WritesDone();
-  EXPECT_THAT(ReadAll(), IsEmpty());  // `drained` came once
-  EXPECT_TRUE(stream_->Finish().ok());
-  ASSERT_TRUE(port_.WaitUntil(
-      [](const fakes::FakePluginPort::Record& record) { return record.closed.size() == 1; }));
+  ExpectEndOfSession();  // `drained` came once
   EXPECT_THAT(port_.Snapshot().replies, SizeIs(1));
+}
+
+TEST_F(ServeTest, APluginThatStopsMayHalfCloseItself) {
+  Start();
+  Drain();
+  OnIo([&] { sink_->Send(fakes::ForWorker(Invocation("owed"))); });
+  EXPECT_EQ(Read().invoke().info().request_id(), "owed");
+  stream_->WritesDone();
+  ExpectEndOfSession();
+}
+
+TEST_F(ServeTest, APluginThatStopsAndHasNothingToDoIsDoneAtOnce) {
+  Start();
+  Drain();
+  OnIo([&] { TellDrained(); });
+  EXPECT_TRUE(Read().has_drained());
+  ExpectEndOfSession();
+}
+
+TEST_F(ServeTest, APluginThatWasDrainedWithoutAskingStays) {
+  Start();
+  OnIo([&] { TellDrained(); });
+  EXPECT_TRUE(Read().has_drained());
+  stream_->Write(Invoked("r1"));
+  EXPECT_THAT(port_.WaitForReplies(1), SizeIs(1));
+  Drain();
+  ExpectEndOfSession();
+}
+
+TEST_F(ServeTest, CallsThatNobodyWaitsForDoNotHoldUpAPluginThatStops) {
+  Start();
+  Drain();
+  OnIo([&] {
+    sink_->Send(fakes::ForWorker(Invocation("cancelled")));
+    sink_->Send(fakes::ForWorker(
+        Invocation("too-large", absl::StrCat("{\"v\":\"", std::string(5 << 20, 'x'), "\"}"))));
+    TellDrained();
+    sink_->Cancel("cancelled", "late");
+  });
+  EXPECT_EQ(Read().invoke().info().request_id(), "cancelled");
+  EXPECT_TRUE(Read().has_drained());
+  EXPECT_EQ(Read().cancel().request_id(), "cancelled");
+  ExpectEndOfSession();
+}
+
+TEST_F(ServeTest, APluginThatStopsIsWaitedForUntilItsEarlierCallsAndItsOwnAreAnswered) {
+  pb::PluginMessage first = HelloMessage();
+  first.mutable_hello()->mutable_session()->set_instance_id("i");
+  first.mutable_hello()->mutable_session()->add_open_request_ids("earlier");
+  std::function<void(absl::StatusOr<std::string>)> hub_answers;
+  port_.on_call_hub_later = [&hub_answers](auto done) { hub_answers = std::move(done); };
+  Start(first);
+  pb::PluginMessage request;
+  request.mutable_hub_request()->set_id("h1");
+  request.mutable_hub_request()->mutable_call()->set_event("count");
+  stream_->Write(request);
+  Drain();
+  OnIo([&] { TellDrained(); });
+  EXPECT_TRUE(Read().has_drained());
+  stream_->Write(Invoked("earlier"));
+  EXPECT_THAT(port_.WaitForReplies(1), SizeIs(1));
+  OnIo([&] {
+    EXPECT_THAT(port_.Snapshot().closed, IsEmpty());
+    hub_answers("1");
+  });
+  EXPECT_EQ(Read().hub_reply().data().json(), "1");
+  ExpectEndOfSession();
 }
 
 TEST_F(ServeTest, AKilledPluginsSessionEndsOnce) {
