@@ -1,6 +1,5 @@
 // A plugin with nothing but generated stubs and gRPC's defaults, against the whole bridge.
 
-#include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
@@ -10,14 +9,13 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "atomemo/plugin/v1/plugin_service.grpc.pb.h"
 #include "tests/integration/bridge_fixture.h"
+#include "tests/integration/raw_plugin.h"
 
 namespace atomemo::integration {
 namespace {
 
-using ::testing::HasSubstr;
 namespace pb = ::atomemo::plugin::v1;
 
 constexpr char kName[] = "plain";
@@ -72,24 +70,10 @@ class PlainPlugin {
     return stub_->Publish(&context, request, &response);
   }
 
-  // The next call's request_id.
-  std::string Next() {
+  grpc::Status EndOfStream() {
     pb::InvokeCall call;
     while (invoke_->Read(&call)) {
-      if (call.has_invoke()) return call.invoke().info().request_id();
     }
-    return "";
-  }
-
-  void Answer(const std::string& request_id) {
-    pb::InvokeReply reply;
-    reply.mutable_result()->set_request_id(request_id);
-    reply.mutable_result()->mutable_data()->set_json("\"done\"");
-    invoke_->Write(reply);
-  }
-
-  grpc::Status EndOfStream() {
-    Next();
     return invoke_->Finish();
   }
   grpc::Status EndOfSession() {
@@ -120,28 +104,8 @@ class PlainClientTest : public BridgeFixture {
     ASSERT_TRUE(plain_->Publish().ok());
   }
 
-  static HubCall Echo(const std::string& text) {
-    HubCall call = ToolCall("echo-text", {{"text", text}});
-    call.plugin = kName;
-    return call;
-  }
-
   std::unique_ptr<PlainPlugin> plain_;
 };
-
-TEST_F(PlainClientTest, ACallOfFiveMegabytesFailsAloneAndSaysWhatToRaise) {
-  Start();
-  std::future<Outcome> before = hub().CallLater(Echo("before"));
-  const std::string first = plain_->Next();
-  const Outcome large = hub().Call(Echo(std::string(5'000'000, 'x')));
-  EXPECT_THAT(large.error().value("message", ""), HasSubstr("takes 4194304"));
-  EXPECT_THAT(large.error().value("message", ""), HasSubstr("max_receive_bytes"));
-  plain_->Answer(first);
-  EXPECT_EQ(before.get().event, "invoke_tool_response");
-  std::future<Outcome> after = hub().CallLater(Echo("after"));
-  plain_->Answer(plain_->Next());
-  EXPECT_EQ(after.get().event, "invoke_tool_response");
-}
 
 TEST_F(PlainClientTest, EveryRpcThatIsOpenWhenTheBridgeStopsIsUnavailable) {
   options_.drain_timeout = absl::Seconds(2);
@@ -164,11 +128,17 @@ TEST_F(PlainClientTest, EveryRpcThatIsOpenWhenTheBridgeStopsIsUnavailable) {
     return writer->Finish();
   });
   upload_is_open.get_future().wait();
+  const auto serving = RawPlugin::Start(Front::kServe, socket(), pb::PAYLOAD_ENCODING_JSON);
+  ASSERT_TRUE(serving->published().ok());
   StopHub();
+  const auto unpublished_serving =
+      RawPlugin::Start(Front::kServe, socket(), pb::PAYLOAD_ENCODING_JSON);
   PlainPlugin unpublished(socket());
   start("Publish, which waits for the hub", [&] { return unpublished.Publish(); });
   start("OpenSession", [&] { return plain_->EndOfSession(); });
   start("Invoke", [&] { return plain_->EndOfStream(); });
+  start("Serve", [&] { return serving->End(); });
+  start("Serve, which waits for the hub", [&] { return unpublished_serving->End(); });
   start("OpenSession without Publish", [&] { return unpublished.EndOfSession(); });
   start("Invoke without Publish", [&] { return unpublished.EndOfStream(); });
   bridge_->Stop().IgnoreError();

@@ -71,7 +71,7 @@ class WireJsonTest : public BridgeFixture, public ::testing::WithParamInterface<
 
   // The invocation that comes next.
   pb::Invocation ReadInvocation() {
-    pb::InvokeCall call = raw_->Read();
+    pb::BridgeMessage call = raw_->Read();
     EXPECT_TRUE(call.has_invoke()) << call.DebugString();
     return std::move(*call.mutable_invoke());
   }
@@ -185,7 +185,7 @@ TEST_P(WireJsonTest, NaNInAnAnswerFailsThatCallAndTellsBothSidesWhereAndWhat) {
   const Printed error = printed.get();
   EXPECT_EQ(error.exit_code, 1);
   EXPECT_THAT(error.out, AllOf(says, HasSubstr("sdk:invalid_return")));
-  const pb::InvokeCall rejected = raw_->Read();
+  const pb::BridgeMessage rejected = raw_->Read();
   ASSERT_EQ(rejected.rejected().violations_size(), 1);
   EXPECT_EQ(rejected.rejected().violations(0).path(), "data");
   EXPECT_THAT(rejected.rejected().violations(0).message(), says);
@@ -201,6 +201,18 @@ TEST_P(WireJsonTest, NaNInAStructIsNamedByItsPlace) {
   raw_->Answer(ReadInvocation().info().request_id(), answer);
   EXPECT_THAT(printed.get().out,
               AllOf(HasSubstr("NaN is no JSON: use null"), HasSubstr("average")));
+}
+
+TEST_P(WireJsonTest, ACallBeyondWhatThePluginTakesFailsAloneAndSaysWhatToRaise) {
+  Start(pb::PAYLOAD_ENCODING_JSON);
+  std::future<Printed> before = Call("{}");
+  const std::string first = ReadInvocation().info().request_id();
+  const Printed large =
+      Call(absl::StrCat(R"({"text":")", std::string(5'000'000, 'x'), "\"}")).get();
+  EXPECT_THAT(large.out, AllOf(HasSubstr("takes 4194304"), HasSubstr("max_receive_bytes")));
+  raw_->AnswerText(first, "\"in time\"");
+  EXPECT_THAT(before.get().out, HasSubstr("in time"));
+  ExpectNextCallSucceeds();
 }
 
 TEST_P(WireJsonTest, BadJsonInACallToTheHubIsRefusedWithItsPlace) {
@@ -332,7 +344,7 @@ class RecordedCasesTest : public ScriptedHubTest {
   void EchoUntilLast() {
     std::string id;
     while (id != "last") {
-      pb::InvokeCall call = raw_->Read();
+      pb::BridgeMessage call = raw_->Read();
       if (call.ByteSizeLong() == 0) return;
       if (!call.has_invoke()) continue;
       id = call.invoke().info().request_id();
@@ -416,7 +428,7 @@ TEST_P(RecordedCasesTest, EachAnswerPassesUnchangedOrSaysWhatIsNoJson) {
     SayEvent("invoke_tool", absl::StrCat(R"({"request_id":")", file.filename().string(),
                                          R"(","tool_name":"echo-tool","parameters":{}})"));
     const std::string text = Read(file);
-    pb::InvokeCall call = raw_->Read();
+    pb::BridgeMessage call = raw_->Read();
     while (call.has_rejected()) call = raw_->Read();
     raw_->AnswerText(call.invoke().info().request_id(), text);
     EXPECT_THAT(scripted_.Take("invoke_tool_").payload,
