@@ -20,8 +20,8 @@ SHARED = pathlib.Path(os.environ.get("ATOMEMO_CONFORMANCE_DIR", ROOT.parent / "s
 # Large values are cut into their parts, so that mutations hit every rule.
 MAX_SIZE = 6000
 
-# The plugin documentation's own members, which the official schema drops and we check and keep.
-OWN_MEMBERS = {"secret", "placeholder", "help_url", "extra", "credentials", "timeout"}
+# The plugin documentation's and the Elixir SDK's own members, which the official schema drops and we check and keep.
+OWN_MEMBERS = {"secret", "placeholder", "help_url", "extra", "credentials", "timeout", "settings"}
 
 ODD_VALUES = [
     None, True, False, 0, 1, -1, 2, 2.0, 3, 1.5, 80, 82, 1e300, -0.0, 10**18, "", "x", "a", "1", "true", " ", "a" * 64, "a" * 65,
@@ -158,6 +158,9 @@ def has_own_members(value):
         return False
     is_common_ui = "component" in value
     if not is_common_ui and any(key in value for key in OWN_MEMBERS) and ("name" in value or "type" in value):
+        return True
+    # A parameter's description, a credential's type; parameters of a type that only the Elixir SDK has.
+    if "type" in value and ("description" in value or value["type"] == "llm_config"):
         return True
     return any(map(has_own_members, value.values()))
 
