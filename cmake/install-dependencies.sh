@@ -11,7 +11,7 @@ build_packages=(
   libabsl-dev libasio-dev libcli11-dev libcurl4-openssl-dev libgmock-dev libgrpc++-dev libgtest-dev libpqxx-dev
   libprotobuf-dev libsimdjson-dev libssl-dev libunistring-dev libwebsocketpp-dev nlohmann-json3-dev
 )
-test_packages=(clang clang-format curl nodejs npm openssl procps python3-grpcio python3-protobuf python3-venv)
+test_packages=(clang clang-format curl nodejs npm openssl procps python3-grpcio python3-protobuf python3-venv spin)
 benchmark_packages=(nodejs npm strace util-linux valgrind)
 example_packages=(curl postgresql python3-grpcio python3-protobuf)
 tidy_packages=(clang clang-tidy)
