@@ -99,6 +99,8 @@ class AnswerLane {
   void CulpritReplaced() { watch_time_ = kShortestWatch; }
 
  private:
+  friend class RouterAudit;
+
   // Where what was lost waits when it is not known to be of a search.
   void Judge(CallList lost);
   // Takes what was sent and settles back to waiting, oldest first.

@@ -89,6 +89,8 @@ class CallTable {
   std::size_t size() const { return calls_.size(); }
 
  private:
+  friend class RouterAudit;
+
   LiveCall& Add(CallState state, CallId id, absl::string_view event, absl::string_view request_id);
   // Adds the call to the sums of its state (+1), or takes it out of them (-1).
   void Count(const LiveCall& call, int sign);

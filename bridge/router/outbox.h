@@ -101,6 +101,8 @@ class Outbox {
   void OnLeft(Plugin& plugin, bool handled);
 
  private:
+  friend class RouterAudit;
+
   void GoDown(Plugin& plugin);
   void ReplaceCulprit(Plugin& plugin, const HubLoss& loss);
   // What was sent in this turn of the io thread.

@@ -9,8 +9,9 @@
 namespace atomemo::router {
 namespace {
 
-// How long an answer waits for its plugin to come back.
-constexpr absl::Duration kKeepLate = absl::Minutes(5);
+// How long an answer waits for its plugin to come back: as long as ids are remembered. Until then
+// the call does not run again, should the hub repeat it.
+constexpr absl::Duration kKeepLate = absl::Minutes(10);
 constexpr std::size_t kCallsATurn = 256;
 
 }  // namespace
@@ -29,8 +30,10 @@ void RecoveredCalls::Add(const std::vector<JournaledCall>& calls) {
     } else if (!journaled.started && grace_ < journaled.time_left) {
       call.deadline_timer = scheduler_.After(grace_, [this, &call] { OnGraceOver(call); });
     } else {
-      call.deadline_timer =
-          scheduler_.After(journaled.time_left, [this, &call] { OnDeadline(call); });
+      // Its worker, which may have had the answer for long, has a moment to come back and offer it.
+      const absl::Duration wait =
+          journaled.started ? std::max(journaled.time_left, grace_) : journaled.time_left;
+      call.deadline_timer = scheduler_.After(wait, [this, &call] { OnDeadline(call); });
     }
   }
 }

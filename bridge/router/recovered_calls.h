@@ -17,9 +17,9 @@ namespace atomemo::router {
 // The calls that an earlier bridge had when it was killed, until each has its answer. One that no
 // worker had got may run when the hub repeats it, and otherwise fails after a grace period. One
 // that a worker had got never runs again: its worker offers the answer, or it fails once the worker
-// is back and does not know of it, once the worker was back and is lost, or at its deadline. One
-// that the earlier bridge had failed has that for its answer, although its worker may say otherwise
-// by now: the hub may have it already.
+// is back and does not know of it, once the worker was back and is lost, or at its deadline, but
+// not before the grace is over. One that the earlier bridge had failed has that for its answer,
+// although its worker may say otherwise by now: the hub may have it already.
 //
 // Lives on the io thread.
 class RecoveredCalls {

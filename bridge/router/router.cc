@@ -65,6 +65,12 @@ Router::Router(HubPort& hub, base::Scheduler& scheduler, RouterOptions options,
 Router::~Router() {
   scheduler_.Cancel(drain_timer_);
   scheduler_.Cancel(parked_timer_);
+  for (const auto& [id, session] : sessions_) {
+    for (const std::optional<CallStream>& stream : session->streams) {
+      if (!stream) continue;
+      for (const auto& [request_id, timer] : stream->cancelled) scheduler_.Cancel(timer);
+    }
+  }
 }
 
 void Router::Recover(std::vector<JournaledCall> calls) {

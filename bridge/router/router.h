@@ -95,6 +95,8 @@ class Router : public HubListener, public PluginPort, public StatusPort {
   admin::v1::GetStatusResponse Status() const override;
 
  private:
+  friend class RouterAudit;  // of the tests: looks, and touches nothing
+
   Session* FindSession(absl::string_view session_id);
   // For the lines that tell of the plugin's sessions.
   base::LogLevel SessionLevel(absl::string_view name) const;
@@ -129,6 +131,9 @@ class Router : public HubListener, public PluginPort, public StatusPort {
   void AnswerReplied(Session& session, LiveCall& call, absl::StatusOr<CallOutcome> outcome);
   // What a reply of this session answers, if it can be known.
   std::optional<CallKind> KindOfReply(const Session& session, const PluginReply& reply) const;
+  // Whether the call's answer may be what the session replies: as far as can be told, its worker
+  // gave it, in this session or in one before.
+  bool IsOwnAnswer(const LiveCall& call, const Session& session);
   // A reply to a call that is not in flight.
   void HandleUnexpectedReply(Session& session, Plugin& plugin, PluginReply reply);
   // Tells the session on a stream of that kind, or on any, that its answer cannot be used.

@@ -284,6 +284,14 @@ void Router::Reject(Session& session, std::optional<CallKind> kind, absl::string
   sink->Reject(request_id, {violation});
 }
 
+bool Router::IsOwnAnswer(const LiveCall& call, const Session& session) {
+  if (call.confirm_to.empty()) return false;
+  const Session* const giver = FindSession(call.confirm_to);
+  if (giver == nullptr || giver == &session) return true;
+  // It is back before the end of its earlier session was noticed.
+  return !session.spec.instance_id.empty() && giver->spec.instance_id == session.spec.instance_id;
+}
+
 void Router::HandleUnexpectedReply(Session& session, Plugin& plugin, PluginReply reply) {
   const std::string& request_id = reply.request_id;
   const auto reject = [&](absl::string_view why) { Reject(session, reply.kind, request_id, why); };
@@ -293,13 +301,15 @@ void Router::HandleUnexpectedReply(Session& session, Plugin& plugin, PluginReply
   if (call != nullptr && IsActive(call->state)) {
     return reject(absl::StrCat("the call is no ", CallKindName(*reply.kind), " call, and goes on"));
   }
+  if (call != nullptr && call->doom != nullptr) {
+    // A recovered call that has failed, and whose turn to be told so has not come.
+    call->plugin = &plugin;
+    Fail(*call, pb::PluginError(*call->doom));
+  }
   if (calls_.ids().Contains(id) || (call != nullptr && call->answer != nullptr)) {
     ++calls_.counters().late_answers;
-    // The answer that is being delivered may be this worker's own, from a session that has ended.
-    const bool is_own =
-        call != nullptr && !call->confirm_to.empty() && FindSession(call->confirm_to) == nullptr;
-    if (is_own) {
-      call->confirm_to = session.id;
+    if (call != nullptr && IsOwnAnswer(*call, session)) {
+      call->confirm_to = session.id;  // once it is delivered
     } else {
       ConfirmDelivered(session.id, request_id);
       SendConfirmations();

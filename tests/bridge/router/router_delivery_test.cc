@@ -107,6 +107,41 @@ TEST_F(RouterTest, AnAnswerThatCameTooLateIsConfirmedAtOnceSoThatNobodyOffersItA
   EXPECT_THAT(worker->events->DeliveredIds(), ElementsAre("r1"));
 }
 
+// Until then the plugin keeps it: the bridge may be killed.
+TEST_F(RouterTest, AnAnswerThatIsGivenTwiceIsConfirmedOnceItIsSettled) {
+  auto worker = StartWorker();
+  HubUp();
+  HubInvokes("r1");
+  Replies(*worker, "r1");
+  Replies(*worker, "r1");
+  EXPECT_THAT(worker->events->DeliveredIds(), IsEmpty());
+  router_.OnProven(hub_.position());
+  scheduler_.Advance(absl::Seconds(2));
+  EXPECT_THAT(worker->events->DeliveredIds(), ElementsAre("r1"));
+}
+
+TEST_F(RouterTest,
+       AnAnswerOfferedBeforeTheEndOfTheEarlierSessionIsNoticedIsConfirmedOnceItIsSettled) {
+  SessionSpec spec = Spec();
+  spec.instance_id = "the worker";
+  auto first = Open(spec);
+  Register(*first, PartKind::kTool, kTool);
+  ASSERT_TRUE(router_.Subscribe(first->session_id, CallKind::kInvoke, 16, first->calls).ok());
+  Publish(*first);
+  HubUp();
+  HubInvokes("r1");
+  Replies(*first, "r1");
+  auto second = Open(spec);
+  Register(*second, PartKind::kTool, kTool);
+  Publish(*second);
+  Replies(*second, "r1");
+  EXPECT_THAT(second->events->DeliveredIds(), IsEmpty());
+  router_.CloseSession(first->session_id, "lost");
+  router_.OnProven(hub_.position());
+  scheduler_.Advance(absl::Seconds(2));
+  EXPECT_THAT(second->events->DeliveredIds(), ElementsAre("r1"));
+}
+
 TEST_F(RouterTest, AReofferedAnswerIsConfirmedToTheNewSessionOnceItIsSettled) {
   auto first = StartWorker();
   HubUp();
