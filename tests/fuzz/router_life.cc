@@ -305,6 +305,14 @@ class World : public router::CallJournal {
     is_draining_ = is_drained_ = false;
   }
 
+  // This bridge has had to decide without the worker what became of the calls that it has.
+  void DecideWithout(const Worker& worker) {
+    for (const auto& [id, held] : worker.held) {
+      const auto made = hub_.calls.find(id);
+      if (made != hub_.calls.end()) made->second.contested = true;
+    }
+  }
+
   void KillBridge() {
     Tell("the bridge ends");
     hub_.BridgeGone(Take(4));
@@ -312,7 +320,11 @@ class World : public router::CallJournal {
     router_ = nullptr;
     pulse_.Revive();
     decided_.clear();
-    for (Worker& worker : workers_) SessionGone(worker);
+    for (Worker& worker : workers_) {
+      const bool is_late = scheduler_.Now() >= bridge_began_ + options_.worker_grace;
+      if (worker.bridge != hub_.bridge && is_late) DecideWithout(worker);
+      SessionGone(worker);
+    }
     const journal::CallSet open = journal_.Keys();
     for (auto& [id, call] : hub_.calls) {
       if (open.contains(std::make_pair(call.topic, id))) continue;
@@ -584,6 +596,7 @@ class World : public router::CallJournal {
     if (!worker.published || worker.bridge == hub_.bridge) return;
     worker.bridge = hub_.bridge;
     worker.was_back_in_time = scheduler_.Now() < bridge_began_ + options_.worker_grace;
+    if (!worker.was_back_in_time) DecideWithout(worker);
   }
   // All that a worker does to be there, and offers what it has.
   void Connect(Worker& worker, std::size_t variant, std::int32_t max_in_flight, bool offers_first) {
