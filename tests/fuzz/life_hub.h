@@ -76,8 +76,8 @@ struct MadeCall {
   // It was answered and run when the bridge was killed: the next one may get its worker's word on
   // it, and cannot know that the bridge before had failed it.
   bool outlived = false;
-  // A worker that did not have it answered it, or one of several that had, or a bridge had to decide
-  // on it before its worker was back.
+  // A worker that did not have it answered it, or one of several that had, or a bridge had to
+  // decide on it before its worker was back.
   bool contested = false;
 };
 
