@@ -369,9 +369,10 @@ void SessionEngine::OnCall(const CallRow& row, BridgeMessagePtr message) {
       info.has_time_left() ? FromProto(info.time_left()) : absl::InfiniteDuration());
   WorkerPool& pool = message->has_invoke() ? invocations_ : queries_;
   // Held by the table while the call waits, hence also by this engine: until ShutDown.
-  auto start = [self = shared_from_this(), &pool, &row, message, control] {
-    pool.Submit([self, &row, message, control] {
-      self->End(row.info(*message).request_id(), self->Answer(row, *message, *control));
+  auto start = [self = shared_from_this(), &pool, &row, message, control]() mutable {
+    pool.Submit([self, &row, message = std::move(message), control]() mutable {
+      const std::string request_id = row.info(*message).request_id();
+      self->End(request_id, self->Answer(row, std::move(message), *control));
     });
   };
   CallTable::Admitted admitted = calls_.Admit(info.request_id(), control, std::move(start));
@@ -385,14 +386,17 @@ void SessionEngine::OnCall(const CallRow& row, BridgeMessagePtr message) {
                    *left_out, " since the last such line"));
 }
 
-PluginMessagePtr SessionEngine::Answer(const CallRow& row, const pb::BridgeMessage& call,
+PluginMessagePtr SessionEngine::Answer(const CallRow& row, BridgeMessagePtr call,
                                        CallControl& control) {
-  const pb::CallInfo& info = row.info(call);
+  pb::CallInfo info;
+  info.set_request_id(row.info(*call).request_id());
+  info.set_event(row.info(*call).event());
   auto reply = std::make_shared<pb::PluginMessage>();
   const absl::Status failure = [&]() -> absl::Status {
     // If it waited for too long, it must not run for nobody.
     if (control.cancelled()) return absl::CancelledError("the call was cancelled before it ran");
-    const absl::StatusOr<CallRequest> request = row.decode(call);
+    const absl::StatusOr<CallRequest> request = row.decode(*call);
+    call.reset();  // it may be large, and its memory serves the answer
     if (!request.ok()) return request.status();
     CallData data{*request, control, hub_};
     absl::StatusOr<internal::Answer> answer = plugin_->dispatcher.Run(data);

@@ -99,7 +99,7 @@ class SessionEngine : private BridgeStream::Listener,
   // ---- On a worker
 
   // The reply to a call, whatever its handler does.
-  PluginMessagePtr Answer(const CallRow& row, const pb::BridgeMessage& call, CallControl& control);
+  PluginMessagePtr Answer(const CallRow& row, BridgeMessagePtr call, CallControl& control);
   // Keeps the answer and sends it.
   void End(const std::string& request_id, PluginMessagePtr answer) ABSL_LOCKS_EXCLUDED(mutex_);
 
