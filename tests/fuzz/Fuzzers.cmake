@@ -13,7 +13,7 @@ list(FILTER sources EXCLUDE REGEX "/(api_key_reader|asio_scheduler|blocking_call
 foreach(source IN ITEMS
     devhub/frame_reader devhub/query
     hub/frame_rescue hub/hub_events hub/hub_refusal hub/hub_url hub/phoenix_frame
-    router/call router/ports)
+    router/call router/hub_event router/ports router/wire_format)
   list(APPEND sources "${bridge}/${source}.cc")
 endforeach()
 
