@@ -69,12 +69,17 @@ void AnswerLane::CloseGroup(std::size_t size) {
   CheckInvariants();
 }
 
-void AnswerLane::SendAgain(CallTable& calls, LiveCall& call) {
+void AnswerLane::SendAgain(CallTable& calls, LiveCall& call, absl::Time now) {
   if (call.state == CallState::kAnswered) return;
   // What is searched is not disturbed; then it is this one's turn once more.
   if (searching()) {
     call.asked_again = true;
   } else if (call.copies < kMaxCopiesUnderWay) {
+    // One that the hub has had for a while begins anew: the hub asks for it often when it is the
+    // hub that fails, and what that spoke against it would start a search at each further loss.
+    const bool has_passed =
+        call.state == CallState::kProven && now - call.proven_at >= kShortestWatch;
+    if (has_passed) call.suspicion = Suspicion();
     const int copies = call.copies;
     calls.Move(call, CallState::kAnswered, rest_);
     call.copies = copies;

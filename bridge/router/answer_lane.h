@@ -76,7 +76,7 @@ class AnswerLane {
   // While searching: the last `size` that were sent are a group.
   void CloseGroup(std::size_t size);
   // The hub asks for what was sent or settles once more.
-  void SendAgain(CallTable& calls, LiveCall& call);
+  void SendAgain(CallTable& calls, LiveCall& call, absl::Time now);
 
   // The first that was sent is proven: it settles.
   LiveCall& Prove(CallTable& calls);

@@ -45,7 +45,7 @@ absl::Duration Outbox::unproven_for(const Plugin& plugin) const {
 
 void Outbox::SendAgain(LiveCall& call) {
   Plugin& plugin = *call.plugin;
-  plugin.lane.SendAgain(calls_, call);
+  plugin.lane.SendAgain(calls_, call, scheduler_.Now());
   if (plugin.lane.sent().empty()) unproven_.erase(&plugin);
   Flush(plugin);
 }
@@ -197,6 +197,7 @@ void Outbox::EndSettling(Plugin& plugin, absl::Time proven_until) {
                         limits_.max_settling_bytes)) {
     LiveCall& call = lane.settling().front();
     if (call.asked_again) {
+      call.suspicion = Suspicion();
       calls_.Move(call, CallState::kAnswered, lane.rest());
       again = true;
       continue;
